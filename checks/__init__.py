@@ -1,0 +1,1 @@
+"""What can be checked and done, by family. No user interface."""

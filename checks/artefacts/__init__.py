@@ -1,0 +1,1 @@
+"""Certificates, public keys and fingerprints as files."""

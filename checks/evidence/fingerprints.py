@@ -1,0 +1,85 @@
+"""Fingerprints that must be the same on both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar, Literal
+
+from runbook.groups import differences, groups, marks
+from runbook.outcome import Evidence, ForeignLine
+
+
+class FingerprintPair(Evidence):
+    """One fingerprint form on two sides."""
+
+    kind: ClassVar[str] = "fingerprint_pair"
+    form: str
+    """What it is, for example `SPKI SHA-256` or `OpenSSH SHA256`."""
+    left_title: ForeignLine
+    left: ForeignLine
+    right_title: ForeignLine
+    right: ForeignLine
+    """The values without separators or prefix: hex in lower case, or OpenSSH's unpadded base64."""
+
+    @property
+    def matches(self) -> bool:
+        return bool(self.left) and self.left == self.right
+
+    @property
+    def different_groups(self) -> list[str]:
+        """Places such as `B3` of the groups that differ."""
+        return differences(self.left, self.right)
+
+    def plain(self) -> Iterator[str]:
+        yield f"{self.form}: {'same' if self.matches else 'DIFFERENT in ' + ', '.join(self.different_groups)}"
+        yield from self._side(self.left_title, self.left, self.right)
+        yield from self._side(self.right_title, self.right, self.left)
+
+    def _side(self, title: str, mine: str, other: str) -> Iterator[str]:
+        yield f"  {title}"
+        for index, row in enumerate(groups(mine)):
+            yield f"    {row[0].row}  " + " ".join(group.text for group in row)
+            there = groups(other)[index] if index < len(groups(other)) else []
+            under = " ".join(
+                marks(group.text, there[column].text if column < len(there) else "") for column, group in enumerate(row)
+            )
+            if under.strip():
+                yield f"       {under}".rstrip()
+
+
+class KeyMatch(Evidence):
+    """A key on a token beside the artefact that should hold the same key."""
+
+    kind: ClassVar[str] = "key_match"
+    token: ForeignLine
+    key_id: str
+    key_type: str
+    artefact: ForeignLine
+    artefact_format: str
+    """What the file is, for example `X.509 certificate (PEM)` or `OpenSSH public key`."""
+    pairs: tuple[FingerprintPair, ...]
+
+    @property
+    def matches(self) -> bool:
+        return bool(self.pairs) and all(pair.matches for pair in self.pairs)
+
+    def plain(self) -> Iterator[str]:
+        yield f"token {self.token}, key {self.key_id} ({self.key_type})"
+        yield f"artefact {self.artefact}: {self.artefact_format}"
+        for pair in self.pairs:
+            yield from pair.plain()
+
+
+class PaperFingerprint(Evidence):
+    """What the paper says beside what was computed."""
+
+    kind: ClassVar[str] = "paper_fingerprint"
+    file: ForeignLine
+    subject: ForeignLine
+    method: Literal["blind", "compared by eye"]
+    pair: FingerprintPair
+
+    def plain(self) -> Iterator[str]:
+        yield f"{self.file}: {self.subject}"
+        yield f"method: {self.method}"
+        yield from self.pair.plain()

@@ -1,0 +1,1 @@
+"""Files, git trees and local commands."""

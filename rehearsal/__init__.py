@@ -1,0 +1,1 @@
+"""The lab: a token, artefacts, a paper sheet and a site profile made for practice."""

@@ -1,0 +1,72 @@
+"""What a running step may use: the operator, the inputs, the site, shared resources, and the record."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Protocol, Self, TypeVar
+
+from runbook.events import Event
+from runbook.operator import Operator
+from runbook.secrets import Redactor
+from runbook.site import Site
+
+
+class Resource(ABC):
+    """Something several steps share, such as the pool of token workers; opened on first use."""
+
+    @classmethod
+    @abstractmethod
+    async def open(cls, site: Site, redactor: Redactor) -> Self:
+        """Make it ready; do not touch a device yet."""
+
+    @abstractmethod
+    async def end_stage(self) -> None:
+        """A stage has ended: log out, forget what must not outlive it."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """End every child process; must not raise and must not wait without bound."""
+
+
+R = TypeVar("R", bound=Resource)
+
+
+class Context(Protocol):
+    """Given to a kind's `run`; made by the engine."""
+
+    @property
+    def run_id(self) -> str: ...
+    @property
+    def step_id(self) -> str: ...
+    @property
+    def runbook_title(self) -> str: ...
+    @property
+    def folder(self) -> Path:
+        """The folder of the runbook file; relative paths start here."""
+        ...
+
+    @property
+    def site(self) -> Site: ...
+    @property
+    def operator(self) -> Operator:
+        """Prompts through here are recorded and do not count towards the step's deadline."""
+        ...
+
+    @property
+    def redactor(self) -> Redactor: ...
+    async def record(self, event: Event) -> None:
+        """Journal the event (on disk when this returns), then show it."""
+        ...
+
+    def progress(self, line: str) -> None:
+        """Show a line of live output; it is cleaned and redacted here."""
+        ...
+
+    async def use(self, resource: type[R]) -> R:
+        """The shared resource of that class, opened on first use, closed at the end of the run."""
+        ...
+
+    async def ask_input(self, name: str) -> str:
+        """Ask the operator for an input (blind where its source is paper) and keep the answer as its value."""
+        ...

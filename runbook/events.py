@@ -1,0 +1,234 @@
+"""What happens in a run, as frozen events: the journal writes them first, then screens and console show them.
+
+Fields annotated with a `Level` carry that confidentiality in the journal; all others are internal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar
+
+from runbook.outcome import Outcome
+
+
+class Level(StrEnum):
+    """Who may read a value when parts of the record are handed out."""
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+    CONFIDENTIAL = "confidential"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Base of all events; `type` is the name in the journal."""
+
+    type: ClassVar[str]
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted(Event):
+    """The header of a run."""
+
+    type: ClassVar[str] = "run.started"
+    run_id: str
+    runbook_id: Annotated[str, Level.PUBLIC]
+    runbook_title: Annotated[str, Level.PUBLIC]
+    runbook_sha256: Annotated[str, Level.PUBLIC]
+    """Hex digest of the runbook file's bytes."""
+    site: str
+    site_sha256: str
+    program: Annotated[str, Level.PUBLIC]
+    """Distribution and version."""
+    host: str
+    operator: str
+    rehearsal: Annotated[bool, Level.PUBLIC]
+    stages: tuple[str, ...] = ()
+    """Stages selected; empty: all."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputGiven(Event):
+    """An input has a value; of a secret only the fact."""
+
+    type: ClassVar[str] = "input.given"
+    name: str
+    value: str | None
+    source: str
+    """`site`, `set`, `answers`, `default`, `typed` or `typed blind`."""
+
+
+@dataclass(frozen=True, slots=True)
+class StageStarted(Event):
+    """A stage begins."""
+
+    type: ClassVar[str] = "stage.started"
+    stage: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageFinished(Event):
+    """A stage has ended: all its steps were green, or it was stopped."""
+
+    type: ClassVar[str] = "stage.finished"
+    stage: str
+    green: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StepBlocked(Event):
+    """A step cannot start: something it needs does not hold."""
+
+    type: ClassVar[str] = "step.blocked"
+    step: str
+    unmet: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted(Event):
+    """A step begins; on disk before anything acts."""
+
+    type: ClassVar[str] = "step.started"
+    step: str
+    attempt: int
+    """1 for the first."""
+    kind: str
+    params: Mapping[str, Any]
+    """The step's own keys with the values inserted, redacted."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepFinished(Event):
+    """A step has an outcome."""
+
+    type: ClassVar[str] = "step.finished"
+    step: str
+    attempt: int
+    outcome: Outcome
+    hints: tuple[str, ...] = ()
+    """The hints that matched, as plain lines."""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class StepSkipped(Event):
+    """A step was left out by the operator: a deviation."""
+
+    type: ClassVar[str] = "step.skipped"
+    step: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepRetried(Event):
+    """A step that was not green is tried again: a deviation."""
+
+    type: ClassVar[str] = "step.retried"
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class PromptShown(Event):
+    """The program waits for a person."""
+
+    type: ClassVar[str] = "prompt.shown"
+    step: str
+    prompt: str
+    """The name of the Operator method."""
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class PromptAnswered(Event):
+    """The person answered; of a secret only the fact."""
+
+    type: ClassVar[str] = "prompt.answered"
+    step: str
+    prompt: str
+    answer: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PinAttempt(Event):
+    """A PIN is about to be sent; on disk before it is."""
+
+    type: ClassVar[str] = "pin.attempt"
+    step: str
+    token: str
+    who: str
+    tries_left: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PinResult(Event):
+    """What the token said to the PIN, and the counter as read again."""
+
+    type: ClassVar[str] = "pin.result"
+    step: str
+    token: str
+    accepted: bool | None
+    """None: unknown, the answer never came."""
+    tries_left: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FactEstablished(Event):
+    """Something is now true."""
+
+    type: ClassVar[str] = "fact.established"
+    fact: str
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoteAdded(Event):
+    """The operator wrote something down."""
+
+    type: ClassVar[str] = "note"
+    step: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished(Event):
+    """The end of a run."""
+
+    type: ClassVar[str] = "run.finished"
+    state: Annotated[str, Level.PUBLIC]
+    """`green`, `failed` or `stopped`."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepProgress(Event):
+    """A line of live output; shown, not journalled (the evidence holds what counts)."""
+
+    type: ClassVar[str] = "step.progress"
+    step: str
+    line: str
+
+
+JOURNALLED: Mapping[str, type[Event]] = {
+    cls.type: cls
+    for cls in (
+        RunStarted,
+        InputGiven,
+        StageStarted,
+        StageFinished,
+        StepBlocked,
+        StepStarted,
+        StepFinished,
+        StepSkipped,
+        StepRetried,
+        PromptShown,
+        PromptAnswered,
+        PinAttempt,
+        PinResult,
+        FactEstablished,
+        NoteAdded,
+        RunFinished,
+    )
+}
+"""Every event the journal holds, by its name."""

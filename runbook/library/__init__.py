@@ -1,0 +1,1 @@
+"""Further runbooks shipped with the program."""

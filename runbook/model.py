@@ -1,0 +1,239 @@
+"""The runbook as frozen models (design §6). `loader` builds them from YAML; nothing here reads a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+SCHEMA_VERSION = 1
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
+"""A name that `{{ }}` may insert: letters, digits, underscore."""
+
+StepId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+"""An identifier of a stage or step, for example `A` or `A3.sign`."""
+
+Line = Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class Model(BaseModel):
+    """Frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, populate_by_name=True)
+
+
+class Source(StrEnum):
+    """Where an input's value may come from."""
+
+    OPERATOR = "operator"
+    PAPER = "paper"
+    SITE = "site"
+
+
+class _Input(Model):
+    ask: Line = Field(description="The question put to the operator.")
+    source: Source = Field(
+        Source.OPERATOR,
+        description="`operator`: typed, or given by the site, --set or answers. `paper`: typed blind from paper, never "
+        "given by the site profile or --set. `site`: the site profile must give it.",
+    )
+    help: str = Field("", description="More about the value: where it is found, how it looks.")
+
+
+class StringInput(_Input):
+    """A line of text."""
+
+    type: Literal["string"]
+    pattern: str = Field("", description="A regular expression that the whole value must match.")
+    default: str | None = None
+
+
+class IntegerInput(_Input):
+    """A whole number."""
+
+    type: Literal["integer"]
+    minimum: int | None = None
+    maximum: int | None = None
+    default: int | None = None
+
+
+class PathInput(_Input):
+    """An existing directory or file, or a path that need not exist yet."""
+
+    type: Literal["directory", "file", "path"]
+    default: str | None = None
+
+
+class Sha256Input(_Input):
+    """A SHA-256 fingerprint: 64 hex digits; colons, spaces and either case are accepted."""
+
+    type: Literal["sha256"]
+
+
+class ChoiceInput(_Input):
+    """One of a list."""
+
+    type: Literal["choice"]
+    choices: tuple[Line, ...] = Field(min_length=2)
+    default: str | None = None
+
+
+class SecretInput(_Input):
+    """A value that is asked again each time, never stored, never shown."""
+
+    type: Literal["secret"]
+
+
+Input = Annotated[
+    StringInput | IntegerInput | PathInput | Sha256Input | ChoiceInput | SecretInput, Field(discriminator="type")
+]
+
+
+class Role(StrEnum):
+    """What kind of step it is (design: words)."""
+
+    CHECK = "check"
+    ACTION = "action"
+    ATTESTATION = "attest"
+
+
+class TryCommand(Model):
+    """A command that a hint proposes; it is shown, never run by itself."""
+
+    run: tuple[Line, ...] = Field(min_length=1, description="The argument list.")
+    on: str = Field("", description="The host of the site profile to run it on; empty: here.")
+    sudo: bool = False
+
+
+class Hint(Model):
+    """A row of the what-if table: a symptom, its likely cause, what to do."""
+
+    when: tuple[Line, ...] = Field(
+        (), description="Symptoms of the step's kind (`runbook checks KIND` lists them); none: whenever it fails."
+    )
+    likely: Line = Field(description="The likely cause.")
+    try_: Line | TryCommand | tuple[Line | TryCommand, ...] = Field(
+        (), alias="try", description="What to do: text, a command, or a list of both."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_symptom(cls, data: Any) -> Any:
+        if isinstance(data, Mapping) and isinstance(data.get("when"), str):
+            return {**data, "when": (data["when"],)}
+        return data
+
+    @property
+    def actions(self) -> tuple[str | TryCommand, ...]:
+        return self.try_ if isinstance(self.try_, tuple) else (self.try_,)
+
+
+class Gate(Model):
+    """What must hold before a step, beyond the facts it requires."""
+
+    after: tuple[StepId, ...] = Field((), description="Stages or steps that must be green.")
+    confirm: Line | None = Field(None, description="A question to be answered with yes; the focus is on no.")
+    phrase: Line | None = Field(
+        None, description="A phrase to be typed; `{{ }}` may insert inputs and the step's keys."
+    )
+    two_person: bool = Field(False, description="A second person must approve with their own key.")
+
+
+class Probe(Model):
+    """A read-only check that answers: is the action done already?"""
+
+    check: Line
+    params: Mapping[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fold(cls, data: Any) -> Any:
+        return _fold_params(data, {"check"})
+
+
+class Step(Model):
+    """One check, action or attestation.
+
+    In the file the kind's own keys stand beside the common ones (`check: slots`, `expect: {…}`); here they are in
+    `params`, still with their `{{ }}`, to be read by the kind's own model.
+    """
+
+    id: StepId
+    title: Line
+    goal: str = Field("", description="Why the step is there, for the operator.")
+    role: Role
+    kind: Line = Field(description="The name of the check or action.")
+    params: Mapping[str, Any] = Field(default_factory=dict)
+    requires: tuple[Name, ...] = Field((), description="Facts that must be established before.")
+    establishes: tuple[Name, ...] = Field((), description="Facts that are true once the step is green.")
+    gate: Gate = Gate()
+    irreversible: bool = Field(False, description="It cannot be undone: gate, probe and backout are due.")
+    probe: Probe | None = None
+    backout: tuple[Line, ...] = Field((), description="How to go back, in order.")
+    hints: tuple[Hint, ...] = ()
+    deadline: float = Field(60.0, gt=0, le=86_400, description="Seconds it may take, without the time people need.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fold(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping) or "kind" in data:
+            return data
+        roles = [role for role in Role if role.value in data]
+        if len(roles) != 1:
+            raise ValueError("a step is one of `check: KIND`, `action: KIND` or `attest: STATEMENTS`")
+        role = roles[0]
+        folded = _fold_params(data, COMMON_KEYS | {role.value})
+        value = folded.pop(role.value)
+        if role is Role.ATTESTATION:
+            statements = (value,) if isinstance(value, str) else value
+            return {**folded, "role": role, "kind": "attest", "params": {"statements": statements}}
+        return {**folded, "role": role, "kind": value}
+
+
+COMMON_KEYS = frozenset(["id", "title", "goal", "requires", "establishes", "gate", "irreversible", "probe", "backout", "hints", "deadline"])
+"""The keys of a step that are not its kind's own."""
+
+
+def _fold_params(data: Any, known: frozenset[str] | set[str]) -> Any:
+    if not isinstance(data, Mapping) or "params" in data:
+        return data
+    own = {key: value for key, value in data.items() if key not in known}
+    return {**{key: value for key, value in data.items() if key in known}, "params": own}
+
+
+class Stage(Model):
+    """A group of steps that ends in a decision."""
+
+    id: StepId
+    title: Line
+    goal: str = ""
+    steps: tuple[Step, ...] = Field(min_length=1)
+
+
+class Runbook(Model):
+    """A procedure: the same bytes in rehearsal and in production."""
+
+    runbook: Literal[1] = Field(description="The version of this format.")
+    id: StepId
+    title: Line
+    description: str = ""
+    roles: tuple[Name, ...] = Field(("driver",), min_length=1)
+    inputs: Mapping[Name, Input] = Field(default_factory=dict)
+    facts: Mapping[Name, Line] = Field(default_factory=dict)
+    stages: tuple[Stage, ...] = Field(min_length=1)
+
+    def steps(self) -> Iterator[tuple[Stage, Step]]:
+        """Every step with its stage, in order."""
+        for stage in self.stages:
+            for step in stage.steps:
+                yield stage, step
+
+    def step(self, step_id: str) -> Step:
+        """The step of that id; raises KeyError."""
+        for _, step in self.steps():
+            if step.id == step_id:
+                return step
+        raise KeyError(step_id)

@@ -1,0 +1,195 @@
+"""What may be asked of a person (design §4): one protocol, implemented by the screens, the console and a script.
+
+Each prompt returns a typed value. Leaving a prompt raises `PromptCancelled`; ending the run raises
+`OperatorStopped`. A request holds public text only, already cleaned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from runbook.outcome import Outcome
+from runbook.secrets import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class PinRequest:
+    """Ask for a PIN, once, for one attempt."""
+
+    token: str
+    """Label and serial of the token, as a person knows it."""
+    who: str
+    """Whose PIN: `user PIN` or `SO-PIN`."""
+    purpose: str
+    tries_left: int | None
+    """Attempts left before the card locks; None where the token does not say."""
+    tries_max: int | None
+    flags: tuple[str, ...]
+    """The token's PIN flags by name, for example `CKF_USER_PIN_COUNT_LOW`."""
+    min_length: int
+    max_length: int
+    """Limits of the token in bytes; a PIN outside them is not sent."""
+    warning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SecretRequest:
+    """Ask for a password or another secret value."""
+
+    question: str
+    purpose: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmRequest:
+    """A yes or no; no is the safe answer and has the focus."""
+
+    question: str
+    detail: tuple[str, ...] = ()
+    dangerous: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceRequest:
+    """One of several named answers; the first is the safe one."""
+
+    question: str
+    choices: tuple[tuple[str, str], ...]
+    """Pairs of key and description."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhraseRequest:
+    """A phrase to be typed letter by letter before something that matters."""
+
+    question: str
+    phrase: str
+    detail: tuple[str, ...] = ()
+
+
+class Alphabet(StrEnum):
+    """What a transcribed value is made of."""
+
+    HEX = "hex"
+    BASE64 = "base64"
+    TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class TranscribeRequest:
+    """A value to be typed from paper without seeing what the computer holds."""
+
+    question: str
+    alphabet: Alphabet
+    length: int | None = None
+    """Characters of the value itself, without separators; None where it is not fixed."""
+    group: int = 4
+    """Characters a group, to follow the place on paper."""
+    pattern: str = ""
+    """A regular expression that the whole value must match; empty: none."""
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TextRequest:
+    """A line of text such as a path."""
+
+    question: str
+    default: str = ""
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CompareRequest:
+    """Two values to be compared by eye; the answer is whether they are the same."""
+
+    question: str
+    left_title: str
+    left: str
+    right_title: str
+    right: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttestRequest:
+    """Statements that a person says are so, each on its own."""
+
+    title: str
+    statements: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Attested:
+    """The answer to an attestation."""
+
+    confirmed: tuple[bool, ...]
+    """One for each statement, in order."""
+    note: str = ""
+
+
+class Decision(StrEnum):
+    """What the operator does with the step at hand."""
+
+    RUN = "run"
+    RETRY = "retry"
+    SKIP = "skip"
+    STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A place where the operator decides: before a step, or after one that is not green."""
+
+    step_id: str
+    title: str
+    unmet: tuple[str, ...] = ()
+    """What the step waits for, in words; a step with unmet conditions cannot be run."""
+    outcome: Outcome | None = None
+    """Set after a step that is not green."""
+    hints: tuple[str, ...] = ()
+    """The hints that match, as plain lines."""
+    allowed: tuple[Decision, ...] = (Decision.RUN, Decision.SKIP, Decision.STOP)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The decision and, for a skip, its reason (a deviation)."""
+
+    decision: Decision
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalRequest:
+    """An interactive command that needs the whole terminal."""
+
+    argv: tuple[str, ...]
+    cwd: str
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+class Operator(Protocol):
+    """The person at the keyboard, or what stands in for one."""
+
+    async def decide(self, moment: Moment) -> Decided: ...
+    async def pin(self, request: PinRequest) -> Secret: ...
+    async def secret(self, request: SecretRequest) -> Secret: ...
+    async def confirm(self, request: ConfirmRequest) -> bool: ...
+    async def choose(self, request: ChoiceRequest) -> str: ...
+    async def type_phrase(self, request: PhraseRequest) -> bool:
+        """True when the phrase was typed exactly."""
+        ...
+
+    async def transcribe(self, request: TranscribeRequest) -> str:
+        """The typed value without separators, hex digits in lower case."""
+        ...
+
+    async def text(self, request: TextRequest) -> str: ...
+    async def compare(self, request: CompareRequest) -> bool: ...
+    async def attest(self, request: AttestRequest) -> Attested: ...
+    async def terminal(self, request: TerminalRequest) -> int:
+        """The command's exit status."""
+        ...

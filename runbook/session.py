@@ -1,0 +1,49 @@
+"""One run, ready to be walked: what the front ends (screens, console, headless) are given."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from runbook.events import Event
+from runbook.model import Runbook
+from runbook.operator import Operator
+from runbook.site import Site
+
+
+class Walk(Protocol):
+    """A run in progress; the engine is one."""
+
+    def events(self) -> AsyncIterator[Event]:
+        """Walk the runbook: each event after it is on disk. Ends with `RunFinished`; call it once."""
+        ...
+
+    async def note(self, text: str) -> None:
+        """Record a note on the step at hand."""
+        ...
+
+    def stop(self, reason: str) -> None:
+        """Ask for the run to end; the step at hand is cancelled cleanly."""
+        ...
+
+    @property
+    def head(self) -> str:
+        """The journal's head in its short form, for paper."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Everything a front end needs to start and show a run."""
+
+    runbook: Runbook
+    runbook_path: Path
+    site: Site
+    run_id: str
+    run_folder: Path
+    stages: tuple[str, ...]
+    """Stages selected; empty: all."""
+    start: Callable[[Operator], Walk]
+    """Make the walk for this operator; call it once."""

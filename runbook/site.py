@@ -1,0 +1,54 @@
+"""The site profile: this site's tokens and input values (design §1). `loader` builds it from YAML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from runbook.model import Line, Model, Name
+
+SITE_VERSION = 1
+
+
+class TokenProfile(Model):
+    """A PKCS#11 token: the module that reaches it and what it must show to be the one meant.
+
+    It is selected by serial and label together, or by an RFC 7512 URI; never by slot number.
+    """
+
+    module: Line = Field(description="Path of the PKCS#11 module (a shared library).")
+    label: str = Field("", max_length=32, description="CK_TOKEN_INFO.label; `x` also matches OpenSC's `x (UserPIN)`.")
+    serial: str = Field("", max_length=16, description="CK_TOKEN_INFO.serialNumber.")
+    uri: str = Field(
+        "", description="Instead of label and serial: an RFC 7512 URI such as `pkcs11:serial=DENK0100001`."
+    )
+    env: Mapping[str, str] = Field(
+        default_factory=dict, description="Environment variables for the module, for example SOFTHSM2_CONF."
+    )
+
+    @model_validator(mode="after")
+    def _selected(self) -> TokenProfile:
+        if self.uri and (self.label or self.serial):
+            raise ValueError("give either `uri` or `label` and `serial`, not both")
+        if not (self.uri or self.label or self.serial):
+            raise ValueError("say which token is meant: `serial` and `label`, or `uri`")
+        return self
+
+
+class RehearsalMark(Model):
+    """Set by the program on the profiles it makes itself; marks every screen and record."""
+
+    token: Line = Field(description="What kind of token the lab uses and why.")
+    sheet: Line = Field(description="Path of the lab's paper sheet.")
+
+
+class Site(Model):
+    """Hosts, tokens and values of one site."""
+
+    site: Literal[1] = Field(description="The version of this format.")
+    name: Line
+    rehearsal: RehearsalMark | None = None
+    tokens: Mapping[Name, TokenProfile] = Field(default_factory=dict)
+    inputs: Mapping[Name, Any] = Field(default_factory=dict, description="Values of the runbook's inputs at this site.")

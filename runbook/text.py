@@ -1,0 +1,59 @@
+"""Foreign text made harmless: no control character, no invisible or reordering character survives.
+
+Every text that comes from a token, a file, a host or a command passes here once, where it enters. What was
+there stays visible: an escape becomes ``␛``, a right-to-left override ``⟨U+202E⟩``.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+MAX_TEXT = 200_000
+"""Characters kept of one text; what is longer is cut and says so."""
+
+MAX_LINE = 2_000
+"""Characters kept of one line."""
+
+MAX_COMBINING = 4
+"""Combining marks kept on one base character."""
+
+_CONTROL_PICTURES = 0x2400
+
+
+def clean_line(text: str, limit: int = MAX_LINE) -> str:
+    """`text` as one harmless line; line breaks become ``␊``."""
+    return _cut("".join(_visible(text)), limit)
+
+
+def clean(text: str, limit: int = MAX_TEXT) -> str:
+    """`text` with its line breaks and tabs kept (tabs as spaces) and everything else harmless."""
+    text = _cut(text.replace("\r\n", "\n"), limit)
+    return "\n".join(clean_line(line.expandtabs(8)) for line in text.split("\n"))
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[:limit]}… [{len(text) - limit} more characters]"
+
+
+def _visible(text: str) -> list[str]:
+    """The characters of `text`, each replaced by a visible form where it is not plainly printable."""
+    out: list[str] = []
+    marks = 0
+    for char in text:
+        category = unicodedata.category(char)
+        marks = marks + 1 if category in ("Mn", "Me") else 0
+        if marks > MAX_COMBINING:
+            continue
+        out.append(_visible_char(char, category))
+    return out
+
+
+def _visible_char(char: str, category: str) -> str:
+    code = ord(char)
+    if code < 0x20:
+        return chr(_CONTROL_PICTURES + code)
+    if code == 0x7F:
+        return "␡"
+    if category in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp") or (category == "Zs" and char != " "):
+        return f"⟨U+{code:04X}⟩"
+    return char
