@@ -193,7 +193,9 @@ class Step(Model):
         return {**folded, "role": role, "kind": value}
 
 
-COMMON_KEYS = frozenset(["id", "title", "goal", "requires", "establishes", "gate", "irreversible", "probe", "backout", "hints", "deadline"])
+COMMON_KEYS = frozenset(
+    {"id", "title", "goal", "requires", "establishes", "gate", "irreversible", "probe", "backout", "hints", "deadline"}
+)
 """The keys of a step that are not its kind's own."""
 
 
