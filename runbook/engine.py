@@ -1,0 +1,220 @@
+"""The engine: walks a runbook step by step and yields what happens, each event once it is on disk (design §4)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from runbook import hints
+from runbook.asking import Inputs
+from runbook.errors import OperatorStopped
+from runbook.events import (
+    Event,
+    FactEstablished,
+    NoteAdded,
+    RunFinished,
+    RunStarted,
+    StageFinished,
+    StageStarted,
+    StepBlocked,
+    StepFinished,
+    StepProgress,
+    StepRetried,
+    StepSkipped,
+)
+from runbook.gates import unmet
+from runbook.journal import Journal
+from runbook.kind import Registry
+from runbook.model import Role, Runbook, Stage, Step
+from runbook.operator import Decision, Moment, Operator
+from runbook.outcome import Outcome, Verdict
+from runbook.resources import Resources
+from runbook.secrets import Redactor
+from runbook.site import Site
+from runbook.state import RunState, apply
+from runbook.stepping import StepRun
+
+PROGRESS_LIMIT = 20_000
+"""Lines of live output that may wait to be shown; more are dropped (the evidence holds what counts)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be walked, by whom and with what."""
+
+    header: RunStarted
+    runbook: Runbook
+    folder: Path
+    """The folder of the runbook file; relative paths start here."""
+    site: Site
+    values: Mapping[str, tuple[str, str]]
+    """Inputs known at the start: checked value and source."""
+
+
+class Engine:
+    """One run (`runbook.session.Walk`). The only writer of the journal: events go to disk, then to the reader."""
+
+    def __init__(
+        self, plan: Plan, registry: Registry, operator: Operator, journal: Journal, redactor: Redactor
+    ) -> None:
+        self.plan = plan
+        self.registry = registry
+        self.operator = operator
+        self.redactor = redactor
+        self.state = RunState()
+        self.resources = Resources(plan.site, redactor)
+        self.inputs = Inputs(plan.runbook, self.record)
+        self._journal = journal
+        self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
+        self._order = asyncio.Lock()
+        self._task: asyncio.Task[None] | None = None
+        self._stopping = ""
+
+    @property
+    def head(self) -> str:
+        return self._journal.head_short
+
+    @property
+    def selected(self) -> Collection[str]:
+        """The ids of the stages of this run."""
+        return self.plan.header.stages or tuple(stage.id for stage in self.plan.runbook.stages)
+
+    async def events(self) -> AsyncIterator[Event]:
+        """Walk; call it once. Raises JournalError when the record cannot be written."""
+        self._task = asyncio.create_task(self._run(), name="engine")
+        try:
+            while (event := await self._queue.get()) is not None:
+                yield event
+            await self._task
+        finally:
+            if not self._task.done():
+                self._task.cancel()
+                await asyncio.wait([self._task])
+
+    async def record(self, event: Event) -> None:
+        """On disk first, then into the state and to the reader."""
+        async with self._order:
+            await self._journal.append(event)
+            self.state = apply(self.state, event)
+            self._queue.put_nowait(event)
+
+    def progress(self, step_id: str, line: str) -> None:
+        """A line of live output; already clean."""
+        if self._queue.qsize() < PROGRESS_LIMIT:
+            self._queue.put_nowait(StepProgress(step_id, line))
+
+    async def note(self, text: str) -> None:
+        await self.record(NoteAdded(self.state.at, text))
+
+    def stop(self, reason: str) -> None:
+        self._stopping = reason
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _run(self) -> None:
+        try:
+            try:
+                await self._walk()
+                end = self._verdict()
+            except OperatorStopped as stopped:
+                end = self._ended(str(stopped.what))
+            except asyncio.CancelledError:
+                if not self._stopping:
+                    raise
+                end = self._ended(self._stopping)
+            finally:
+                await asyncio.shield(self.resources.close())
+            await self.record(end)
+        finally:
+            self._queue.put_nowait(None)
+
+    async def _walk(self) -> None:
+        await self.record(self.plan.header)
+        for name, (value, source) in self.plan.values.items():
+            await self.inputs.give(name, value, source)
+        for stage in self.plan.runbook.stages:
+            if stage.id in self.selected:
+                await self._stage(stage)
+
+    async def _stage(self, stage: Stage) -> None:
+        await self.record(StageStarted(stage.id))
+        try:
+            for step in stage.steps:
+                await self._step(step)
+        finally:
+            await self.resources.end_stage()
+            await self.record(StageFinished(stage.id, self.state.stage_green(self.plan.runbook, stage.id)))
+
+    async def _step(self, step: Step) -> None:
+        """Until the step is green or skipped; raises OperatorStopped."""
+        while True:
+            missing = unmet(self.plan.runbook, step, self.state, self.selected)
+            if missing:
+                await self.record(StepBlocked(step.id, missing))
+            decided = await self.operator.decide(_before(step, missing))
+            if not missing and decided.decision in (Decision.RUN, Decision.RETRY):
+                outcome, lines = await self._attempt(step)
+                if outcome.verdict.green:
+                    return
+                decided = await self.operator.decide(_after(step, outcome, lines))
+            if decided.decision is Decision.SKIP:
+                await self.record(StepSkipped(step.id, decided.reason))
+                return
+            if decided.decision is Decision.STOP:
+                raise OperatorStopped(decided.reason or f"stopped at {step.id}")
+            await self._again(step)
+
+    async def _attempt(self, step: Step) -> tuple[Outcome, tuple[str, ...]]:
+        run = StepRun(self, step, self.state.step(step.id).attempt + 1)
+        started = asyncio.get_running_loop().time()
+        try:
+            outcome = await run.outcome()
+        except (asyncio.CancelledError, OperatorStopped):
+            await self._finish(step, run.attempt, _interrupted(step, started=run.started), (), 0.0)
+            raise
+        lines = () if outcome.verdict.green else hints.matching(step, outcome)
+        await self._finish(step, run.attempt, outcome, lines, asyncio.get_running_loop().time() - started)
+        return outcome, lines
+
+    async def _finish(self, step: Step, attempt: int, outcome: Outcome, lines: tuple[str, ...], seconds: float) -> None:
+        await self.record(StepFinished(step.id, attempt, outcome, lines, round(seconds, 3)))
+        if outcome.verdict.green:
+            for fact in step.establishes:
+                await self.record(FactEstablished(fact, step.id))
+
+    async def _again(self, step: Step) -> None:
+        await self.record(StepRetried(step.id))
+        self.inputs.forget_paper(StepRun.names(step))
+
+    def _verdict(self) -> RunFinished:
+        steps = [step for stage in self.plan.runbook.stages if stage.id in self.selected for step in stage.steps]
+        open_steps = [step.id for step in steps if not self.state.step(step.id).status.green]
+        if not open_steps:
+            return RunFinished("green")
+        return RunFinished("failed", f"not green: {', '.join(open_steps)}")
+
+    def _ended(self, reason: str) -> RunFinished:
+        """A run that the operator ended after a step that was not green has failed; otherwise it was stopped."""
+        failed = [step_id for step_id, step in self.state.steps.items() if step.outcome and not step.status.green]
+        blocked = [step_id for step_id, step in self.state.steps.items() if step.unmet]
+        return RunFinished("failed" if (failed or blocked) and not self._stopping else "stopped", reason)
+
+
+def _before(step: Step, missing: tuple[str, ...]) -> Moment:
+    allowed = (Decision.SKIP, Decision.STOP) if missing else (Decision.RUN, Decision.SKIP, Decision.STOP)
+    return Moment(step.id, step.title, missing, allowed=allowed)
+
+
+def _after(step: Step, outcome: Outcome, lines: tuple[str, ...]) -> Moment:
+    """An action in doubt, or one that cannot be undone, is never simply repeated."""
+    once = step.role is Role.ACTION and (step.irreversible or outcome.verdict is Verdict.IN_DOUBT)
+    allowed = (Decision.SKIP, Decision.STOP) if once else (Decision.RETRY, Decision.SKIP, Decision.STOP)
+    return Moment(step.id, step.title, outcome=outcome, hints=lines, allowed=allowed)
+
+
+def _interrupted(step: Step, *, started: bool) -> Outcome:
+    if step.role is Role.ACTION and started:
+        return Outcome.in_doubt("stopped while it was at work; whether it is done is not known", symptom="stopped")
+    return Outcome.errored("stopped before it came to a verdict", symptom="stopped")

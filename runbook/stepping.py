@@ -1,0 +1,149 @@
+"""One attempt at one step: inputs, gate, the record, the kind itself, its deadline and its errors."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import ValidationError
+
+from runbook import templates
+from runbook.context import Resource
+from runbook.deadline import Deadline
+from runbook.errors import JournalError, OperatorStopped, PromptCancelled, RunbookError, StepError
+from runbook.events import Event, StepStarted
+from runbook.gates import open_gate
+from runbook.kind import Kind
+from runbook.model import Role, Step
+from runbook.operator import Operator
+from runbook.outcome import Outcome
+from runbook.recording import RecordingOperator
+from runbook.secrets import Redactor
+from runbook.site import Site
+from runbook.text import clean_line
+
+if TYPE_CHECKING:
+    from runbook.engine import Engine
+
+R = TypeVar("R", bound=Resource)
+
+
+class StepRun:
+    """The context (`runbook.context.Context`) of one attempt, and the attempt itself."""
+
+    def __init__(self, engine: Engine, step: Step, attempt: int) -> None:
+        self.step = step
+        self.attempt = attempt
+        self.started = False
+        self._engine = engine
+        self._deadline = Deadline(step.deadline)
+        self._operator = RecordingOperator(engine.operator, step.id, engine.record, self._deadline)
+
+    @staticmethod
+    def names(step: Step) -> frozenset[str]:
+        """The names that the step's texts insert."""
+        return templates.names({"params": step.params, "gate": (step.gate.phrase or "", step.gate.confirm or "")})
+
+    @property
+    def run_id(self) -> str:
+        return self._engine.plan.header.run_id
+
+    @property
+    def step_id(self) -> str:
+        return self.step.id
+
+    @property
+    def runbook_title(self) -> str:
+        return self._engine.plan.runbook.title
+
+    @property
+    def folder(self) -> Path:
+        return self._engine.plan.folder
+
+    @property
+    def site(self) -> Site:
+        return self._engine.plan.site
+
+    @property
+    def operator(self) -> Operator:
+        return self._operator
+
+    @property
+    def redactor(self) -> Redactor:
+        return self._engine.redactor
+
+    async def record(self, event: Event) -> None:
+        await self._engine.record(event)
+
+    def progress(self, line: str) -> None:
+        self._engine.progress(self.step.id, clean_line(self._engine.redactor(line)))
+
+    async def use(self, resource: type[R]) -> R:
+        return await self._engine.resources.use(resource)
+
+    async def ask_input(self, name: str) -> str:
+        return await self._engine.inputs.ask(name, self._operator)
+
+    async def outcome(self) -> Outcome:
+        """What the attempt ends with; raises only OperatorStopped, JournalError and CancelledError."""
+        try:
+            return await self._attempt()
+        except (OperatorStopped, JournalError):
+            raise
+        except PromptCancelled as cancelled:
+            return Outcome.errored(f"cancelled: {cancelled.what}", symptom="cancelled", remedy=cancelled.remedy)
+        except StepError as error:
+            return Outcome.errored(_said(error), symptom=error.symptom, remedy=error.remedy)
+        except RunbookError as error:
+            return Outcome.errored(_said(error), remedy=error.remedy)
+        except TimeoutError:
+            return self._late()
+        except ValidationError as error:
+            return Outcome.errored(_invalid(error), symptom="unusable input", remedy="Correct the value and try again.")
+        except Exception as error:  # noqa: BLE001 - a kind, also a plug-in's, must not take the run down
+            return _broken(self.step, error)
+
+    async def _attempt(self) -> Outcome:
+        await self._engine.inputs.need(sorted(self.names(self.step)), self._operator)
+        values: Mapping[str, Any] = self._engine.inputs.values
+        params = templates.render_params(self.step.params, values)
+        kind_class = self._engine.registry.get(self.step.role, self.step.kind)
+        kind: Kind[Any] = kind_class(kind_class.Params.model_validate(params))
+        known = {**params, **values}
+        gate = templates.render_params({"phrase": self.step.gate.phrase, "confirm": self.step.gate.confirm}, known)
+        declined = await open_gate(self.step, gate["phrase"], gate["confirm"], self._operator)
+        if declined is not None:
+            return declined
+        await self.record(StepStarted(self.step.id, self.attempt, self.step.kind, params))
+        self.started = True
+        async with self._deadline.running():
+            return await kind.run(self)
+
+    def _late(self) -> Outcome:
+        said = f"not done within its {self.step.deadline:g} seconds"
+        if self.step.role is Role.ACTION:
+            return Outcome.in_doubt(f"{said}; whether it is done is not known", symptom="deadline")
+        return Outcome.errored(said, symptom="deadline", remedy="Look at why it hangs, then try again.")
+
+
+def _said(error: RunbookError) -> str:
+    return f"{error.where}: {error.what}" if error.where else error.what
+
+
+def _invalid(error: ValidationError) -> str:
+    """The problems by key, without the values."""
+    problems = [f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors()]
+    return "the step's keys are unusable with these values: " + "; ".join(problems)
+
+
+def _broken(step: Step, error: Exception) -> Outcome:
+    """A defect in the kind's code: its type and place, never its message or variables (they may hold anything)."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(frame.filename).name}:{frame.lineno}"
+    said = f"a defect in {step.role.value} `{step.kind}`: {type(error).__name__} at {place}"
+    remedy = "Report it with this line and the version of the program."
+    if step.role is Role.ACTION:
+        return Outcome.in_doubt(said, symptom="defect", remedy=remedy)
+    return Outcome.errored(said, symptom="defect", remedy=remedy)
