@@ -1,0 +1,190 @@
+"""A small world for the engine: kinds that do as they are told, an operator with a script, a real journal."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from runbook.context import Context, Resource
+from runbook.engine import Engine, Plan
+from runbook.errors import PromptCancelled
+from runbook.events import Event, RunStarted
+from runbook.journal import Journal
+from runbook.kind import Action, Check, Params, Registry
+from runbook.model import Role, Runbook
+from runbook.operator import (
+    Attested,
+    AttestRequest,
+    ConfirmRequest,
+    Decided,
+    Decision,
+    Moment,
+    PhraseRequest,
+    TextRequest,
+    TranscribeRequest,
+)
+from runbook.outcome import Evidence, Outcome
+from runbook.secrets import Redactor
+from runbook.site import Site
+
+
+class Said(Evidence):
+    """A word."""
+
+    kind: ClassVar[str] = "said"
+    word: str
+
+    def plain(self) -> Iterator[str]:
+        yield self.word
+
+
+class WordParams(Params):
+    word: str = "ok"
+
+
+@dataclass
+class World:
+    """What the kinds of a test do and did."""
+
+    behaviour: dict[str, Callable[[Context], Any]] = field(default_factory=dict)
+    """By step id: what its kind does; default: pass."""
+    ran: list[str] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
+    closed: list[str] = field(default_factory=list)
+
+
+def registry(world: World) -> Registry:
+    async def behave(ctx: Context, word: str) -> Outcome:
+        world.ran.append(ctx.step_id)
+        world.words.append(word)
+        behaviour = world.behaviour.get(ctx.step_id)
+        result = behaviour(ctx) if behaviour else None
+        if asyncio.iscoroutine(result):
+            result = await result
+        return result if isinstance(result, Outcome) else Outcome.passed("fine", Said(word=word))
+
+    class Probe(Check[WordParams]):
+        """A check that does as it is told."""
+
+        name = "do"
+        Params = WordParams
+        evidence = (Said,)
+        symptoms: ClassVar[dict[str, str]] = {"red": "It is red."}
+
+        async def run(self, ctx: Context) -> Outcome:
+            return await behave(ctx, self.params.word)
+
+    class Deed(Action[WordParams]):
+        """An action that does as it is told."""
+
+        name = "do"
+        Params = WordParams
+        evidence = (Said,)
+
+        async def run(self, ctx: Context) -> Outcome:
+            return await behave(ctx, self.params.word)
+
+    return Registry({(Role.CHECK, "do"): Probe, (Role.ACTION, "do"): Deed})
+
+
+@dataclass
+class Script:
+    """An operator that decides as listed (then runs before a step and stops after a failure)."""
+
+    decisions: list[Decided] = field(default_factory=list)
+    typed: list[str] = field(default_factory=list)
+    agrees: bool = True
+    moments: list[Moment] = field(default_factory=list)
+    asked: list[Any] = field(default_factory=list)
+
+    async def decide(self, moment: Moment) -> Decided:
+        self.moments.append(moment)
+        if moment.outcome is None and not moment.unmet:
+            return Decided(Decision.RUN)
+        decided = self.decisions.pop(0) if self.decisions else Decided(Decision.STOP)
+        return decided if decided.decision in moment.allowed else Decided(Decision.STOP)
+
+    async def text(self, request: TextRequest) -> str:
+        self.asked.append(request)
+        return self._next()
+
+    async def transcribe(self, request: TranscribeRequest) -> str:
+        self.asked.append(request)
+        return self._next()
+
+    async def confirm(self, request: ConfirmRequest) -> bool:
+        self.asked.append(request)
+        return self.agrees
+
+    async def type_phrase(self, request: PhraseRequest) -> bool:
+        self.asked.append(request)
+        return self.agrees
+
+    async def attest(self, request: AttestRequest) -> Attested:
+        return Attested(tuple(self.agrees for _ in request.statements))
+
+    def _next(self) -> str:
+        if not self.typed:
+            raise PromptCancelled("nothing was typed")
+        return self.typed.pop(0)
+
+
+class Lamp(Resource):
+    """A resource that notes its end."""
+
+    ended: ClassVar[list[str]] = []
+
+    @classmethod
+    async def open(cls, site: Site, redactor: Redactor) -> Self:
+        cls.ended.append("open")
+        return cls()
+
+    async def end_stage(self) -> None:
+        self.ended.append("stage")
+
+    async def close(self) -> None:
+        self.ended.append("close")
+
+
+@dataclass
+class Bench:
+    """Walks a runbook given as data and keeps everything that came of it."""
+
+    folder: Path
+    world: World = field(default_factory=World)
+    operator: Script = field(default_factory=Script)
+    events: list[Event] = field(default_factory=list)
+    engine: Engine | None = None
+    on_event: Callable[[Event], None] = lambda event: None
+
+    async def walk(self, *stages: dict[str, Any], selected: tuple[str, ...] = (), **rest: Any) -> list[Event]:
+        runbook = Runbook.model_validate({"runbook": 1, "id": "t", "title": "T", "stages": stages, **rest})
+        header = RunStarted("r1", "t", "T", "00" * 32, "site", "00" * 32, "hsm-runbook 0", "host", "me", True, selected)
+        plan = Plan(header, runbook, self.folder, Site.model_validate({"site": 1, "name": "s"}), {})
+        journal = await Journal.create(self.folder / "run")
+        self.engine = Engine(plan, registry(self.world), self.operator, journal, Redactor())  # type: ignore[arg-type]
+        try:
+            async for event in self.engine.events():
+                self.events.append(event)
+                self.on_event(event)
+        finally:
+            await journal.close()
+        return self.events
+
+    def of(self, kind: type[Event]) -> list[Any]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+def stage(*steps: dict[str, Any], id: str = "A") -> dict[str, Any]:  # noqa: A002 - the key of the file
+    return {"id": id, "title": id, "steps": list(steps)}
+
+
+def check(id: str, **rest: Any) -> dict[str, Any]:  # noqa: A002
+    return {"id": id, "title": id, "check": "do", **rest}
+
+
+def action(id: str, **rest: Any) -> dict[str, Any]:  # noqa: A002
+    return {"id": id, "title": id, "action": "do", **rest}
