@@ -1,0 +1,74 @@
+# `make demo` and `make test` do all the set-up by themselves; a second call is instant.
+
+SHELL := /bin/sh
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+DEMO_PACKAGES := python3 python3-venv git softhsm2 opensc
+TEST_PACKAGES := $(DEMO_PACKAGES) openssl openssh-client p11-kit tmux librsvg2-bin
+
+PYTEST := $(BIN)/pytest -n 2
+
+.PHONY: help demo test check lint lock clean demo-packages test-packages
+
+help:
+	@echo "make demo    the rehearsal: full screen with a terminal, headless without one"
+	@echo "make test    the test suite"
+	@echo "make check   lint, format, types and import contracts"
+	@echo "make lock    pin the requirements anew, with hashes"
+	@echo "make clean   remove the virtual environment and caches"
+
+demo: $(VENV)/runtime.stamp
+	@if [ -t 0 ] && [ -t 1 ]; then exec $(BIN)/runbook rehearse; else exec $(BIN)/runbook rehearse --headless; fi
+
+test: $(VENV)/dev.stamp
+	$(PYTEST)
+
+check: $(VENV)/dev.stamp
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+demo-packages:
+	@.ci/system-packages $(DEMO_PACKAGES)
+
+test-packages:
+	@.ci/system-packages $(TEST_PACKAGES)
+
+# The packages are looked at every time (that costs milliseconds): they may have gone since.
+$(VENV)/python.stamp: | demo-packages
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed, and $$($(PYTHON) --version) was found. Try: make PYTHON=python3.11" >&2; exit 4; }
+	@echo "Making the virtual environment $(VENV)" >&2
+	@$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
+
+# Everything is pinned with hashes; the project itself is installed as it stands here, without a build elsewhere.
+$(VENV)/runtime.stamp: .ci/requirements.txt pyproject.toml $(VENV)/python.stamp | demo-packages
+	@echo "Installing the pinned requirements" >&2
+	@$(PIP) install --quiet --require-hashes --requirement .ci/requirements.txt
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: .ci/requirements-dev.txt $(VENV)/runtime.stamp | test-packages
+	@echo "Installing the pinned requirements of the tests" >&2
+	@$(PIP) install --quiet --require-hashes --requirement .ci/requirements-dev.txt
+	@touch $@
+
+# Neither an address of an index nor a path of this machine belongs into the result.
+LOCK := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --build-deps-for editable \
+	--no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+
+lock: $(VENV)/dev.stamp
+	PIP_FIND_LINKS= $(LOCK) --upgrade --output-file .ci/requirements.txt pyproject.toml
+	PIP_FIND_LINKS= $(LOCK) --upgrade --extra dev --constraint .ci/requirements.txt \
+		--output-file .ci/requirements-dev.txt pyproject.toml
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
