@@ -94,11 +94,17 @@ class Engine:
                 await asyncio.wait([self._task])
 
     async def record(self, event: Event) -> None:
-        """On disk first, then into the state and to the reader."""
+        """On disk first, then into the state and to the reader.
+
+        A cancelled step must not leave an event on disk that nobody was shown, so the writing is finished.
+        """
+        await asyncio.shield(self._write(event))
+
+    async def _write(self, event: Event) -> None:
         async with self._order:
-            await self._journal.append(event)
-            self.state = apply(self.state, event)
-            self._queue.put_nowait(event)
+            shown = await self._journal.append(event)
+            self.state = apply(self.state, shown)
+            self._queue.put_nowait(shown)
 
     def progress(self, step_id: str, line: str) -> None:
         """A line of live output; already clean."""

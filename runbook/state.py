@@ -101,9 +101,9 @@ def apply(state: RunState, event: ev.Event) -> RunState:
                 state, event.step, status=Status.RUNNING, attempt=event.attempt, outcome=None, hints=(), unmet=()
             )
         case ev.PromptShown():
-            return _step(state, event.step, status=Status.NEEDS_YOU) if _running(state, event.step) else state
+            return _step(state, event.step, status=Status.NEEDS_YOU)
         case ev.PromptAnswered():
-            return _step(state, event.step, status=Status.RUNNING) if _running(state, event.step) else state
+            return _step(state, event.step, status=Status.RUNNING)
         case ev.StepFinished():
             status = Status(event.outcome.verdict.value)
             return _step(
@@ -122,10 +122,6 @@ def apply(state: RunState, event: ev.Event) -> RunState:
             return replace(state, finished=event.state, reason=event.reason)
         case _:
             return state
-
-
-def _running(state: RunState, step_id: str) -> bool:
-    return state.step(step_id).status in (Status.RUNNING, Status.NEEDS_YOU)
 
 
 def _step(state: RunState, step_id: str, **changes: object) -> RunState:

@@ -281,10 +281,10 @@ async def test_a_cancelled_prompt_is_an_outcome_and_nothing_ran(bench: Bench) ->
 async def test_without_a_record_nothing_acts(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     append = Journal.append
 
-    async def full(self: Journal, event: ev.Event) -> None:
+    async def full(self: Journal, event: ev.Event) -> ev.Event:
         if isinstance(event, ev.StepStarted):
             raise JournalError("the disk is full")
-        await append(self, event)
+        return await append(self, event)
 
     monkeypatch.setattr(Journal, "append", full)
     with pytest.raises(JournalError):

@@ -164,8 +164,9 @@ class Bench:
         runbook = Runbook.model_validate({"runbook": 1, "id": "t", "title": "T", "stages": stages, **rest})
         header = RunStarted("r1", "t", "T", "00" * 32, "site", "00" * 32, "hsm-runbook 0", "host", "me", True, selected)
         plan = Plan(header, runbook, self.folder, Site.model_validate({"site": 1, "name": "s"}), {})
-        journal = await Journal.create(self.folder / "run")
-        self.engine = Engine(plan, registry(self.world), self.operator, journal, Redactor())  # type: ignore[arg-type]
+        redactor = Redactor()
+        journal = await Journal.create(self.folder / "run", redactor)
+        self.engine = Engine(plan, registry(self.world), self.operator, journal, redactor)  # type: ignore[arg-type]
         try:
             async for event in self.engine.events():
                 self.events.append(event)
