@@ -69,7 +69,7 @@ class Engine:
         self._journal = journal
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
         self._order = asyncio.Lock()
-        self._task: asyncio.Task[None] | None = None
+        self._walking: asyncio.Task[None] | None = None
         self._stopping = ""
 
     @property
@@ -83,15 +83,13 @@ class Engine:
 
     async def events(self) -> AsyncIterator[Event]:
         """Walk; call it once. Raises JournalError when the record cannot be written."""
-        self._task = asyncio.create_task(self._run(), name="engine")
+        running = asyncio.create_task(self._run(), name="engine")
         try:
             while (event := await self._queue.get()) is not None:
                 yield event
-            await self._task
+            await running
         finally:
-            if not self._task.done():
-                self._task.cancel()
-                await asyncio.wait([self._task])
+            await _settled(running)
 
     async def record(self, event: Event) -> None:
         """On disk first, then into the state and to the reader.
@@ -115,26 +113,33 @@ class Engine:
         await self.record(NoteAdded(self.state.at, text))
 
     def stop(self, reason: str) -> None:
-        self._stopping = reason
-        if self._task is not None:
-            self._task.cancel()
+        if not self._stopping:
+            self._stopping = reason
+            if self._walking is not None:
+                self._walking.cancel()
 
     async def _run(self) -> None:
+        self._walking = asyncio.create_task(self._walk(), name="walk")
+        if self._stopping:
+            self._walking.cancel()
         try:
-            try:
-                await self._walk()
-                end = self._verdict()
-            except OperatorStopped as stopped:
-                end = self._ended(str(stopped.what))
-            except asyncio.CancelledError:
-                if not self._stopping:
-                    raise
-                end = self._ended(self._stopping)
-            finally:
-                await asyncio.shield(self.resources.close())
-            await self.record(end)
+            await asyncio.wait([self._walking])
+            await self.resources.close()
+            await self.record(self._end(self._walking))
         finally:
+            await _settled(self._walking)
+            await self.resources.close()
             self._queue.put_nowait(None)
+
+    def _end(self, walking: asyncio.Task[None]) -> RunFinished:
+        """How the run ended; raises what the walk died of."""
+        try:
+            walking.result()
+        except OperatorStopped as stopped:
+            return self._ended(stopped.what)
+        except asyncio.CancelledError:
+            return RunFinished("stopped", self._stopping)
+        return self._verdict()
 
     async def _walk(self) -> None:
         await self.record(self.plan.header)
@@ -205,7 +210,14 @@ class Engine:
         """A run that the operator ended after a step that was not green has failed; otherwise it was stopped."""
         failed = [step_id for step_id, step in self.state.steps.items() if step.outcome and not step.status.green]
         blocked = [step_id for step_id, step in self.state.steps.items() if step.unmet]
-        return RunFinished("failed" if (failed or blocked) and not self._stopping else "stopped", reason)
+        return RunFinished("failed" if failed or blocked else "stopped", reason)
+
+
+async def _settled(task: asyncio.Task[None]) -> None:
+    """Cancel the task where it still runs, and wait until it has ended."""
+    if not task.done():
+        task.cancel()
+        await asyncio.wait([task])
 
 
 def _before(step: Step, missing: tuple[str, ...]) -> Moment:

@@ -1,0 +1,47 @@
+"""How long until the run screen is painted, beside an empty Textual app, run in turns. Prints medians and their ratio.
+
+    python -m tests.benchmarks.first_paint [ROUNDS]
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.benchmarks.terminal import painted
+
+EMPTY = """
+from textual.app import App
+from textual.widgets import Footer, Header, Static
+class Empty(App):
+    def compose(self):
+        yield Header()
+        yield Static("painted")
+        yield Footer()
+Empty().run()
+"""
+
+
+def main() -> None:
+    """Measure and print."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 9
+    program = str(Path(sys.executable).with_name("runbook"))
+    root = Path(__file__).resolve().parents[2]
+    with tempfile.TemporaryDirectory() as folder:
+        lab = Path(folder) / "lab"
+        make = [sys.executable, "-c", f"from rehearsal.lab import make_lab; make_lab({str(lab)!r})"]
+        subprocess.run(make, check=True)
+        ours = [program, "run", str(root / "runbook.yaml"), "--site", str(lab / "site.yaml")]
+        empty = [sys.executable, "-c", EMPTY]
+        pairs = [(painted(ours, "People, place and paper"), painted(empty, "painted")) for _ in range(rounds + 1)][1:]
+    mine, theirs = ([pair[side] for pair in pairs] for side in (0, 1))
+    print(f"run screen painted: median {statistics.median(mine):.3f} s")
+    print(f"empty Textual app:  median {statistics.median(theirs):.3f} s")
+    print(f"ratio, pair by pair: median {statistics.median(a / b for a, b in pairs):.2f}, {rounds} rounds")
+
+
+if __name__ == "__main__":
+    main()
