@@ -72,11 +72,8 @@ def seal(seq: int, prev: str, type_: str, fields: Mapping[str, Value], at: str) 
     return rfc8785.dumps({**record, "hash": digest, "open": opened}) + b"\n", digest
 
 
-def unseal(line: bytes, seq: int, prev: str) -> Record:
-    """The record of a line (without its line feed) that must be number `seq` and follow the hash `prev`.
-
-    Raises BrokenRecord.
-    """
+def unseal(line: bytes) -> Record:
+    """The record of a line (without its line feed), checked against its own hash; raises BrokenRecord."""
     record = _parse(line)
     opened = record.pop("open")
     if _digest({key: value for key, value in record.items() if key != "hash"}) != record["hash"]:
@@ -86,19 +83,23 @@ def unseal(line: bytes, seq: int, prev: str) -> Record:
             raise BrokenRecord(f"the value `{name}` was added")
         if not isinstance(part, dict) or set(part) != _OPEN_KEYS or _leaf(name, part) != record["leaves"][name]:
             raise BrokenRecord(f"the value `{name}` does not match its digest")
-    if record["seq"] != seq:
-        raise BrokenRecord(f"it is number {record['seq']} where {seq} should be: records are missing, doubled or moved")
-    if record["prev"] != prev:
-        raise BrokenRecord("it does not follow the record before it")
     return Record(
-        seq=seq,
+        seq=record["seq"],
         at=record["at"],
         type=record["type"],
-        prev=prev,
+        prev=record["prev"],
         hash=record["hash"],
         fields={name: part["value"] for name, part in opened.items()},
         withheld=tuple(name for name in record["leaves"] if name not in opened),
     )
+
+
+def follows(record: Record, seq: int, prev: str) -> None:
+    """Check that the record is number `seq` and follows the hash `prev`; raises BrokenRecord."""
+    if record.seq != seq:
+        raise BrokenRecord(f"it is number {record.seq} where {seq} should be: records are missing, doubled or moved")
+    if record.prev != prev:
+        raise BrokenRecord("it does not follow the record before it")
 
 
 def short_head(digest: str) -> str:
@@ -119,7 +120,8 @@ def _parse(line: bytes) -> dict[str, Any]:
         raise BrokenRecord("it is not JSON as records are written") from error
     if not isinstance(record, dict) or set(record) != _KEYS or record["v"] != VERSION:
         raise BrokenRecord("it does not have the parts of a record")
-    if not (isinstance(record["leaves"], dict) and isinstance(record["open"], dict)):
+    kinds = {"at": str, "leaves": dict, "open": dict, "prev": str, "seq": int, "type": str}
+    if not all(isinstance(record[key], kind) for key, kind in kinds.items()):
         raise BrokenRecord("it does not have the parts of a record")
     if _canonical(record) != line:
         raise BrokenRecord("it is not spelled canonically: bytes were changed, added or removed")

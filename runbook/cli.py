@@ -1,10 +1,149 @@
-"""The command `runbook`: finds the command asked for and imports only that."""
+"""The command `runbook`: finds the command asked for and imports only that.
+
+Results go to stdout, narration to stderr; the exit status is an `ExitCode`, or `CRASHED` for a defect of ours.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from runbook.errors import ExitCode, RunbookError
+
+CRASHED = 70
+"""Exit status for a defect of the program itself (EX_SOFTWARE of sysexits.h)."""
+
+BROKEN_PIPE = 141
+"""Exit status when the reader of our output went away: what a shell reports for SIGPIPE (128 + 13)."""
+
+COMMANDS = {
+    "run": "Walk a runbook, on the screen, on a plain terminal or unattended.",
+    "rehearse": "Make a lab and walk the same runbook in it.",
+    "validate": "Show everything that is wrong with a runbook or a site profile.",
+    "schema": "Print the JSON Schema of a file format.",
+    "checks": "List the checks and actions, or what one of them takes.",
+    "runs": "List the recorded runs.",
+    "verify": "Check that the record of a run is the one that was written.",
+    "completion": "Print the completion script of a shell.",
+}
+"""Each command `NAME` is `command` in the module `runbook.commands.NAME`."""
 
 
-def main() -> None:
+class Commands(click.Group):
+    """Imports a command when it is called, not before."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(f"runbook.commands.{cmd_name}").command
+        assert isinstance(command, click.Command)  # noqa: S101 - a module of ours
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            raise click.UsageError(error.message + _did_you_mean(args[0], COMMANDS), ctx) from None
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+def _did_you_mean(given: str, known: Sequence[str] | dict[str, str]) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(given, known, n=1)
+    return f" Did you mean `{close[0]}`?" if close else ""
+
+
+def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        click.echo(f"runbook {program_version()}")
+        ctx.exit()
+
+
+def program_version() -> str:
+    """The version of the installed distribution."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("hsm-runbook")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit status: 0 all green, 1 a step failed, 2 the call or the runbook is wrong, 3 stopped by the operator, "
+    "4 this machine lacks something.",
+)
+@click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Show the version.")
+def cli() -> None:
+    """Walk the runbook of an HSM cutover: every check real, every step on the record."""
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line; exits with an `ExitCode`."""
-    sys.exit("not wired yet")
+    try:
+        status = _status(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What is still in the buffer has no reader; without this the interpreter complains once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = BROKEN_PIPE
+    sys.exit(status)
+
+
+def _status(arguments: Sequence[str] | None) -> int:
+    try:
+        return int(cli.main(arguments, prog_name="runbook", standalone_mode=False) or 0)
+    except click.Abort:
+        click.echo("stopped", err=True)
+        return ExitCode.STOPPED
+    except KeyboardInterrupt:
+        click.echo("stopped", err=True)
+        return ExitCode.STOPPED
+    except click.ClickException as error:
+        error.show()
+        return ExitCode.USAGE
+    except RunbookError as error:
+        click.echo(f"error: {error}", err=True)
+        return error.exit_code
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the last resort: a defect of ours, told without its values
+        click.echo(_crash_notice(error), err=True)
+        return CRASHED
+
+
+def _crash_notice(error: Exception) -> str:
+    """Where it happened, without message, arguments or variables: any of them may hold a secret."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [f"    {_place(frame.filename)}:{frame.lineno} in {frame.name}" for frame in frames]
+    return "\n".join(
+        [
+            f"error: a defect in the program: {type(error).__name__}",
+            *places[-8:],
+            f"  This is runbook {program_version()} on Python {sys.version.split()[0]}.",
+            "  Please report these lines to the maintainers of hsm-runbook; they hold none of your values.",
+            "  A run that was going on is recorded up to here: `runbook runs` lists it.",
+        ]
+    )
+
+
+def _place(filename: str) -> str:
+    return "/".join(Path(filename).parts[-3:])

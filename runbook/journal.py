@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from runbook.chain import START, BrokenRecord, Record, now, seal, short_head, unseal
+from runbook.chain import START, BrokenRecord, Record, follows, now, seal, short_head, unseal
 from runbook.errors import JournalError
 from runbook.events import JOURNALLED, Event
 from runbook.paths import JOURNAL_NAME
@@ -141,7 +141,8 @@ def read_records(path: Path) -> Iterator[Record]:
             for number, line in enumerate(file, start=1):
                 if not line.endswith(b"\n"):
                     return
-                record = unseal(line[:-1], number, head)
+                record = unseal(line[:-1])
+                follows(record, number, head)
                 head = record.hash
                 yield record
     except OSError as error:

@@ -1,0 +1,110 @@
+"""The runs on record: their list, and the one a person means."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from runbook.errors import UsageError
+from runbook.events import RunFinished, RunStarted
+from runbook.paths import JOURNAL_NAME, runs_folder
+from runbook.runlock import holder
+from runbook.text import clean_line
+
+_TAIL = 64 * 1024
+"""Bytes read from the end of a journal to find its last record, which is short."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """A run as its record says, unverified."""
+
+    run_id: str
+    folder: Path
+    started: str
+    """RFC 3339 in UTC."""
+    state: str
+    """`green`, `failed`, `stopped`, `running` (a driver holds it), `unfinished` or `unreadable`."""
+    runbook: str
+    title: str
+    operator: str
+    rehearsal: bool
+
+
+def list_runs() -> list[RunSummary]:
+    """Every run of this account, the oldest first."""
+    folder = runs_folder()
+    if not folder.is_dir():
+        return []
+    return sorted((_summary(path.parent) for path in folder.glob(f"*/{JOURNAL_NAME}")), key=lambda run: run.run_id)
+
+
+def find_journal(name: str) -> Path:
+    """The journal that a person means by a run id, the beginning of one, `last`, a folder or a file.
+
+    Raises UsageError with suggestions.
+    """
+    path = Path(name)
+    if path.is_file():
+        return path
+    if (path / JOURNAL_NAME).is_file():
+        return path / JOURNAL_NAME
+    known = [run.run_id for run in list_runs()]
+    if name == "last" and known:
+        return runs_folder() / known[-1] / JOURNAL_NAME
+    meant = [run_id for run_id in known if run_id == name] or [run_id for run_id in known if run_id.startswith(name)]
+    if len(meant) == 1:
+        return runs_folder() / meant[0] / JOURNAL_NAME
+    if meant:
+        raise UsageError(f"`{clean_line(name)}` may mean {_some(meant)}", remedy="Give more of the run's id.")
+    close = get_close_matches(name, known, n=3, cutoff=0.5)
+    raise UsageError(
+        f"there is no run and no file `{clean_line(name)}`",
+        where=str(runs_folder()),
+        remedy=f"Did you mean {_some(close)}?" if close else "`runbook runs` lists the runs.",
+    )
+
+
+def _some(run_ids: list[str]) -> str:
+    return ", ".join(clean_line(run_id) for run_id in run_ids[:5]) + (" or others" if len(run_ids) > 5 else "")
+
+
+def _summary(folder: Path) -> RunSummary:
+    path = folder / JOURNAL_NAME
+    try:
+        with path.open("rb") as file:
+            first = json.loads(file.readline())
+            file.seek(max(0, path.stat().st_size - _TAIL))
+            last = file.read()
+        header = _values(first, RunStarted.type)
+    except (OSError, ValueError, KeyError, TypeError):
+        state = "running" if holder(folder) else "unreadable"
+        return RunSummary(clean_line(folder.name), folder, "", state, "", "", "", False)
+    return RunSummary(
+        run_id=clean_line(folder.name),
+        folder=folder,
+        started=clean_line(str(first["at"])),
+        state=_state(last, folder),
+        runbook=clean_line(str(header.get("runbook_id", ""))),
+        title=clean_line(str(header.get("runbook_title", ""))),
+        operator=clean_line(str(header.get("operator", ""))),
+        rehearsal=header.get("rehearsal") is True,
+    )
+
+
+def _state(tail: bytes, folder: Path) -> str:
+    if holder(folder):
+        return "running"
+    try:
+        return clean_line(str(_values(json.loads(tail.splitlines()[-1]), RunFinished.type)["state"]))
+    except (ValueError, KeyError, TypeError, IndexError):
+        return "unfinished"
+
+
+def _values(record: Any, type_: str) -> dict[str, Any]:
+    if record["type"] != type_:
+        raise ValueError(f"not a {type_} record")
+    return {name: part["value"] for name, part in record["open"].items()}
