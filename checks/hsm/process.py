@@ -1,0 +1,169 @@
+"""A worker process seen from the program: started, called with a deadline, and ended for certain."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Mapping
+from typing import Final
+
+from checks.hsm import wire
+from runbook.text import clean
+
+_TAIL: Final = 4_096
+"""Bytes kept of what a worker's module prints."""
+
+_LAST_WORDS: Final = 0.2
+"""Seconds to read the rest of what an ended worker printed; something it started may hold the pipe open."""
+
+_GRACE: Final = 1.0
+"""Seconds a worker may take to leave by itself."""
+
+
+class Hung(Exception):
+    """No answer within the deadline; the worker has been killed."""
+
+
+class Died(Exception):
+    """The worker ended; `how` is its exit status in words."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__(how)
+        self.how = how
+
+
+class WorkerProcess:
+    """One worker. After Hung or Died, and after `kill`, it is not to be used again."""
+
+    def __init__(self, process: asyncio.subprocess.Process, connection: socket.socket) -> None:
+        self._process = process
+        self._connection = connection
+        self._received = bytearray()
+        self._number = 0
+        self._tail = bytearray()
+        self._drain = asyncio.create_task(self._keep_tail())
+
+    @classmethod
+    async def spawn(cls, module: str, env: Mapping[str, str]) -> WorkerProcess:
+        """Start the process; `greeting` tells when the module is loaded.
+
+        Its environment is what a module needs to run at all and what the site profile adds; nothing else of ours.
+        """
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        base = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
+        try:
+            with theirs:
+                process = await asyncio.create_subprocess_exec(
+                    *(sys.executable, "-I", "-m", "checks.hsm.worker"),
+                    *(str(theirs.fileno()), str(os.getpid()), module),
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=asyncio.subprocess.PIPE,
+                    stderr=asyncio.subprocess.STDOUT,
+                    pass_fds=(theirs.fileno(),),
+                    start_new_session=True,
+                    env={**base, "LC_ALL": "C.UTF-8", **env},
+                )
+        except BaseException:
+            ours.close()
+            raise
+        return cls(process, ours)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def printed(self) -> str:
+        """The end of what the module printed, cleaned."""
+        return clean(self._tail.decode(errors="replace")).strip()
+
+    async def greeting(self, deadline: float) -> wire.Response:
+        """The worker's first message: Ready or Failure. Raises Hung or Died."""
+        return await self._within(deadline, self._answer_to(0))
+
+    async def call(self, request: wire.Request, deadline: float) -> wire.Response:
+        """One request and its response; `deadline` in seconds. Raises Hung or Died.
+
+        A caller that is cancelled leaves the worker killed: its answer would be nobody's.
+        """
+        self._number += 1
+        return await self._within(deadline, self._exchange(self._number, request))
+
+    async def _within(self, deadline: float, work: Awaitable[wire.Response]) -> wire.Response:
+        try:
+            async with asyncio.timeout(deadline):
+                return await work
+        except TimeoutError:
+            await self.kill()
+            raise Hung from None
+        except asyncio.CancelledError:
+            self._signal(signal.SIGKILL)
+            raise
+        except (EOFError, OSError, wire.WireError) as error:
+            how = await self._exit_status()
+            raise Died(how if not isinstance(error, wire.WireError) else f"{error}; {how}") from None
+
+    async def _exchange(self, number: int, request: wire.Request) -> wire.Response:
+        message = wire.frame(wire.Call(number, request))
+        try:
+            await asyncio.get_running_loop().sock_sendall(self._connection, message)
+        finally:
+            wire.wipe(message)
+        return await self._answer_to(number)
+
+    async def _answer_to(self, number: int) -> wire.Response:
+        loop = asyncio.get_running_loop()
+        while (body := wire.take(self._received)) is None:
+            chunk = await loop.sock_recv(self._connection, 65_536)
+            if not chunk:
+                raise EOFError
+            self._received += chunk
+        answer = wire.read_answer(body)
+        if answer.number != number:
+            raise wire.WireError(f"the worker answered call {answer.number} instead of {number}")
+        return answer.response
+
+    async def close(self) -> None:
+        """Let it leave, for a short while, then kill it; never raises."""
+        self._connection.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GRACE):
+                await self._process.wait()
+        await self.kill()
+
+    async def kill(self) -> None:
+        """End the process and whatever it started."""
+        self._signal(signal.SIGKILL)
+        self._connection.close()
+        with contextlib.suppress(TimeoutError):  # only a process in an uninterruptible wait outlives SIGKILL
+            async with asyncio.timeout(_GRACE):
+                await self._process.wait()
+        await asyncio.wait({self._drain}, timeout=_LAST_WORDS)
+        self._drain.cancel()
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, number)
+
+    async def _exit_status(self) -> str:
+        """How the process ended, in words; it is killed if it has not."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GRACE):
+                await self._process.wait()
+        status = self._process.returncode
+        await self.kill()
+        if status is None:
+            return "closed its connection and was killed"
+        return f"was ended by {signal.Signals(-status).name}" if status < 0 else f"left with status {status}"
+
+    async def _keep_tail(self) -> None:
+        """Read what the module prints, so that it never blocks, and keep the end of it."""
+        stream = self._process.stdout
+        while stream is not None and (chunk := await stream.read(_TAIL)):
+            self._tail = (self._tail + chunk)[-_TAIL:]

@@ -1,0 +1,356 @@
+"""A token of the site profile, as checks use it: typed answers, deadlines, and no surprise about the login."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from checks.evidence.slots import SlotInfo, TokenInfo
+from checks.hsm import errors, wire
+from checks.hsm.keys import TokenKey, key_type_of, public_key_from_object
+from checks.hsm.process import Died, Hung, WorkerProcess
+from checks.hsm.selection import Wanted, choose, token_name
+from runbook.secrets import Redactor, Secret
+from runbook.site import TokenProfile
+from runbook.text import clean_line
+
+CALL_DEADLINE: Final = 10.0
+"""Seconds for one call, unless it says otherwise."""
+
+_LEAVE_DEADLINE: Final = 2.0
+"""Seconds for the logout when a stage or the program ends."""
+
+_R = TypeVar("_R", bound=wire.Response)
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """All slots, and which one holds the token meant, or why none does."""
+
+    slots: tuple[SlotInfo, ...]
+    selected: SlotInfo | None
+    problem: errors.TokenError | None
+
+
+class Token:
+    """One token and its worker; operations are done one after another.
+
+    Every operation raises a TokenError: TokenNotResponding when the deadline passed, WorkerCrashed when the worker
+    ended, TokenRemoved when the token is gone, and so on. After any of these three the worker is replaced at the
+    next call and the login is gone (`login_lost` says why). Nothing here ever sends a PIN a second time.
+    """
+
+    def __init__(
+        self, name: str, profile: TokenProfile, redactor: Redactor, *, deadline: float = CALL_DEADLINE
+    ) -> None:
+        self.name = name
+        self.profile = profile
+        self.wanted = Wanted.from_profile(profile)
+        self.deadline = deadline
+        self.login_lost = ""
+        """Why an earlier login is gone; empty when there was none or it still holds."""
+        self._redactor = redactor
+        self._lock = asyncio.Lock()
+        self._worker: WorkerProcess | None = None
+        self._target: wire.Target | None = None
+        self._identity: tuple[str, str] | None = None
+        self._logged_in = False
+        self._leaving: set[asyncio.Task[None]] = set()
+
+    @property
+    def logged_in(self) -> bool:
+        """Whether a login of ours holds, as far as is known without asking."""
+        return self._logged_in
+
+    @property
+    def where(self) -> str:
+        """The token's name in the site profile, for messages."""
+        return f"token {self.name}"
+
+    @property
+    def worker_pid(self) -> int | None:
+        return self._worker.pid if self._worker else None
+
+    # -- operations ---------------------------------------------------------------------------------------------
+
+    async def slots(self) -> tuple[SlotInfo, ...]:
+        """All slots of the module, read afresh."""
+        async with self._lock:
+            return tuple(map(_slot_info, await self._list()))
+
+    async def survey(self) -> Survey:
+        """All slots, and the one meant among them; a token that is not there is no exception here."""
+        async with self._lock:
+            records = await self._list()
+            slots = tuple(map(_slot_info, records))
+            try:
+                record = self._bind(records)
+            except errors.TokenError as problem:
+                return Survey(slots, None, problem)
+            return Survey(slots, _slot_info(record), None)
+
+    async def select(self) -> SlotInfo:
+        """Find the token meant afresh, by serial and label. Raises what `selection.choose` raises."""
+        async with self._lock:
+            return _slot_info(self._bind(await self._list()))
+
+    async def info(self) -> TokenInfo:
+        """The token's CK_TOKEN_INFO, read afresh: the flags about the PIN are those of now."""
+        async with self._lock:
+            answer = await self._call(wire.ReadToken(await self._bound()), wire.TokenRead)
+            return _token_info(answer.token)
+
+    async def mechanisms(self) -> frozenset[str]:
+        """Names such as `CKM_ECDSA`."""
+        async with self._lock:
+            return frozenset((await self._call(wire.ListMechanisms(await self._bound()), wire.Mechanisms)).names)
+
+    async def objects(
+        self, key_id: bytes | None = None, object_class: str | None = None
+    ) -> tuple[wire.ObjectRecord, ...]:
+        """Objects with that CKA_ID and class (`CKO_PUBLIC_KEY`), in no particular order; None: any."""
+        async with self._lock:
+            request = wire.FindObjects(await self._bound(), key_id, object_class)
+            return (await self._call(request, wire.Objects)).objects
+
+    async def public_key(self, key_id: bytes) -> TokenKey:
+        """The public key of that CKA_ID. Raises KeyMissing, KeyDoubled, WrongKeyType."""
+        found = await self.objects(key_id, "CKO_PUBLIC_KEY")
+        if not found:
+            there = sorted({record.id.hex() for record in await self.objects(None, "CKO_PUBLIC_KEY")})
+            listed = f"the ids there are {', '.join(there)}" if there else "no public key is there at all"
+            raise errors.KeyMissing(f"there is no public key {key_id.hex()}; {listed}", where=self.where)
+        if len(found) > 1:
+            raise errors.KeyDoubled(f"{len(found)} public keys have the id {key_id.hex()}", where=self.where)
+        key = public_key_from_object(found[0])
+        return TokenKey(key, key_type_of(found[0]), key_id.hex(), clean_line(found[0].label))
+
+    async def login(self, pin: Secret) -> None:
+        """One attempt with the user PIN; checks go through `guard.login` instead.
+
+        Raises PinIncorrect, PinLocked, PinLength, PinNotSet; LoginInDoubt when the answer never came.
+        """
+        async with self._lock:
+            target = await self._bound()
+            try:
+                await self._call(wire.Login(target, bytearray(pin.reveal())), wire.Done)
+            except (errors.TokenNotResponding, errors.WorkerCrashed) as error:
+                raise errors.LoginInDoubt(
+                    f"the PIN was sent and no answer came ({error.what})", where=self.where
+                ) from None
+            self._logged_in, self.login_lost = True, ""
+
+    async def sign(self, key_id: bytes, mechanism: str, data: bytes) -> bytes:
+        """Sign with the private key of that CKA_ID; `mechanism` is a name such as `CKM_ECDSA`.
+
+        ECDSA gives r‖s, each as long as the curve's order (PKCS#11 v2.40 §2.3.1).
+        """
+        async with self._lock:
+            request = wire.Sign(await self._bound(), key_id, mechanism, data)
+            return (await self._call(request, wire.Signature)).value
+
+    async def logout(self) -> None:
+        """End the login, if there is one."""
+        async with self._lock:
+            if self._logged_in and self._worker:
+                self._logged_in = False
+                await self._call(wire.Logout(), wire.Done)
+
+    async def end_stage(self) -> None:
+        """Log out and forget which device was meant; never raises a TokenError."""
+        try:
+            async with asyncio.timeout(_LEAVE_DEADLINE):
+                await self.logout()
+        except (TimeoutError, errors.TokenError):
+            await self._retire("")
+        self._identity = self._target = None
+        self.login_lost = ""
+
+    async def close(self) -> None:
+        """Log out and end the worker; bounded, never raises."""
+        await self.end_stage()
+        if self._worker:
+            await self._worker.close()
+            self._worker = None
+        await asyncio.gather(*self._leaving, return_exceptions=True)
+
+    # -- the worker ---------------------------------------------------------------------------------------------
+
+    async def _list(self) -> tuple[wire.SlotRecord, ...]:
+        return (await self._call(wire.ListSlots(), wire.Slots)).slots
+
+    async def _bound(self) -> wire.Target:
+        """The token meant; looked for again after a worker was replaced, and then it must be the same device."""
+        await self._running()
+        if self._target is None:
+            before = self._identity
+            self._bind(await self._list())
+            if before and before != self._identity:
+                found, self._identity, self._target = self._identity, before, None
+                raise errors.TokenSwapped(
+                    f"another token is there now: {clean_line(str(found))} instead of {clean_line(str(before))}",
+                    where=self.where,
+                )
+        assert self._target is not None  # noqa: S101 - _bind sets it or raises
+        return self._target
+
+    def _bind(self, records: Sequence[wire.SlotRecord]) -> wire.SlotRecord:
+        self._target = None
+        try:
+            slot = choose(records, self.wanted)
+        except errors.TokenError as error:
+            error.where = error.where or self.where
+            raise
+        assert slot.token is not None  # noqa: S101 - choose returns slots with a token
+        self._target = wire.Target(slot.slot_id, slot.token.serial, slot.token.label)
+        self._identity = (slot.token.label, slot.token.serial)
+        return slot
+
+    async def _running(self) -> WorkerProcess:
+        """The worker, started if there is none. Raises the Module… errors."""
+        if self._worker is None:
+            module = self.profile.module
+            worker = self._worker = await WorkerProcess.spawn(module, self.profile.env)
+            try:
+                greeting = await worker.greeting(self.deadline)
+            except Hung:
+                await self._retire("")
+                raise errors.ModuleNotResponding(
+                    f"loading {module} took longer than {self.deadline:g} s{self._words(worker)}", where=self.where
+                ) from None
+            except Died as died:
+                await self._retire("")
+                raise errors.ModuleCrashed(
+                    f"loading {module} ended its process: it {died.how}{self._words(worker)}", where=self.where
+                ) from None
+            except asyncio.CancelledError:
+                self._abandon("")
+                raise
+            if isinstance(greeting, wire.Failure):
+                await self._retire("")
+                raise self._module_error(greeting)
+        return self._worker
+
+    async def _call(self, request: wire.Request, expected: type[_R]) -> _R:
+        worker = await self._running()
+        operation = type(request).__name__
+        try:
+            answer = await worker.call(request, self.deadline)
+        except Hung:
+            await self._retire("the token did not answer and its worker was replaced")
+            raise errors.TokenNotResponding(
+                f"`{operation}` got no answer within {self.deadline:g} s; the worker was killed{self._words(worker)}",
+                where=self.where,
+            ) from None
+        except Died as died:
+            await self._retire("its worker ended and was replaced")
+            raise errors.WorkerCrashed(
+                f"the worker {died.how} during `{operation}`{self._words(worker)}", where=self.where
+            ) from None
+        except asyncio.CancelledError:
+            self._abandon("the call was cancelled and its worker replaced")
+            raise
+        if isinstance(answer, expected):
+            return answer
+        if isinstance(answer, wire.Failure):
+            raise await self._error(answer, operation)
+        await self._retire("its worker gave a wrong answer and was replaced")
+        raise errors.WorkerCrashed(f"the worker answered `{operation}` with something else", where=self.where)
+
+    async def _retire(self, why: str) -> None:
+        """Kill the worker; the next call starts a fresh one."""
+        worker = self._worker
+        self._forget(why)
+        if worker:
+            await worker.kill()
+
+    def _abandon(self, why: str) -> None:
+        """As `_retire`, without waiting."""
+        worker = self._worker
+        self._forget(why)
+        if worker:
+            task = asyncio.create_task(worker.kill())
+            self._leaving.add(task)
+            task.add_done_callback(self._leaving.discard)
+
+    def _forget(self, why: str) -> None:
+        self._worker = self._target = None
+        if self._logged_in:
+            self.login_lost = why
+        self._logged_in = False
+
+    # -- errors -------------------------------------------------------------------------------------------------
+
+    async def _error(self, failure: wire.Failure, operation: str) -> errors.TokenError:
+        """The typed error for a refusal; a token that is gone takes its worker with it."""
+        detail = self._redactor(clean_line(failure.detail))
+        match failure.code:
+            case wire.Fault.SWAPPED:
+                await self._retire("another token is in the slot")
+                return errors.TokenSwapped(f"another token is in the slot: {detail}", where=self.where)
+            case wire.Fault.KEY_MISSING:
+                return errors.KeyMissing("there is no private key of that id", where=self.where)
+            case wire.Fault.KEY_DOUBLED:
+                return errors.KeyDoubled(f"{detail} private keys have that id", where=self.where)
+            case wire.Fault.KEY_CANNOT_SIGN:
+                return errors.WrongKeyType("the private key may not sign (CKA_SIGN is not set)", where=self.where)
+            case wire.Fault.MECHANISM_UNKNOWN:
+                return errors.MechanismMissing(f"there is no mechanism named {detail}", where=self.where)
+            case wire.Fault.INTERNAL:
+                return errors.TokenError(f"`{operation}` failed in the worker ({detail})", where=self.where)
+        kind = errors.BY_RETURN_CODE.get(failure.code, errors.TokenError)
+        if issubclass(kind, errors.TokenRemoved):
+            await self._retire("the token was removed or reset")
+        elif issubclass(kind, errors.NotLoggedIn):
+            if self._logged_in:
+                self.login_lost = "the token ended it"
+            self._logged_in = False
+        return kind(f"{_first_line(kind)} (`{operation}`: {failure.code})", where=self.where, code=failure.code)
+
+    def _module_error(self, failure: wire.Failure) -> errors.TokenError:
+        module, detail = self.profile.module, self._redactor(clean_line(failure.detail))
+        if failure.code == wire.Fault.MODULE_MISSING:
+            return errors.ModuleMissing(f"there is no file {module}", where=self.where)
+        if failure.code == wire.Fault.NOT_PKCS11:
+            return errors.NotAPkcs11Module(f"{module} is not a PKCS#11 module: {detail}", where=self.where)
+        return errors.ModuleFailed(f"{module} could not be initialised ({failure.code})", where=self.where)
+
+    def _words(self, worker: WorkerProcess) -> str:
+        printed = self._redactor(worker.printed)
+        return f". It printed: {clean_line(printed, 400)}" if printed else ""
+
+
+def _first_line(kind: type[errors.TokenError]) -> str:
+    line = (kind.__doc__ or "").splitlines()[0].rstrip(".")
+    return line[:1].lower() + line[1:]
+
+
+def _slot_info(record: wire.SlotRecord) -> SlotInfo:
+    return SlotInfo(
+        slot_id=record.slot_id,
+        description=record.description,
+        manufacturer=record.manufacturer,
+        flags=record.flags,
+        hardware_version=record.hardware_version,
+        firmware_version=record.firmware_version,
+        token=None if record.token is None else _token_info(record.token),
+    )
+
+
+def _token_info(record: wire.TokenRecord) -> TokenInfo:
+    return TokenInfo(
+        label=record.label,
+        manufacturer=record.manufacturer,
+        model=record.model,
+        serial=record.serial,
+        flags=record.flags,
+        min_pin=record.min_pin,
+        max_pin=record.max_pin,
+        hardware_version=record.hardware_version,
+        firmware_version=record.firmware_version,
+    )
+
+
+__all__ = ["CALL_DEADLINE", "Survey", "Token", "token_name"]

@@ -1,0 +1,285 @@
+"""What the program and a worker say to each other: length-prefixed MessagePack (design §5).
+
+A frame is four bytes of length, big-endian, and one encoded `Call` or `Answer`. The PIN travels here and
+nowhere else.
+"""
+
+from __future__ import annotations
+
+import struct
+from enum import StrEnum
+from typing import Final, TypeVar
+
+import msgspec
+
+MAX_FRAME: Final = 4 * 1024 * 1024
+"""Bytes of one message; a token with more to say is cut off as faulty."""
+
+_LENGTH = struct.Struct(">I")
+
+
+class WireError(Exception):
+    """The other side broke the protocol."""
+
+
+class Fault(StrEnum):
+    """What a worker itself finds wrong, beside the module's CKR_ codes."""
+
+    MODULE_MISSING = "module missing"
+    NOT_PKCS11 = "not pkcs11"
+    SWAPPED = "swapped"
+    KEY_MISSING = "key missing"
+    KEY_DOUBLED = "key doubled"
+    KEY_CANNOT_SIGN = "key cannot sign"
+    MECHANISM_UNKNOWN = "mechanism unknown"
+    INTERNAL = "internal"
+
+
+class Record(msgspec.Struct, frozen=True):
+    """Base of the plain data in messages."""
+
+
+class TokenRecord(Record, frozen=True):
+    """CK_TOKEN_INFO (PKCS#11 v2.40 §3.2); counts and sizes are None where the token does not say."""
+
+    label: str
+    manufacturer: str
+    model: str
+    serial: str
+    flags: tuple[str, ...]
+    min_pin: int
+    max_pin: int
+    hardware_version: str
+    firmware_version: str
+    sessions: int | None
+    max_sessions: int | None
+    rw_sessions: int | None
+    max_rw_sessions: int | None
+    total_public_memory: int | None
+    free_public_memory: int | None
+    total_private_memory: int | None
+    free_private_memory: int | None
+    utc_time: str
+
+
+class SlotRecord(Record, frozen=True):
+    """CK_SLOT_INFO (PKCS#11 v2.40 §3.2)."""
+
+    slot_id: int
+    description: str
+    manufacturer: str
+    flags: tuple[str, ...]
+    hardware_version: str
+    firmware_version: str
+    token: TokenRecord | None
+    trouble: str = ""
+    """The CKR_ name, where a token is present and cannot be read."""
+
+
+class ObjectRecord(Record, frozen=True):
+    """An object's attributes (PKCS#11 v2.40 §4); None where the token does not say."""
+
+    object_class: str
+    """`CKO_PUBLIC_KEY` and so on."""
+    id: bytes
+    label: str
+    key_type: str | None = None
+    """`CKK_EC` and so on."""
+    ec_params: bytes | None = None
+    """DER of ECParameters."""
+    ec_point: bytes | None = None
+    """DER OCTET STRING around the point; some tokens give the bare point."""
+    modulus: bytes | None = None
+    public_exponent: bytes | None = None
+    """Both big-endian."""
+    sensitive: bool | None = None
+    extractable: bool | None = None
+    always_sensitive: bool | None = None
+    never_extractable: bool | None = None
+    local: bool | None = None
+
+
+class Target(Record, frozen=True):
+    """The token that is meant: the worker refuses any other in that slot."""
+
+    slot_id: int
+    serial: str
+    label: str
+
+
+class ListSlots(msgspec.Struct, frozen=True, tag=True):
+    """All slots and their tokens, read afresh."""
+
+
+class ReadToken(msgspec.Struct, frozen=True, tag=True):
+    """The token's CK_TOKEN_INFO, read afresh."""
+
+    target: Target
+
+
+class ListMechanisms(msgspec.Struct, frozen=True, tag=True):
+    """The mechanisms the token offers."""
+
+    target: Target
+
+
+class FindObjects(msgspec.Struct, frozen=True, tag=True):
+    """Objects with that id and class; None: any."""
+
+    target: Target
+    id: bytes | None = None
+    object_class: str | None = None
+
+
+class Login(msgspec.Struct, frozen=True, tag=True):
+    """One attempt with the user PIN."""
+
+    target: Target
+    pin: bytearray
+
+    def __repr__(self) -> str:
+        return "Login(…)"
+
+
+class Sign(msgspec.Struct, frozen=True, tag=True):
+    """Sign `data` with the private key of that id."""
+
+    target: Target
+    key_id: bytes
+    mechanism: str
+    """`CKM_ECDSA` and so on."""
+    data: bytes
+
+
+class Logout(msgspec.Struct, frozen=True, tag=True):
+    """End the login, if there is one."""
+
+
+Request = ListSlots | ReadToken | ListMechanisms | FindObjects | Login | Sign | Logout
+
+
+class Ready(msgspec.Struct, frozen=True, tag=True):
+    """The module is loaded (CK_INFO); the first message of every worker."""
+
+    manufacturer: str
+    description: str
+    version: str
+
+
+class Slots(msgspec.Struct, frozen=True, tag=True):
+    """Answer to ListSlots."""
+
+    slots: tuple[SlotRecord, ...]
+
+
+class TokenRead(msgspec.Struct, frozen=True, tag=True):
+    """Answer to ReadToken."""
+
+    token: TokenRecord
+
+
+class Mechanisms(msgspec.Struct, frozen=True, tag=True):
+    """Answer to ListMechanisms."""
+
+    names: tuple[str, ...]
+    """`CKM_ECDSA` and so on; `0x…` for those without a name."""
+
+
+class Objects(msgspec.Struct, frozen=True, tag=True):
+    """Answer to FindObjects."""
+
+    objects: tuple[ObjectRecord, ...]
+
+
+class Signature(msgspec.Struct, frozen=True, tag=True):
+    """Answer to Sign."""
+
+    value: bytes
+
+
+class Done(msgspec.Struct, frozen=True, tag=True):
+    """Answer to Login and Logout."""
+
+
+class Failure(msgspec.Struct, frozen=True, tag=True):
+    """It could not be done."""
+
+    code: str
+    """A CKR_ name or a Fault."""
+    detail: str = ""
+
+
+Response = Ready | Slots | TokenRead | Mechanisms | Objects | Signature | Done | Failure
+
+
+class Call(msgspec.Struct, frozen=True, array_like=True):
+    """A request with its number."""
+
+    number: int
+    request: Request
+
+
+class Answer(msgspec.Struct, frozen=True, array_like=True):
+    """A response to the call of that number; number 0 is the worker's greeting."""
+
+    number: int
+    response: Response
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_CALL = msgspec.msgpack.Decoder(Call)
+_ANSWER = msgspec.msgpack.Decoder(Answer)
+
+
+def frame(message: Call | Answer) -> bytearray:
+    """The message as one frame, in a buffer that can be wiped. Raises WireError where it is too long."""
+    buffer = bytearray(_LENGTH.size)
+    _ENCODER.encode_into(message, buffer, _LENGTH.size)
+    length = len(buffer) - _LENGTH.size
+    if length > MAX_FRAME:
+        wipe(buffer)
+        raise WireError(f"a message of {length} bytes is longer than {MAX_FRAME}")
+    _LENGTH.pack_into(buffer, 0, length)
+    return buffer
+
+
+def take(buffer: bytearray) -> bytearray | None:
+    """Cut one whole message body off the front of `buffer`; None until it is whole. Raises WireError."""
+    if len(buffer) < _LENGTH.size:
+        return None
+    (length,) = _LENGTH.unpack_from(buffer)
+    if length > MAX_FRAME:
+        raise WireError(f"a message of {length} bytes is longer than {MAX_FRAME}")
+    end = _LENGTH.size + length
+    if len(buffer) < end:
+        return None
+    body = buffer[_LENGTH.size : end]
+    rest = buffer[end:]
+    wipe(buffer)
+    buffer[:] = rest
+    return body
+
+
+def read_call(body: bytearray) -> Call:
+    """Raises WireError."""
+    return _decode(_CALL, body)
+
+
+def read_answer(body: bytearray) -> Answer:
+    """Raises WireError."""
+    return _decode(_ANSWER, body)
+
+
+def wipe(buffer: bytearray) -> None:
+    """Overwrite with zeros, keeping the length."""
+    buffer[:] = bytes(len(buffer))
+
+
+_T = TypeVar("_T")
+
+
+def _decode(decoder: msgspec.msgpack.Decoder[_T], body: bytearray) -> _T:
+    try:
+        return decoder.decode(body)
+    except msgspec.MsgspecError as error:
+        raise WireError(f"a message that is not understood: {error}") from None
