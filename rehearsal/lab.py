@@ -117,6 +117,12 @@ def _profile(token: SoftToken, sheet: Path, export: Path, repository: Path) -> d
 
 
 def _prepare(folder: Path | None) -> Path:
+    if folder is not None and {"#", "\n"} & set(str(folder.resolve())):
+        raise UsageError(
+            "SoftHSM2's configuration takes no `#` and no line break in a path",
+            where=str(folder),
+            remedy="Name another folder.",
+        )
     try:
         if folder is None:
             return Path(tempfile.mkdtemp(prefix="runbook-rehearsal-"))
