@@ -10,10 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 SCHEMA_VERSION = 1
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
+NAME_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]{0,63}$"
+Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 """A name that `{{ }}` may insert: letters, digits, underscore."""
 
-StepId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+STEP_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+StepId = Annotated[str, Field(pattern=STEP_ID_PATTERN)]
 """An identifier of a stage or step, for example `A` or `A3.sign`."""
 
 Line = Annotated[str, Field(min_length=1, max_length=2000)]
@@ -189,7 +191,7 @@ class Step(Model):
         value = folded.pop(role.value)
         if role is Role.ATTESTATION:
             statements = (value,) if isinstance(value, str) else value
-            return {**folded, "role": role, "kind": "attest", "params": {"statements": statements}}
+            return {**folded, "role": role, "kind": "attest", "params": {**folded["params"], "statements": statements}}
         return {**folded, "role": role, "kind": value}
 
 
