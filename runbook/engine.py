@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,7 +81,7 @@ class Engine:
         """The ids of the stages of this run."""
         return self.plan.header.stages or tuple(stage.id for stage in self.plan.runbook.stages)
 
-    async def events(self) -> AsyncIterator[Event]:
+    async def events(self) -> AsyncGenerator[Event, None]:
         """Walk; call it once. Raises JournalError when the record cannot be written."""
         running = asyncio.create_task(self._run(), name="engine")
         try:

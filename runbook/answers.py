@@ -1,0 +1,203 @@
+"""Answers from a file: what stands in for the operator where nobody is there (`--headless`).
+
+One answer a prompt. A prompt that the file does not answer is left, and the message names the missing key.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema
+
+from runbook.errors import OperatorStopped, PromptCancelled, UsageError
+from runbook.model import Line, Model, Name, Runbook, StepId
+from runbook.operator import (
+    Alphabet,
+    Attested,
+    AttestRequest,
+    ChoiceRequest,
+    CompareRequest,
+    ConfirmRequest,
+    Decided,
+    Decision,
+    Moment,
+    PhraseRequest,
+    PinRequest,
+    SecretRequest,
+    TerminalRequest,
+    TextRequest,
+    TranscribeRequest,
+)
+from runbook.secrets import MASK, Redactor, Secret
+from runbook.typed import without_separators
+
+
+def _secret(value: Any) -> Secret:
+    if not isinstance(value, str) or not value:
+        raise ValueError("a PIN is text; put it in quotes")
+    return Secret.from_text(value)
+
+
+Pin = Annotated[
+    Secret,
+    PlainValidator(_secret),
+    PlainSerializer(lambda _: MASK, return_type=str),
+    WithJsonSchema({"type": "string", "minLength": 1}),
+]
+"""Text in the file, a Secret from there on."""
+
+
+class Answers(Model):
+    """The answers file."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    answers: Literal[1] = Field(description="The version of this format.")
+    inputs: Mapping[Name, Line] = Field(
+        default_factory=dict, description="Values of inputs, also of those that are typed from paper."
+    )
+    pins: Mapping[Line, Pin] = Field(
+        default_factory=dict,
+        description="The user PIN of a token, by its name in the site profile. Only for rehearsals and test tokens; "
+        "the file must have mode 0600.",
+    )
+    attest: Literal["all"] | tuple[StepId, ...] = Field(
+        (), description="Attestations to confirm: `all`, or the ids of the steps."
+    )
+    confirm: Mapping[StepId, bool] = Field(
+        default_factory=dict, description="The answer to each question a step asks, by the step's id: yes or no."
+    )
+    phrases: Literal["all"] | tuple[StepId, ...] = Field(
+        (), description="Steps whose phrase is typed: `all`, or their ids."
+    )
+    skip: Mapping[StepId, Line] = Field(
+        default_factory=dict, description="Steps to leave out, each with the reason; a deviation, on the record."
+    )
+    on_failure: Literal["stop"] = Field("stop", description="What to do after a step that is not green.")
+
+
+def load_answers(path: Path) -> Answers:
+    """Read an answers file; raises UsageError, which never shows a line of it."""
+    from runbook.loader import load_document
+
+    answers = load_document(path, Answers, private=True)
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if answers.pins and mode & 0o077:
+        raise UsageError(
+            f"the file holds PINs and others can read it (mode {mode:04o})",
+            where=str(path),
+            remedy=f"chmod 600 {path}",
+        )
+    return answers
+
+
+class ScriptedOperator:
+    """The operator (`runbook.operator.Operator`) that answers from a file, and stops at the first failure."""
+
+    def __init__(self, answers: Answers, runbook: Runbook) -> None:
+        self._answers = answers
+        self._runbook = runbook
+        self._step = ""
+        self._used: set[str] = set()
+
+    def teach(self, redactor: Redactor) -> None:
+        """Let every PIN of the file be removed from all output."""
+        for pin in self._answers.pins.values():
+            redactor.learn(pin)
+
+    async def decide(self, moment: Moment) -> Decided:
+        self._step = moment.step_id
+        self._used.clear()
+        if moment.outcome is not None:
+            return Decided(Decision.STOP, f"{moment.step_id} is not green, and the answers say to stop then")
+        if reason := self._answers.skip.get(moment.step_id):
+            return Decided(Decision.SKIP, reason)
+        if moment.unmet:
+            return Decided(Decision.STOP, f"{moment.step_id} cannot start: {'; '.join(moment.unmet)}")
+        return Decided(Decision.RUN)
+
+    async def pin(self, request: PinRequest) -> Secret:
+        name = self._token_of_step()
+        names = [key for key in (name, request.token) if key in self._answers.pins]
+        if request.who != "user PIN" or not names:
+            raise self._missing(f"pins.{name or request.token}", f"the {request.who} of {request.token}")
+        self._once(f"pin of {request.token}", "its PIN was sent once; it is never sent again by itself")
+        return Secret(self._answers.pins[names[0]].reveal())
+
+    async def secret(self, request: SecretRequest) -> Secret:
+        raise PromptCancelled(
+            f"`{request.question}` asks for a secret, and an answers file holds none but PINs",
+            remedy="Run this step at a terminal.",
+        )
+
+    async def confirm(self, request: ConfirmRequest) -> bool:
+        if self._step not in self._answers.confirm:
+            raise self._missing(f"confirm.{self._step}", request.question)
+        return self._answers.confirm[self._step]
+
+    async def choose(self, request: ChoiceRequest) -> str:
+        answer = self._input(request.question)
+        keys = [key for key, _ in request.choices]
+        if answer not in keys:
+            raise OperatorStopped(f"the answer to `{request.question}` is not one of {', '.join(keys)}")
+        return answer
+
+    async def type_phrase(self, request: PhraseRequest) -> bool:
+        if not _covers(self._answers.phrases, self._step):
+            raise self._missing(f"phrases: [{self._step}]", request.question)
+        return True
+
+    async def transcribe(self, request: TranscribeRequest) -> str:
+        answer = self._input(request.question, request.help)
+        return answer if request.alphabet is Alphabet.TEXT else without_separators(request.alphabet, answer)
+
+    async def text(self, request: TextRequest) -> str:
+        return self._input(request.question, request.help)
+
+    async def compare(self, request: CompareRequest) -> bool:
+        raise PromptCancelled(
+            f"`{request.question}` is for eyes; no file can answer it", remedy="Run this step at a terminal."
+        )
+
+    async def attest(self, request: AttestRequest) -> Attested:
+        if not _covers(self._answers.attest, self._step):
+            raise self._missing(f"attest: [{self._step}]", request.title)
+        return Attested(tuple(True for _ in request.statements), "from the answers file")
+
+    async def terminal(self, request: TerminalRequest) -> int:
+        raise PromptCancelled(
+            f"`{request.argv[0]}` needs a terminal, and this run has none", remedy="Run this step at a terminal."
+        )
+
+    def _input(self, question: str, note: str = "") -> str:
+        """The answer for the input that asks this question, once."""
+        name = next((name for name, declared in self._runbook.inputs.items() if declared.ask == question), "")
+        if name not in self._answers.inputs:
+            raise self._missing(f"inputs.{name or '…'}", question)
+        self._once(f"input {name}", f"the answer `inputs.{name}` cannot be used: {note}".rstrip(": "))
+        return self._answers.inputs[name]
+
+    def _token_of_step(self) -> str:
+        """The site profile's name of the token that the step at hand uses."""
+        steps = (step for _, step in self._runbook.steps() if step.id == self._step)
+        token = next((step.params.get("token") for step in steps), None)
+        return token if isinstance(token, str) else ""
+
+    def _once(self, what: str, otherwise: str) -> None:
+        if what in self._used:
+            raise PromptCancelled(otherwise, remedy="Correct the answers file, then start a new run.")
+        self._used.add(what)
+
+    def _missing(self, key: str, question: str) -> PromptCancelled:
+        return PromptCancelled(
+            f"the answers have no `{key}` ({question})",
+            where=self._step,
+            remedy=f"Add `{key}` to the answers file (--answers), or run it at a terminal.",
+        )
+
+
+def _covers(listed: str | Iterable[str], step_id: str) -> bool:
+    return listed == "all" or step_id in listed

@@ -1,0 +1,72 @@
+"""An interactive command that is given the whole terminal, and gives it back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import signal
+import termios
+from collections.abc import Iterator
+
+from runbook.errors import StepError
+from runbook.operator import TerminalRequest
+
+_PR_SET_PDEATHSIG = 1
+_GRACE = 2.0
+"""Seconds between SIGTERM and SIGKILL."""
+
+
+async def run_in_foreground(request: TerminalRequest, fd: int) -> int:
+    """The command's exit status, or 128 and its signal; `fd` is the terminal.
+
+    The command is its own process group in the foreground, as a shell does it, so that ctrl-c is for it alone; it
+    dies with this program (prctl(2)). Raises StepError when it cannot be started.
+    """
+    libc = ctypes.CDLL(None)
+    with _lent(fd):
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *request.argv,
+                cwd=request.cwd,
+                env={**os.environ, **request.env},
+                process_group=0,
+                preexec_fn=lambda: libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL),
+            )
+        except OSError as error:
+            raise StepError(f"{request.argv[0]} cannot be started: {error.strerror}") from error
+        try:
+            with contextlib.suppress(ProcessLookupError, PermissionError):  # it may have ended already
+                os.tcsetpgrp(fd, process.pid)
+                # It may have been stopped for reading before it was in the foreground.
+                os.killpg(process.pid, signal.SIGCONT)
+            code = await process.wait()
+        finally:
+            if process.returncode is None:
+                await _end(process)
+    return code if code >= 0 else 128 - code
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), _GRACE)
+            return
+
+
+@contextlib.contextmanager
+def _lent(fd: int) -> Iterator[None]:
+    """The terminal's modes and foreground group as they were, whatever the command did to them."""
+    modes = termios.tcgetattr(fd)
+    # A background process that takes the terminal back would be stopped by this signal (tcsetpgrp(3)).
+    before = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError, termios.error):
+            os.tcsetpgrp(fd, os.getpgrp())
+            termios.tcsetattr(fd, termios.TCSANOW, modes)
+        signal.signal(signal.SIGTTOU, before)

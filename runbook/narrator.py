@@ -1,0 +1,50 @@
+"""Lines for a person on a plain terminal or in a log: written aside, so that a stopped terminal stops nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import threading
+
+from runbook.text import clean_line
+
+STDERR = 2
+
+
+class Narrator:
+    """Writes lines in order from a thread of its own; a reader that went away is no error.
+
+    A terminal that was stopped with ctrl-s, or a slow line, holds up this thread alone. It is a daemon, so that the
+    program can end all the same.
+    """
+
+    def __init__(self, fd: int = STDERR) -> None:
+        self._fd = fd
+        self._lines: queue.SimpleQueue[bytes | threading.Event] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._write, name="narrator", daemon=True)
+        self._thread.start()
+
+    def say(self, line: str = "") -> None:
+        """One line; harmless characters only, whatever it holds."""
+        self._lines.put(clean_line(line).encode() + b"\n")
+
+    def prompt(self, text: str) -> None:
+        """Text that the answer stands behind."""
+        self._lines.put(clean_line(text).encode())
+
+    def close(self, seconds: float = 2.0) -> None:
+        """Wait until everything is written, but not longer than `seconds`."""
+        written = threading.Event()
+        self._lines.put(written)
+        written.wait(seconds)
+
+    def _write(self) -> None:
+        while True:
+            item = self._lines.get()
+            if isinstance(item, threading.Event):
+                item.set()
+                continue
+            with contextlib.suppress(OSError):
+                while item:
+                    item = item[os.write(self._fd, item) :]

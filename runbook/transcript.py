@@ -1,0 +1,96 @@
+"""A run as plain lines: for the console and for runs without a person, on stderr; the result on stdout."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from runbook import events as ev
+from runbook.model import Runbook
+from runbook.narrator import Narrator
+from runbook.session import Session
+from runbook.state import RunState, Status, apply
+
+
+class Transcript:
+    """Says each event as it comes and keeps the state of the run."""
+
+    def __init__(self, runbook: Runbook, narrator: Narrator) -> None:
+        self._runbook = runbook
+        self._say = narrator.say
+        self.state = RunState()
+
+    def show(self, event: ev.Event) -> None:
+        """Say what the event says to a person; some say nothing."""
+        self.state = apply(self.state, event)
+        match event:
+            case ev.RunStarted():
+                self._started(event)
+            case ev.StageStarted():
+                title = next(stage.title for stage in self._runbook.stages if stage.id == event.stage)
+                self._say()
+                self._say(f"== {event.stage}  {title}")
+            case ev.StepStarted():
+                again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
+                self._say(f"-- {event.step}  {self._runbook.step(event.step).title}{again}")
+            case ev.StepProgress():
+                self._say(f"   | {event.line}")
+            case ev.StepFinished():
+                self._finished(event)
+            case ev.StepBlocked():
+                self._say(f"-- {event.step}  BLOCKED")
+                self._indented(event.unmet)
+            case ev.StepSkipped():
+                self._say(f"   {event.step}  SKIPPED, a deviation: {event.reason}")
+            case ev.StepRetried():
+                self._say(f"   {event.step}  is tried again, a deviation")
+            case ev.InputGiven():
+                shown = "not shown" if event.value is None else event.value
+                self._say(f"   input {event.name} = {shown} ({event.source})")
+            case ev.NoteAdded():
+                self._say(f"   note on {event.step or 'the run'}: {event.text}")
+            case ev.PinResult():
+                self._pin(event)
+
+    def _started(self, event: ev.RunStarted) -> None:
+        mark = "REHEARSAL: " if event.rehearsal else ""
+        self._say(f"{mark}{event.runbook_title}")
+        self._say(f"run {event.run_id}, site {event.site}, {event.program}, {event.operator} on {event.host}")
+
+    def _finished(self, event: ev.StepFinished) -> None:
+        outcome = event.outcome
+        self._say(f"   {event.step}  {outcome.verdict.value.upper()}: {outcome.summary}")
+        for evidence in outcome.evidence:
+            self._indented(evidence.plain())
+        if outcome.remedy:
+            self._say(f"   what next: {outcome.remedy}")
+        for hint in event.hints:
+            self._say(f"   hint: {hint}")
+
+    def _pin(self, event: ev.PinResult) -> None:
+        said = {True: "accepted", False: "refused", None: "sent, and the answer never came"}[event.accepted]
+        left = "" if event.tries_left is None else f"; {event.tries_left} attempts left"
+        self._say(f"   the PIN of {event.token} was {said}{left}")
+
+    def _indented(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self._say(f"     {line}")
+
+
+def result(session: Session, state: RunState, head: str) -> list[str]:
+    """The result of a run as lines for stdout."""
+    counts = Counter(step.status for step in state.steps.values())
+    selected = [step.id for stage, step in session.runbook.steps() if not session.stages or stage.id in session.stages]
+    counts[Status.WAITING] = sum(1 for step_id in selected if state.step(step_id).status is Status.WAITING)
+    summary = ", ".join(f"{counts[status]} {status.value}" for status in Status if counts[status])
+    lines = [
+        f"run      {session.run_id}" + (" (a rehearsal)" if state.rehearsal else ""),
+        f"state    {state.finished or 'not finished'}" + (f": {state.reason}" if state.reason else ""),
+        f"steps    {summary}",
+    ]
+    lines += [f"deviation  {line}" for line in state.deviations]
+    for step_id, step in state.steps.items():
+        if step.outcome is not None and not step.status.green:
+            lines.append(f"not green  {step_id}: {step.status.value}: {step.outcome.summary}")
+            lines += [f"  likely  {hint}" for hint in step.hints]
+    return [*lines, f"journal  {session.run_folder / 'journal.jsonl'}", f"head     {head}"]
