@@ -1,6 +1,6 @@
 """How long until the run screen is painted, beside an empty Textual app, run in turns. Prints medians and their ratio.
 
-    python -m tests.benchmarks.first_paint [ROUNDS]
+python -m tests.benchmarks.first_paint [ROUNDS]
 """
 
 from __future__ import annotations
