@@ -1,1 +1,1 @@
-"""The full-screen terminal application."""
+"""The Textual application: one screen or widget a file, its style in `style/*.tcss`."""

@@ -1,1 +1,27 @@
-"""One widget for each kind of evidence."""
+"""One widget for each kind of evidence, found by the evidence's class."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from runbook.outcome import Evidence
+from screens.evidence.pane import Pane, pane_class
+
+_MODULES = (
+    "command",
+    "files",
+    "fingerprints",
+    "git",
+    "objects",
+    "pin_counter",
+    "sign_test",
+    "slots",
+    "statements",
+)
+
+
+def pane_for(evidence: Evidence) -> Pane[Evidence]:
+    """The widget that draws this evidence; its plain lines where no widget is made for it."""
+    for module in _MODULES:
+        import_module(f"screens.evidence.{module}")
+    return pane_class(type(evidence))(evidence)

@@ -1,0 +1,163 @@
+"""The application: one run, its screen, and what is asked over it."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from pathlib import PurePath
+from typing import ClassVar, TypeVar
+
+from rich.text import Text
+from textual import events, on
+from textual.app import App
+from textual.screen import Screen
+from textual.worker import WorkerFailed
+
+from runbook.errors import ExitCode, RunbookError
+from runbook.session import Session, Walk
+from screens import crash
+from screens.guard import ControlGuard
+from screens.operator import TuiOperator
+from screens.run_screen import RunScreen
+from screens.theme import FALLBACKS, THEME
+from screens.too_small import HEIGHT, WIDTH, TooSmall
+
+T = TypeVar("T")
+
+SLICE = 0.008
+"""Seconds of folding events after which the screen gets its turn."""
+
+
+class RunbookApp(App[ExitCode]):
+    """Walks a session and shows it; its return value is the exit code."""
+
+    TITLE = "runbook"
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["style/run.tcss", "style/evidence.tcss"]
+    ENABLE_COMMAND_PALETTE = False
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual declares no class variable
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self.rehearsal = session.site.rehearsal
+        self.run_screen = RunScreen(session)
+        self.animation_level = "none"
+        self.register_theme(THEME)
+        self.theme = THEME.name
+        self.fault: RunbookError | None = None
+        """Why the run could not go on, for the caller to tell."""
+        self._walk: Walk | None = None
+        self._filters.append(ControlGuard())
+        self._roomy = asyncio.Event()
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return FALLBACKS
+
+    def get_default_screen(self) -> Screen[None]:
+        return self.run_screen
+
+    def on_mount(self) -> None:
+        self._fit()
+
+    @on(RunScreen.Ready)
+    def _start(self) -> None:
+        self.run_worker(self._run(), name="walk", description="the run", exclusive=True, exit_on_error=True)
+
+    # The run.
+
+    async def _run(self) -> None:
+        """Iterate the walk's events until it ends."""
+        self._walk = walk = self.session.start(TuiOperator(self))
+        clock = asyncio.get_running_loop().time
+        since = clock()
+        try:
+            async with aclosing(walk.events()) as happened:
+                async for event in happened:
+                    self.run_screen.take(event, walk.head)
+                    if clock() - since > SLICE:
+                        await asyncio.sleep(0)
+                        since = clock()
+        except RunbookError as error:
+            self.fault = error
+            self.exit(error.exit_code)
+
+    @on(RunScreen.Noted)
+    async def _note(self, message: RunScreen.Noted) -> None:
+        if self._walk is not None:
+            await self._walk.note(message.text)
+
+    @property
+    def code(self) -> ExitCode:
+        """The exit code for the run as it stands."""
+        return {"green": ExitCode.GREEN, "failed": ExitCode.FAILED}.get(
+            self.run_screen.state.finished, ExitCode.STOPPED
+        )
+
+    # What is asked.
+
+    async def ask(self, prompt: Screen[T | None]) -> T | None:
+        """Show a prompt and wait for its answer; None when it was left.
+
+        Where the question is withdrawn (the run was stopped, the step's time is over), the prompt goes away.
+        """
+        await self._roomy.wait()
+        self.run_screen.pause()
+        answer: asyncio.Future[T | None] = asyncio.get_running_loop().create_future()
+        await self.push_screen(prompt, lambda given: None if answer.done() else answer.set_result(given))
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            self._withdraw(prompt)
+            raise
+
+    def _withdraw(self, prompt: Screen[T | None]) -> None:
+        while prompt in self.screen_stack:
+            self.pop_screen()
+
+    async def action_quit(self) -> None:
+        """Leave; a run that is not over asks first."""
+        from screens.prompts.quit import QuitPrompt
+
+        if self.run_screen.state.finished or self._walk is None:
+            self.exit(self.code)
+        elif not isinstance(self.screen, QuitPrompt):
+            self.push_screen(QuitPrompt(self.run_screen.state.at), self._quit)
+
+    def _quit(self, stop: bool | None) -> None:
+        if stop and self._walk is not None:
+            self._walk.stop("stopped by the operator")
+
+    def action_help(self) -> None:
+        from screens.help_screen import HelpScreen
+
+        self.push_screen(HelpScreen())
+
+    # Size.
+
+    def on_resize(self, event: events.Resize) -> None:  # noqa: ARG002 - the size is read from the app
+        self._fit()
+
+    def _fit(self) -> None:
+        small = self.size.width < WIDTH or self.size.height < HEIGHT
+        shown = isinstance(self.screen, TooSmall)
+        if small:
+            self._roomy.clear()
+            if not shown:
+                self.push_screen(TooSmall())
+        else:
+            self._roomy.set()
+            if shown:
+                self.pop_screen()
+
+    # Faults.
+
+    def _fatal_error(self) -> None:
+        """Textual would print every local variable of every frame."""
+        error: BaseException = self._exception or RuntimeError()
+        if isinstance(error, WorkerFailed):
+            error = error.error
+        self._exit_renderables.append(Text(crash.report(error, self.session.run_folder)))
+        self._close_messages_no_wait()
+
+    def panic(self, *renderables: object) -> None:  # noqa: ARG002 - Textual's signature
+        self._fatal_error()

@@ -1,0 +1,61 @@
+"""Columns of styled text that fit a width: what is too long is folded, never cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import zip_longest
+
+from textual.content import Content
+
+from screens.words import QUIET
+
+Cell = Content | str
+
+_NARROWEST = 6
+"""Cells below which a column is not shrunk."""
+
+
+def wrap(text: Cell, width: int, indent: int = 0) -> Iterator[Content]:
+    """`text` in lines of at most `width` cells, each after `indent` spaces."""
+    content = Content(text) if isinstance(text, str) else text
+    for paragraph in content.split("\n", allow_blank=True):
+        for line in paragraph.wrap(max(2, width - indent)) or [Content("")]:
+            yield line.rstrip().pad_left(indent)
+
+
+def pairs(rows: Iterable[tuple[str, Cell]], width: int) -> Iterator[Content]:
+    """Names in a quiet column and values beside them, folded under themselves."""
+    listed = list(rows)
+    left = max((len(name) for name, _ in listed), default=0)
+    for name, value in listed:
+        for number, line in enumerate(wrap(value, width - left - 2)):
+            yield Content.assemble(Content.styled((name if number == 0 else "").ljust(left + 2), QUIET), line)
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[Cell]], width: int, gap: int = 2) -> Iterator[Content]:
+    """A head in quiet type and rows under it; the widest columns give way first."""
+    cells = [[Content(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
+    heads = [Content.styled(name, QUIET) for name in head]
+    widths = fit([max(cell.cell_length for cell in column) for column in zip(heads, *cells, strict=True)], width, gap)
+    for row in (heads, *cells):
+        yield from _row(row, widths, gap)
+
+
+def fit(natural: Sequence[int], width: int, gap: int) -> list[int]:
+    """The natural widths, the widest taken down until all of them fit `width`."""
+    widths = list(natural)
+    while sum(widths) + gap * (len(widths) - 1) > width:
+        widest = max(range(len(widths)), key=widths.__getitem__)
+        if widths[widest] <= _NARROWEST:
+            break
+        widths[widest] -= 1
+    return widths
+
+
+def _row(cells: Sequence[Content], widths: Sequence[int], gap: int) -> Iterator[Content]:
+    folded = [list(wrap(cell, width)) for cell, width in zip(cells, widths, strict=True)]
+    for parts in zip_longest(*folded, fillvalue=Content("")):
+        line = Content("").join(
+            part.pad_right(max(0, width - part.cell_length) + gap) for part, width in zip(parts, widths, strict=True)
+        )
+        yield line.rstrip()

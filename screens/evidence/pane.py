@@ -1,0 +1,48 @@
+"""Base and register of the evidence panes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar, Generic, TypeVar
+
+from textual.content import Content
+
+from runbook.outcome import Evidence
+from screens.columns import wrap
+from screens.lines import Lines
+
+E = TypeVar("E", bound=Evidence)
+P = TypeVar("P", bound="type[Pane[Any]]")
+
+_PANES: dict[type[Evidence], type[Pane[Any]]] = {}
+
+
+class Pane(Lines, Generic[E]):
+    """A framed piece of evidence; a subclass says how its lines look."""
+
+    heading: ClassVar[str] = "Evidence"
+
+    def __init__(self, evidence: E) -> None:
+        super().__init__(classes="pane")
+        self.evidence = evidence
+        self.border_title = self.heading
+
+    def lines(self, width: int) -> Iterator[Content]:
+        """The plain lines, where there is nothing better."""
+        for line in self.evidence.plain():
+            yield from wrap(line, width)
+
+
+def draws(*kinds: type[Evidence]) -> Callable[[P], P]:
+    """Register a pane for these classes of evidence."""
+
+    def register(pane: P) -> P:
+        _PANES.update(dict.fromkeys(kinds, pane))
+        return pane
+
+    return register
+
+
+def pane_class(kind: type[Evidence]) -> type[Pane[Any]]:
+    """The pane of that class or of its nearest base."""
+    return next((_PANES[base] for base in kind.__mro__ if base in _PANES), Pane)

@@ -1,0 +1,90 @@
+"""The keys and the signs, on one page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+
+from runbook.state import Status
+from screens.columns import pairs, wrap
+from screens.lines import Lines
+from screens.words import CALM, badge
+
+_KEYS = (
+    (
+        "The run",
+        (
+            ("R  Enter", "run the step at hand, and stop before the next one"),
+            ("C", "continue: run on until a step is not green or a person is needed; Esc pauses"),
+            ("T", "try a step again that is not green; the record says so"),
+            ("S", "skip it; a reason is asked and kept as a deviation"),
+            ("N", "write a note into the record"),
+            ("Q", "leave; a run that is not over asks first"),
+        ),
+    ),
+    (
+        "Finding one's way",
+        (
+            ("↑ ↓  J K", "another step; the page follows"),
+            ("← →  H L", "another stage"),
+            (".", "back to the step at hand"),
+            ("Tab", "from the list to the page, to the output, and round again"),
+            ("PgUp PgDn  G", "scroll; Home and End for the ends"),
+        ),
+    ),
+    (
+        "Prompts",
+        (
+            ("Esc", "leave a prompt: nothing is sent and nothing is changed"),
+            ("Tab", "the next field or answer; the safe answer has the focus first"),
+        ),
+    ),
+)
+_STATES = {
+    Status.WAITING: "its turn has not come",
+    Status.BLOCKED: "something it needs does not hold",
+    Status.RUNNING: "at work",
+    Status.NEEDS_YOU: "it has asked something",
+    Status.PASSED: "as it should be",
+    Status.WARNED: "as it should be, with a remark",
+    Status.FAILED: "not as it should be",
+    Status.ERRORED: "no verdict could be reached",
+    Status.SKIPPED: "left out by the operator, with a reason",
+    Status.IN_DOUBT: "begun, and whether it was done is not known",
+}
+
+
+class _Page(Lines):
+    def lines(self, width: int) -> Iterator[Content]:
+        for title, keys in _KEYS:
+            yield Content.styled(title, f"bold {CALM}")
+            yield from pairs([(f"  {key}", told) for key, told in keys], width)
+            yield Content("")
+        yield Content.styled("States", f"bold {CALM}")
+        for status, told in _STATES.items():
+            sign = badge(status)
+            yield from wrap(Content.assemble("  ", sign, " " * (12 - sign.cell_length), told), width)
+
+
+class HelpScreen(ModalScreen[None]):
+    """Scrolls; escape, Q or ? closes it."""
+
+    CSS_PATH = "style/prompts.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,question_mark,enter", "close", "Close", show=False),
+    ]
+
+    def compose(self) -> ComposeResult:
+        dialog = VerticalScroll(id="dialog", classes="-roomy")
+        dialog.border_title = "Help"
+        with dialog:
+            yield _Page()
+
+    def action_close(self) -> None:
+        self.dismiss(None)

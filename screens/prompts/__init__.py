@@ -1,0 +1,1 @@
+"""What a person is asked: one modal screen for each kind of question, each with a typed answer."""

@@ -1,0 +1,91 @@
+"""Base of the prompts: a dialog that escape leaves without an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import ClassVar, TypeVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widget import Widget
+
+from screens.columns import Cell, wrap
+from screens.lines import Lines
+from screens.words import BAD, DOUBT, QUIET
+
+T = TypeVar("T")
+
+
+class Said(Lines):
+    """Paragraphs."""
+
+    def __init__(self, *paragraphs: Cell, classes: str = "said") -> None:
+        super().__init__(classes=classes)
+        self._paragraphs = paragraphs
+
+    def say(self, *paragraphs: Cell) -> None:
+        """Say something else."""
+        self._paragraphs = paragraphs
+        self.redraw()
+
+    def lines(self, width: int) -> Iterator[Content]:
+        for paragraph in self._paragraphs:
+            yield from wrap(paragraph, width)
+
+
+def quiet(text: str) -> Content:
+    """A remark."""
+    return Content.styled(text, QUIET)
+
+
+def caution(text: str) -> Content:
+    """Something to be careful about."""
+    return Content.styled(f"▲ {text}", f"bold {DOUBT}")
+
+
+def refusal(text: str) -> Content:
+    """Why what was typed is not taken."""
+    return Content.styled(f"✗ {text}", f"bold {BAD}")
+
+
+class Prompt(ModalScreen[T | None]):
+    """A dialog; its result is the typed answer, or None when it was left."""
+
+    CSS_PATH = "../style/prompts.tcss"
+    AUTO_FOCUS = "SecretEntry, TranscriptEntry, PhraseEntry, Input, Choices, Checklist, Answer"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", show=False)]
+
+    heading: ClassVar[str] = "Question"
+    keys: ClassVar[str] = "Enter answer   Esc cancel"
+    frame: str = ""
+    """Classes of the dialog: `-dangerous`, `-roomy`."""
+
+    def body(self) -> Iterable[Widget]:
+        """The widgets of the dialog."""
+        raise NotImplementedError
+
+    def title_line(self) -> str:
+        """What the dialog's frame says; no foreign text."""
+        return self.heading
+
+    def compose(self) -> ComposeResult:
+        dialog = VerticalScroll(id="dialog", classes=self.frame, can_focus=False)
+        dialog.border_title = self.title_line()
+        if getattr(self.app, "rehearsal", None) is not None:
+            dialog.border_subtitle = "REHEARSAL"
+        with dialog:
+            yield from self.body()
+            yield Said(quiet(self.keys), classes="keys")
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)
+
+
+def sheet_line(screen: Widget) -> Iterator[Widget]:
+    """In a rehearsal: where the lab's paper sheet lies."""
+    rehearsal = getattr(screen.app, "rehearsal", None)
+    if rehearsal is not None:
+        yield Said(quiet(f"Rehearsal: the lab's paper sheet is {rehearsal.sheet}"))

@@ -1,0 +1,60 @@
+"""What a step says while it runs: the last lines, following."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+
+from rich.segment import Segment
+from textual.content import Content
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+KEPT = 2_000
+"""Lines kept; older ones are in the record if they counted."""
+
+FRAME = 1 / 30
+"""Seconds between two paintings while lines stream in."""
+
+
+class LiveOutput(ScrollView, can_focus=True):
+    """It follows the end unless it is scrolled up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.border_title = "Live output"
+        self._lines: deque[str] = deque(maxlen=KEPT)
+        self._due = False
+        self.display = False
+
+    def write(self, line: str) -> None:
+        """Add a line; painting is left to the next frame, however many lines come."""
+        self._lines.append(line)
+        if not self._due:
+            self._due = True
+            self.set_timer(FRAME, self.flush)
+
+    def flush(self) -> None:
+        """Paint what has come."""
+        self._due = False
+        following = self.is_vertical_scroll_end
+        self.display = bool(self._lines)
+        self.virtual_size = Size(self.scrollable_content_region.width, len(self._lines))
+        if following:
+            self.scroll_end(animate=False, immediate=True)
+        self.refresh()
+
+    def restart(self, lines: Iterable[str] = ()) -> None:
+        """Another step, or another attempt: nothing of the one before stays."""
+        self._lines.clear()
+        self._lines.extend(lines)
+        self.flush()
+
+    def render_line(self, y: int) -> Strip:
+        width = self.scrollable_content_region.width
+        place = y + round(self.scroll_y)
+        text = self._lines[place] if place < len(self._lines) else ""
+        line = Content(text).truncate(width, ellipsis=True)
+        segments = line.pad_right(width - line.cell_length).render_segments(self.visual_style)
+        return Strip([Segment(part, style) for part, style, _ in segments], width)

@@ -1,0 +1,153 @@
+"""The step that is shown: goal, what it needs and gives, its outcome, what to do, and its evidence."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+
+from runbook.model import Runbook, Step
+from runbook.state import RunState, StepState
+from screens.columns import Cell, pairs, wrap
+from screens.lines import Lines
+from screens.words import BAD, CALM, DOUBT, GOOD, LOOKS, QUIET, badge
+
+
+class StepFacts(Lines):
+    """The step as the runbook describes it."""
+
+    def __init__(self, runbook: Runbook, step: Step, state: RunState) -> None:
+        super().__init__()
+        self._runbook, self._step, self._state = runbook, step, state
+
+    def lines(self, width: int) -> Iterator[Content]:
+        step, now = self._step, self._state.step(self._step.id)
+        yield from wrap(Content.assemble((step.id, f"bold {CALM}"), "  ", Content.styled(step.title, "bold")), width)
+        kind = "attestation" if step.role.value == "attest" else f"{step.role.value} {step.kind}"
+        attempt = f"  attempt {now.attempt}" if now.attempt > 1 else ""
+        seconds = f"  {now.seconds:.1f} s" if now.outcome else ""
+        yield from wrap(Content.assemble(badge(now.status), (f"  {kind}{attempt}{seconds}", QUIET)), width)
+        if step.irreversible:
+            yield from wrap(Content.styled(" IRREVERSIBLE ", f"bold reverse {BAD}"), width)
+        if step.goal:
+            yield Content("")
+            yield from wrap(step.goal, width)
+        rows: list[tuple[str, Cell]] = [*self._facts("requires", step.requires)]
+        rows += self._facts("establishes", step.establishes)
+        rows += [("after", f"{', '.join(step.gate.after)} must be green")] if step.gate.after else []
+        rows += [("way back", line) for line in step.backout]
+        if rows:
+            yield Content("")
+            yield from pairs(_once(rows), width)
+
+    def _facts(self, name: str, facts: tuple[str, ...]) -> Iterator[tuple[str, Content]]:
+        for fact in facts:
+            holds = fact in self._state.facts
+            sign = Content.styled("✓ ", GOOD) if holds else Content.styled("○ ", QUIET)
+            yield name, Content.assemble(sign, self._runbook.facts.get(fact, fact))
+
+
+class StepOutcome(Lines):
+    """What was found, or why the step waits, and what to do about it."""
+
+    def __init__(self, now: StepState) -> None:
+        super().__init__(classes=f"outcome -{now.status.name.lower().replace('_', '-')}")
+        self._now = now
+
+    def lines(self, width: int) -> Iterator[Content]:
+        now = self._now
+        look = LOOKS[now.status]
+        if now.outcome is not None:
+            yield from wrap(Content.assemble((f"{look.sign} ", look.style), (now.outcome.summary, "bold")), width)
+            if now.outcome.remedy:
+                yield from wrap(now.outcome.remedy, width, indent=2)
+        if now.reason:
+            yield from wrap(Content.assemble(("↷ skipped: ", DOUBT), now.reason), width)
+        for condition in now.unmet:
+            yield from wrap(Content.assemble(("■ waits: ", DOUBT), condition), width)
+        if now.hints:
+            yield Content("")
+            yield from pairs(_once([_split(hint) for hint in now.hints]), width)
+
+
+class StepParams(Lines):
+    """The step's own keys, as the runbook file has them."""
+
+    def __init__(self, params: Mapping[str, Any]) -> None:
+        super().__init__(classes="params")
+        self._params = params
+
+    def lines(self, width: int) -> Iterator[Content]:
+        for line in pairs(((key, _shown(value)) for key, value in self._params.items()), width):
+            yield line.stylize_before(QUIET)
+
+
+class StepDetail(VerticalScroll, can_focus=True):
+    """Rebuilt when the step or its state changes; it scrolls."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j", "scroll_down", "Down", show=False),
+        Binding("k", "scroll_up", "Up", show=False),
+        Binding("g", "scroll_home", "Top", show=False),
+        Binding("G", "scroll_end", "Bottom", show=False),
+    ]
+
+    def __init__(self, runbook: Runbook, step: str) -> None:
+        super().__init__()
+        self._runbook = runbook
+        self._shown: tuple[str, StepState, frozenset[str]] | None = None
+        self._step = runbook.step(step)
+        self._state = RunState()
+
+    def show(self, step: str, state: RunState) -> None:
+        """Show this step as it stands."""
+        shown = (step, state.step(step), frozenset(state.facts))
+        if shown == self._shown:
+            return
+        moved = self._shown is None or self._shown[0] != step
+        self._shown = shown
+        self._step, self._state = self._runbook.step(step), state
+        self.refresh(recompose=True)
+        if moved or state.step(step).outcome is not None:
+            self.call_after_refresh(self.scroll_home, animate=False)
+
+    def compose(self) -> ComposeResult:
+        now = self._state.step(self._step.id)
+        yield StepFacts(self._runbook, self._step, self._state)
+        if now.outcome is not None or now.unmet or now.reason:
+            yield StepOutcome(now)
+        if now.outcome is not None:
+            from screens.evidence import pane_for
+
+            for evidence in now.outcome.evidence:
+                yield pane_for(evidence)
+        elif self._step.params:
+            yield StepParams(self._step.params)
+
+
+def _once(rows: list[tuple[str, Cell]]) -> Iterator[tuple[str, Cell]]:
+    """Each name only beside its first value."""
+    last = ""
+    for name, value in rows:
+        yield ("" if name == last else name), value
+        last = name
+
+
+def _split(hint: str) -> tuple[str, Cell]:
+    name, _, rest = hint.partition(": ")
+    return (name.lower(), rest) if rest and name in ("Likely", "Try") else ("", hint)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
+        return shlex.join(value) if len(value) > 1 and all(" " not in item for item in value) else "\n".join(value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {_shown(item)}" for key, item in value.items())
+    return str(value)

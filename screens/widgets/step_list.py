@@ -1,0 +1,157 @@
+"""Stages and their steps, each with its state: drawn line by line, so that thousands cost no more than ten."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import var
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from runbook.model import Stage, Step
+from runbook.state import RunState
+from screens.words import CALM, LOOKS, QUIET, WIDEST
+
+Row = Stage | Step
+
+
+class StepList(ScrollView, can_focus=True):
+    """The cursor chooses which step is shown; it follows the step at hand until it is moved."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "Up", show=False),
+        Binding("down,j", "move(1)", "Down", show=False),
+        Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False),
+        Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False),
+        Binding("home,g", "move(-1000000)", "First step", show=False),
+        Binding("end,G", "move(1000000)", "Last step", show=False),
+        Binding("left,h", "stage(-1)", "Stage before", show=False),
+        Binding("right,l", "stage(1)", "Next stage", show=False),
+    ]
+
+    state = var(RunState())
+    at = var("")
+    """The step at hand: the one the run is at or the operator decides on."""
+
+    @dataclass
+    class Shown(Message):
+        """The cursor is on another step."""
+
+        step: str
+
+    def __init__(self, stages: tuple[Stage, ...]) -> None:
+        super().__init__()
+        self._rows: list[Row] = []
+        for stage in stages:
+            self._rows += [stage, *stage.steps]
+        self._line = {row.id: number for number, row in enumerate(self._rows) if isinstance(row, Step)}
+        self._cursor = next(iter(self._line.values()))
+        self._following = True
+
+    def on_mount(self) -> None:
+        self._measure()
+
+    def on_resize(self) -> None:
+        self._measure()
+        self._show_cursor()
+
+    def _measure(self) -> None:
+        self.virtual_size = Size(self.scrollable_content_region.width, len(self._rows))
+
+    def watch_state(self) -> None:
+        self.refresh()
+
+    def watch_at(self, at: str) -> None:
+        if self._following and at in self._line:
+            self._go(self._line[at])
+
+    @property
+    def cursor(self) -> str:
+        """The id of the step under the cursor."""
+        return self._rows[self._cursor].id
+
+    def follow(self) -> None:
+        """Back to the step at hand, and stay with it."""
+        self._following = True
+        self.watch_at(self.at)
+
+    def action_move(self, by: int) -> None:
+        lines = list(self._line.values())
+        place = lines.index(self._cursor) + by
+        self._leave(lines[max(0, min(len(lines) - 1, place))])
+
+    def action_page(self, direction: int) -> None:
+        self.action_move(direction * max(1, self.size.height - 2))
+
+    def action_stage(self, direction: int) -> None:
+        heads = [number for number, row in enumerate(self._rows) if isinstance(row, Stage)]
+        here = max(number for number in heads if number < self._cursor)
+        place = heads.index(here) + direction
+        if 0 <= place < len(heads):
+            self._leave(heads[place] + 1)
+
+    def on_click(self, event: events.Click) -> None:
+        line = event.y + round(self.scroll_y)
+        if line < len(self._rows) and isinstance(self._rows[line], Step):
+            self._leave(line)
+
+    def _leave(self, line: int) -> None:
+        self._following = self._rows[line].id == self.at
+        self._go(line)
+
+    def _go(self, line: int) -> None:
+        if line != self._cursor:
+            self._cursor = line
+            self.refresh()
+            self.post_message(self.Shown(self.cursor))
+        self._show_cursor()
+
+    def _show_cursor(self) -> None:
+        first = self._cursor - 1 if isinstance(self._rows[self._cursor - 1], Stage) else self._cursor
+        self.scroll_to_region(Region(0, first, 1, self._cursor - first + 1), animate=False, force=True)
+
+    def render_line(self, y: int) -> Strip:
+        line = y + round(self.scroll_y)
+        width = self.scrollable_content_region.width
+        if line >= len(self._rows):
+            return Strip.blank(width, self.rich_style)
+        row = self._rows[line]
+        content = self._stage(row, width) if isinstance(row, Stage) else self._step(row, width, line == self._cursor)
+        if line == self._cursor:
+            ground = "on $block-cursor-background" if self.has_focus else "on $panel"
+            content = content.stylize_before(ground)
+        segments = content.render_segments(self.visual_style)
+        return Strip([Segment(text, style) for text, style, _ in segments], width)
+
+    def _stage(self, stage: Stage, width: int) -> Content:
+        green = sum(self.state.step(step.id).status.green for step in stage.steps)
+        count = Content.styled(f" {green}/{len(stage.steps)} ", QUIET)
+        title = Content.assemble(" ", (f"{stage.id} ", f"bold {CALM}"), Content.styled(stage.title, "bold"))
+        return _fill(title, count, width)
+
+    def _step(self, step: Step, width: int, here: bool) -> Content:
+        status = self.state.step(step.id).status
+        look = LOOKS[status]
+        at_hand = step.id == self.at
+        word = Content.styled(f" {status.value.ljust(WIDEST)}", look.style)
+        name = Content.assemble(
+            ("▌" if here else " ", CALM),
+            (look.sign, look.style),
+            ("›" if at_hand else " ", f"bold {CALM}"),
+            (step.id, "bold" if at_hand or here else ""),
+            (f"  {step.title}" if width >= 38 else "", "" if at_hand or here else QUIET),
+        )
+        return _fill(name, word, width)
+
+
+def _fill(left: Content, right: Content, width: int) -> Content:
+    room = max(0, width - right.cell_length)
+    cut = left.truncate(room, ellipsis=True)
+    return cut.pad_right(room - cut.cell_length) + right
