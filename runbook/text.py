@@ -37,6 +37,8 @@ def _cut(text: str, limit: int) -> str:
 
 def _visible(text: str) -> list[str]:
     """The characters of `text`, each replaced by a visible form where it is not plainly printable."""
+    if text.isascii() and text.isprintable():
+        return [text]
     out: list[str] = []
     marks = 0
     for char in text:

@@ -15,19 +15,49 @@ LINES_A_SECOND = 200
 """Lines passed on live; more than a person can follow are left out and counted."""
 
 
+SHOWN = 128 * 1024
+"""Bytes of a stream that are shown and recorded: the first half and the last half."""
+
+
 @dataclass(frozen=True, slots=True)
 class StreamText:
-    """What is kept of one stream."""
+    """What is kept of one stream: all of it, or its head and its tail."""
 
-    text: str
-    """Decoded as UTF-8, redacted and cleaned; where something was left out, a line says so."""
-    raw: bytes = field(repr=False)
-    """The same as bytes, for parsers: foreign, neither redacted nor cleaned; not for people."""
-    left_out: int = 0
+    head: bytes = field(repr=False)
+    tail: bytes = field(repr=False)
+    left_out: int
     """Bytes between head and tail that were not kept."""
+    redactor: Redactor | None = field(repr=False)
 
-    def __str__(self) -> str:
-        return self.text
+    @property
+    def raw(self) -> bytes:
+        """For parsers: foreign bytes, neither redacted nor cleaned; never shown or stored."""
+        return self.head + self.tail
+
+    @property
+    def plain(self) -> str:
+        """For patterns: decoded as UTF-8 and redacted, not cleaned."""
+        text = self.raw.decode("utf-8", errors="replace")
+        return self.redactor(text) if self.redactor else text
+
+    @property
+    def text(self) -> str:
+        """For people: redacted, cleaned, at most `SHOWN` bytes of it; where something was left out, a line says so."""
+        half = SHOWN // 2
+        if not self.left_out and len(self.raw) <= SHOWN:
+            return self._harmless(self.raw)
+        head, tail = (self.head, self.tail) if self.left_out else (self.raw, self.raw)
+        head, tail = head[:half], tail[max(len(tail) - half, 0) :]
+        # Cut at line ends where there are any: half a line is misread, and half a secret is not recognised.
+        head = head[: head.rfind(b"\n") + 1] or head
+        tail = tail[tail.find(b"\n") + 1 :] or tail
+        left_out = self.left_out + len(self.raw) - len(head) - len(tail)
+        said = f"… [{left_out} bytes left out] …"
+        return "\n".join((self._harmless(head).removesuffix("\n"), said, self._harmless(tail)))
+
+    def _harmless(self, data: bytes) -> str:
+        text = data.decode("utf-8", errors="replace")
+        return clean(self.redactor(text) if self.redactor else text, limit=len(text))
 
 
 class Capture:
@@ -54,19 +84,10 @@ class Capture:
             self._left_out += surplus
             del self._tail[:surplus]
 
-    def text(self, redactor: Redactor | None) -> StreamText:
-        """What was kept, as text."""
+    def kept(self, redactor: Redactor | None) -> StreamText:
+        """What was kept."""
         self._trim()
-        head, tail = bytes(self._head), bytes(self._tail)
-        if not self._left_out:
-            return StreamText(_harmless(head + tail, redactor), head + tail)
-        # Cut at line ends where there are any: half a line is misread, and half a secret is not recognised.
-        head = head[: head.rfind(b"\n") + 1] or head
-        tail = tail[tail.find(b"\n") + 1 :] or tail
-        left_out = self._left_out + len(self._head) + len(self._tail) - len(head) - len(tail)
-        said = f"… [{left_out} bytes left out] …"
-        shown = "\n".join((_harmless(head, redactor).removesuffix("\n"), said, _harmless(tail, redactor)))
-        return StreamText(shown, head + tail, left_out)
+        return StreamText(bytes(self._head), bytes(self._tail), self._left_out, redactor)
 
 
 class LineFeed:
@@ -122,8 +143,3 @@ class LineFeed:
     def _emit(self, line: str) -> None:
         if self._on_line is not None:
             self._on_line(clean_line(self._redactor(line) if self._redactor else line))
-
-
-def _harmless(data: bytes, redactor: Redactor | None) -> str:
-    text = data.decode("utf-8", errors="replace")
-    return clean(redactor(text) if redactor else text, limit=len(text))

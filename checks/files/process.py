@@ -179,8 +179,8 @@ async def run(
         argv=tuple(argv),
         exit_code=None if deadline_passed else status.exit_code,
         ended_by=_ended_by(status, deadline_passed),
-        stdout=captures[0].text(redactor),
-        stderr=captures[1].text(redactor),
+        stdout=captures[0].kept(redactor),
+        stderr=captures[1].kept(redactor),
         left_behind=0 if deadline_passed else status.left,
         seconds=time.monotonic() - started,
     )

@@ -1,0 +1,94 @@
+"""A certificate's fingerprint beside the one on paper (playbook §B1)."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from checks.artefacts.spellings import find_sha256
+from checks.artefacts.symptoms import SYMPTOMS as ARTEFACT_SYMPTOMS
+from checks.evidence.fingerprints import FingerprintPair, PaperFingerprint
+from checks.files.reading import resolve
+from runbook.context import Context
+from runbook.kind import Check, InputName, Params
+from runbook.model import Line
+from runbook.operator import CompareRequest
+from runbook.outcome import Outcome
+
+PAPER_DIFFERS = "paper differs"
+
+
+class PaperFingerprintParams(Params):
+    """The certificate, and the input that is typed from paper."""
+
+    file: Line = Field(description="The certificate (PEM or DER); relative to the runbook's folder.")
+    input: InputName = Field(description="A sha256 input with `source: paper`.")
+    method: Literal["blind", "compare"] = Field(
+        "blind",
+        description="`blind`: typed without seeing the computed value, compared by the program. `compare`: both are "
+        "shown as well, and the operator has to say that they are the same.",
+    )
+
+
+class PaperFingerprintCheck(Check[PaperFingerprintParams]):
+    """The SHA-256 of a certificate is the one on paper, typed from there before the computed one is shown."""
+
+    name = "paper_fingerprint"
+    Params = PaperFingerprintParams
+    evidence = (PaperFingerprint,)
+    symptoms: ClassVar = {
+        PAPER_DIFFERS: "What the paper says is not the certificate's fingerprint.",
+        "not seen as the same": "The operator, comparing by eye, did not find them the same.",
+        "no fingerprint": "What was typed is no SHA-256 value.",
+        **ARTEFACT_SYMPTOMS,
+    }
+
+    async def run(self, ctx: Context) -> Outcome:
+        from checks.artefacts.fingerprints import certificate_sha256
+        from checks.artefacts.keys import CERTIFICATES, load_artefact
+
+        # Everything that can fail without a person comes first; the value stays unseen until the paper's is typed.
+        artefact = await load_artefact(resolve(ctx.folder, self.params.file), expected=CERTIFICATES)
+        assert artefact.certificate is not None  # noqa: S101 - that is what CERTIFICATES means
+        computed = certificate_sha256(artefact.certificate)
+        paper = find_sha256(await ctx.ask_input(self.params.input), where=self.params.input)
+        by_eye = self.params.method == "compare"
+        pair = FingerprintPair(
+            form="SHA-256", left_title="paper", left=paper, right_title=artefact.path.name, right=computed
+        )
+        found = PaperFingerprint(
+            file=str(artefact.path),
+            subject=artefact.certificate.subject.rfc4514_string(),
+            method="compared by eye" if by_eye else "blind",
+            pair=pair,
+        )
+        seen_same = not by_eye or await ctx.operator.compare(
+            CompareRequest("Are they the same?", pair.left_title, pair.left, pair.right_title, pair.right)
+        )
+        return self._judge(found, seen_same)
+
+    def _judge(self, found: PaperFingerprint, seen_same: bool) -> Outcome:
+        pair = found.pair
+        if not pair.matches:
+            places = pair.different_groups
+            return Outcome.failed(
+                f"paper and {pair.right_title} differ in {_places(places)}",
+                found,
+                symptom=PAPER_DIFFERS,
+                remedy="Look at these groups on paper. If the paper was typed as it stands, stop and investigate.",
+            )
+        if not seen_same:
+            return Outcome.failed(
+                "the operator did not find the two values the same, although they are",
+                found,
+                symptom="not seen as the same",
+                remedy="Look again together.",
+            )
+        return Outcome.passed(f"the paper's fingerprint is that of {pair.right_title}", found)
+
+
+def _places(places: list[str]) -> str:
+    if len(places) > 8:
+        return f"{len(places)} of the groups, from {places[0]} on"
+    return ("group " if len(places) == 1 else "groups ") + ", ".join(places)

@@ -1,0 +1,154 @@
+"""Reading small files that others made: bounded in size and time, never blocking, and each failure named."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import stat
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from runbook.errors import StepError
+
+LIMIT = 1024 * 1024
+"""Bytes; certificates, keys and fingerprints are a few thousand."""
+
+DEADLINE = 10.0
+"""Seconds; a stick that was pulled or a share that hangs answers never."""
+
+T = TypeVar("T")
+
+SYMPTOMS: Mapping[str, str] = {
+    "file missing": "There is no file of that name, or what it is a link to is not there.",
+    "file empty": "The file is there and holds nothing.",
+    "file unreadable": "The file is there and cannot be read: permissions, a loop of links, or the disk.",
+    "file too large": "The file is far larger than what is expected there.",
+}
+"""The symptoms of FileProblem, for the kinds that read files."""
+
+
+class FileProblem(StepError):
+    """A file that could not be read; `symptom` is one of SYMPTOMS."""
+
+
+async def read_file(path: Path, *, limit: int = LIMIT, deadline: float = DEADLINE) -> bytes:
+    """The bytes of a regular file; raises FileProblem."""
+    try:
+        async with asyncio.timeout(deadline):
+            data = await in_thread(lambda: _read(path, limit))
+    except TimeoutError:
+        raise FileProblem(
+            f"reading took longer than {deadline:g} seconds",
+            where=str(path),
+            remedy="Look whether the stick or the share is still there, and mount it again.",
+            symptom="file unreadable",
+        ) from None
+    if not data:
+        raise FileProblem(
+            "the file is empty", where=str(path), remedy="Copy it again from where it was made.", symptom="file empty"
+        )
+    return data
+
+
+async def in_thread(function: Callable[[], T]) -> T:
+    """`function` in a thread of its own that does not hold up the program's end, whatever it waits for."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def settle(give: Callable[[], None]) -> None:
+        if not future.done():
+            give()
+
+    def work() -> None:
+        try:
+            result = function()
+        except BaseException as error:  # noqa: BLE001 - handed to whoever waits
+            loop.call_soon_threadsafe(settle, lambda error=error: future.set_exception(error))
+        else:
+            loop.call_soon_threadsafe(settle, lambda: future.set_result(result))
+
+    threading.Thread(target=work, name="read", daemon=True).start()
+    return await future
+
+
+def resolve(folder: Path, name: str) -> Path:
+    """`name` from a runbook as a path: `~` is the user's home, and what is relative starts at `folder`."""
+    path = Path(name)
+    return folder / (path.expanduser() if name.startswith("~") else path)
+
+
+def _read(path: Path, limit: int) -> bytes:
+    try:
+        # Neither a FIFO nor a terminal device may hold us up.
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    except (OSError, ValueError) as error:
+        raise _explain(path, error) from None
+    with os.fdopen(handle, "rb") as file:
+        state = os.fstat(file.fileno())
+        if not stat.S_ISREG(state.st_mode):
+            raise FileProblem(
+                f"this is {_sort_of(state.st_mode)}, not a file",
+                where=str(path),
+                remedy="Name the file itself.",
+                symptom="file unreadable",
+            )
+        if state.st_size > limit:
+            raise _too_large(path, state.st_size)
+        try:
+            data = file.read(limit + 1)
+        except OSError as error:
+            raise _explain(path, error) from None
+    if len(data) > limit:
+        raise _too_large(path, len(data))
+    return data
+
+
+def _too_large(path: Path, size: int) -> FileProblem:
+    return FileProblem(
+        f"the file is far too large: {size} bytes",
+        where=str(path),
+        remedy="Look whether another file took its name.",
+        symptom="file too large",
+    )
+
+
+def _explain(path: Path, error: Exception) -> FileProblem:
+    number = error.errno if isinstance(error, OSError) else None
+    if number == errno.ENOENT:
+        if path.is_symlink():
+            what = f"this is a link to {path.readlink()}, which does not exist"
+        elif not path.parent.is_dir():
+            what = f"the folder {path.parent} does not exist"
+        else:
+            what = "there is no such file"
+        return FileProblem(what, where=str(path), remedy="Look at the folder and the name.", symptom="file missing")
+    if number == errno.ELOOP:
+        return FileProblem(
+            "this link leads round in a circle",
+            where=str(path),
+            remedy="Replace the link with the file.",
+            symptom="file unreadable",
+        )
+    reason = os.strerror(number) if number is not None else "the name cannot be that of a file"
+    return FileProblem(
+        f"cannot be read: {reason}",
+        where=str(path),
+        remedy="Correct the permissions, or copy the file again." if number in (errno.EACCES, errno.EPERM) else "",
+        symptom="file missing" if number in (errno.ENOTDIR, errno.ENAMETOOLONG, None) else "file unreadable",
+    )
+
+
+def _sort_of(mode: int) -> str:
+    for test, name in (
+        (stat.S_ISDIR, "a folder"),
+        (stat.S_ISFIFO, "a named pipe"),
+        (stat.S_ISSOCK, "a socket"),
+        (stat.S_ISCHR, "a device"),
+        (stat.S_ISBLK, "a disk"),
+    ):
+        if test(mode):
+            return name
+    return "something else"

@@ -1,0 +1,91 @@
+"""A key on a token and an artefact hold the same public key (playbook §A4)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import Field
+
+from checks.artefacts.symptoms import SYMPTOMS as ARTEFACT_SYMPTOMS
+from checks.evidence.fingerprints import FingerprintPair, KeyMatch
+from checks.files.reading import resolve
+from checks.hsm.errors import SYMPTOMS as TOKEN_SYMPTOMS
+from checks.hsm.key_id import KeyId
+from runbook.context import Context
+from runbook.kind import Check, Params, TokenName
+from runbook.model import Line
+from runbook.outcome import Outcome
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+
+KEYS_DIFFER = "keys differ"
+
+
+class KeyMatchParams(Params):
+    """Which key, and the file to hold against it."""
+
+    token: TokenName
+    key: KeyId
+    artefact: Line = Field(
+        description="A certificate (PEM or DER), a public key (PEM or DER), or an OpenSSH public key; relative to the "
+        "runbook's folder."
+    )
+
+
+class KeyMatchCheck(Check[KeyMatchParams]):
+    """The public key of an id on the token is the one in an artefact: certificate, public key or OpenSSH line.
+
+    Both are read afresh; no PIN is needed. Two fingerprints stand side by side: SHA-256 over the
+    SubjectPublicKeyInfo, and OpenSSH's SHA256 as `ssh-keygen -l` prints it.
+    """
+
+    name = "key_match"
+    Params = KeyMatchParams
+    evidence = (KeyMatch,)
+    symptoms: ClassVar = {
+        KEYS_DIFFER: "The token and the artefact hold different keys.",
+        **ARTEFACT_SYMPTOMS,
+        **TOKEN_SYMPTOMS,
+    }
+
+    async def run(self, ctx: Context) -> Outcome:
+        from checks.artefacts.keys import load_artefact
+        from checks.hsm.pool import TokenPool
+
+        artefact = await load_artefact(resolve(ctx.folder, self.params.artefact))
+        pool = await ctx.use(TokenPool)
+        token = pool.token(self.params.token)
+        held = await token.public_key(bytes.fromhex(self.params.key))
+        found = KeyMatch(
+            token=(await token.info()).name,
+            key_id=held.key_id,
+            key_type=held.key_type,
+            artefact=str(artefact.path),
+            artefact_format=artefact.format,
+            pairs=_pairs(held.public_key, artefact.public_key, f"token, key {held.key_id}", artefact.path.name),
+        )
+        if found.matches:
+            return Outcome.passed(f"key {held.key_id} is the key in {artefact.path.name}", found)
+        return Outcome.failed(
+            f"key {held.key_id} ({held.key_type}) is NOT the key in {artefact.path.name}",
+            found,
+            symptom=KEYS_DIFFER,
+            remedy="Stop. This is not the token the artefact was made with, or the artefact was changed.",
+        )
+
+
+def _pairs(
+    held: PublicKeyTypes, artefact: PublicKeyTypes, held_title: str, artefact_title: str
+) -> tuple[FingerprintPair, ...]:
+    from checks.artefacts.fingerprints import openssh_sha256, spki_sha256
+
+    forms = [("SPKI SHA-256", spki_sha256(held), spki_sha256(artefact))]
+    left, right = openssh_sha256(held), openssh_sha256(artefact)
+    # OpenSSH has no keys on some curves; one side alone would look like a difference of its own.
+    if left is not None and right is not None:
+        forms.append(("OpenSSH SHA256", left, right))
+    return tuple(
+        FingerprintPair(form=form, left_title=held_title, left=left, right_title=artefact_title, right=right)
+        for form, left, right in forms
+    )
