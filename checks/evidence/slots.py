@@ -23,6 +23,18 @@ class TokenInfo(Evidence):
     """PIN length limits in bytes."""
     hardware_version: str
     firmware_version: str
+    sessions: int | None = None
+    max_sessions: int | None = None
+    rw_sessions: int | None = None
+    max_rw_sessions: int | None = None
+    """Session counts; None where the token does not say, a maximum of 0 means no limit."""
+    total_public_memory: int | None = None
+    free_public_memory: int | None = None
+    total_private_memory: int | None = None
+    free_private_memory: int | None = None
+    """Bytes; None where the token does not say."""
+    utc_time: ForeignLine = ""
+    """Of a token with a clock."""
 
     @property
     def initialised(self) -> bool:
@@ -31,7 +43,7 @@ class TokenInfo(Evidence):
     @property
     def name(self) -> str:
         """Label and serial, as a person knows the token."""
-        return f"{self.label} [{self.serial}]"
+        return f"{self.label} [{self.serial}]" if self.label or self.serial else "[not initialised]"
 
     def plain(self) -> Iterator[str]:
         yield f"token {self.name}, {self.manufacturer} {self.model}"

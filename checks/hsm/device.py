@@ -44,12 +44,11 @@ _KEYS: Final = frozenset(_OF_CLASS)
 
 
 class Refused(Exception):
-    """The operation cannot be done; `code` is a CKR_ name or a Fault."""
+    """The operation cannot be done, and the answer that says so."""
 
-    def __init__(self, code: str, detail: str = "") -> None:
+    def __init__(self, code: str, detail: str = "", *, sent: bool = False) -> None:
         super().__init__(code)
-        self.code = code
-        self.detail = detail
+        self.failure = wire.Failure(code, detail, sent)
 
 
 class Device:
@@ -165,10 +164,13 @@ class Device:
     # -- the PIN and what needs it ------------------------------------------------------------------------------
 
     def _login(self, target: wire.Target, pin: bytearray) -> wire.Response:
+        session = None
         try:
             session = self._open(target)
             self._signing_keys.clear()
             self._cryptoki.login(session.handle, pin)
+        except CryptokiError as error:
+            raise Refused(error.code, sent=session is not None) from None
         finally:
             wire.wipe(pin)
         self._logged_in = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from runbook.errors import StepError
 
@@ -16,9 +16,13 @@ class TokenError(StepError):
     code: str = ""
     """The PKCS#11 return code by name, where one was given."""
 
-    def __init__(self, what: str, *, where: str = "", remedy: str = "", code: str = "") -> None:
+    def __init__(
+        self, what: str, *, where: str = "", remedy: str = "", code: str = "", after_pin: bool = False
+    ) -> None:
         super().__init__(what, where=where, remedy=remedy or type(self).advice)
         self.code = code
+        self.after_pin = after_pin
+        """Whether a PIN had gone to the token before the error came."""
 
 
 # -- the module ---------------------------------------------------------------------------------------------------
@@ -243,6 +247,7 @@ BY_RETURN_CODE: Mapping[str, type[TokenError]] = {
     "CKR_PIN_INCORRECT": PinIncorrect,
     "CKR_PIN_LOCKED": PinLocked,
     "CKR_PIN_LEN_RANGE": PinLength,
+    "CKR_PIN_INVALID": PinNotAscii,
     "CKR_PIN_EXPIRED": PinNotSet,
     "CKR_USER_PIN_NOT_INITIALIZED": PinNotSet,
     "CKR_USER_NOT_LOGGED_IN": NotLoggedIn,
@@ -260,10 +265,28 @@ BY_RETURN_CODE: Mapping[str, type[TokenError]] = {
 }
 """Return codes (PKCS#11 v2.40 §5.1) that have a type of their own; all others are a TokenError with its code."""
 
+PIN_REFUSALS: Final = frozenset(
+    {
+        "CKR_ARGUMENTS_BAD",
+        "CKR_DATA_LEN_RANGE",
+        "CKR_PIN_EXPIRED",
+        "CKR_PIN_INCORRECT",
+        "CKR_PIN_INVALID",
+        "CKR_PIN_LEN_RANGE",
+        "CKR_PIN_LOCKED",
+        "CKR_USER_ALREADY_LOGGED_IN",
+        "CKR_USER_ANOTHER_ALREADY_LOGGED_IN",
+        "CKR_USER_PIN_NOT_INITIALIZED",
+        "CKR_USER_TOO_MANY_TYPES",
+        "CKR_USER_TYPE_INVALID",
+    }
+)
+"""What C_Login gives when the token has judged; after any other code nobody knows whether it had."""
+
 
 def _all_errors(base: type[TokenError] = TokenError) -> list[type[TokenError]]:
     return [base, *(error for child in base.__subclasses__() for error in _all_errors(child))]
 
 
-SYMPTOMS: Mapping[str, str] = {error.symptom: (error.__doc__ or "").splitlines()[0] for error in _all_errors()}
+SYMPTOMS: dict[str, str] = {error.symptom: (error.__doc__ or "").splitlines()[0] for error in _all_errors()}
 """Every symptom a token can cause, with a sentence; kinds that use tokens declare these beside their own."""

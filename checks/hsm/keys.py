@@ -48,15 +48,6 @@ def key_type_of(record: ObjectRecord) -> str:
     return record.key_type or ""
 
 
-def public_key_type(key: EllipticCurvePublicKey | RSAPublicKey) -> str:
-    """The same name, from the key itself."""
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    if isinstance(key, ec.EllipticCurvePublicKey):
-        return f"EC {_NIST_NAMES.get(key.curve.name, key.curve.name)}"
-    return f"RSA {key.key_size}"
-
-
 def _ec_key(record: ObjectRecord, params: bytes, point: bytes) -> EllipticCurvePublicKey:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric import ec

@@ -51,8 +51,7 @@ class Wanted:
         return ", ".join(f"{name} {clean_line(value)}" for name, value in named.items() if value)
 
     def label_fits(self, token: TokenRecord) -> bool:
-        names = (self.label, (self.label + _OPENSC_SUFFIX)[:_LABEL_BYTES])
-        return not self.label or token.label in names
+        return not self.label or label_matches(self.label, token.label)
 
     def serial_fits(self, token: TokenRecord) -> bool:
         return self.serial in ("", token.serial)
@@ -64,6 +63,11 @@ class Wanted:
             and self.manufacturer in ("", token.manufacturer)
             and self.model in ("", token.model)
         )
+
+
+def label_matches(wanted: str, found: str) -> bool:
+    """Whether a token's label is the one wanted, with or without what OpenSC appends."""
+    return found in (wanted, (wanted + _OPENSC_SUFFIX)[:_LABEL_BYTES])
 
 
 def choose(slots: Sequence[SlotRecord], wanted: Wanted) -> SlotRecord:

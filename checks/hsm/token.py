@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+import msgspec
+
 from checks.evidence.slots import SlotInfo, TokenInfo
 from checks.hsm import errors, wire
 from checks.hsm.keys import TokenKey, key_type_of, public_key_from_object
 from checks.hsm.process import Died, Hung, WorkerProcess
-from checks.hsm.selection import Wanted, choose, token_name
+from checks.hsm.selection import Wanted, choose
 from runbook.secrets import Redactor, Secret
 from runbook.site import TokenProfile
 from runbook.text import clean_line
@@ -136,9 +138,11 @@ class Token:
             target = await self._bound()
             try:
                 await self._call(wire.Login(target, bytearray(pin.reveal())), wire.Done)
-            except (errors.TokenNotResponding, errors.WorkerCrashed) as error:
+            except errors.TokenError as error:
+                if _judged(error):
+                    raise
                 raise errors.LoginInDoubt(
-                    f"the PIN was sent and no answer came ({error.what})", where=self.where
+                    f"the PIN was sent and the token's verdict never came ({error.what})", where=self.where
                 ) from None
             self._logged_in, self.login_lost = True, ""
 
@@ -299,7 +303,9 @@ class Token:
             case wire.Fault.MECHANISM_UNKNOWN:
                 return errors.MechanismMissing(f"there is no mechanism named {detail}", where=self.where)
             case wire.Fault.INTERNAL:
-                return errors.TokenError(f"`{operation}` failed in the worker ({detail})", where=self.where)
+                return errors.TokenError(
+                    f"`{operation}` failed in the worker ({detail})", where=self.where, after_pin=failure.sent
+                )
         kind = errors.BY_RETURN_CODE.get(failure.code, errors.TokenError)
         if issubclass(kind, errors.TokenRemoved):
             await self._retire("the token was removed or reset")
@@ -307,7 +313,8 @@ class Token:
             if self._logged_in:
                 self.login_lost = "the token ended it"
             self._logged_in = False
-        return kind(f"{_first_line(kind)} (`{operation}`: {failure.code})", where=self.where, code=failure.code)
+        what = f"{_first_line(kind)} (`{operation}`: {failure.code})"
+        return kind(what, where=self.where, code=failure.code, after_pin=failure.sent)
 
     def _module_error(self, failure: wire.Failure) -> errors.TokenError:
         module, detail = self.profile.module, self._redactor(clean_line(failure.detail))
@@ -322,12 +329,20 @@ class Token:
         return f". It printed: {clean_line(printed, 400)}" if printed else ""
 
 
+def _judged(error: errors.TokenError) -> bool:
+    """Whether the token's verdict on the PIN is known: it gave one, or never saw the PIN."""
+    if isinstance(error, errors.TokenNotResponding | errors.WorkerCrashed):
+        return False
+    return not error.after_pin or error.code in errors.PIN_REFUSALS
+
+
 def _first_line(kind: type[errors.TokenError]) -> str:
     line = (kind.__doc__ or "").splitlines()[0].rstrip(".")
     return line[:1].lower() + line[1:]
 
 
 def _slot_info(record: wire.SlotRecord) -> SlotInfo:
+    token = None if record.token is None else _token_info(record.token)
     return SlotInfo(
         slot_id=record.slot_id,
         description=record.description,
@@ -335,22 +350,9 @@ def _slot_info(record: wire.SlotRecord) -> SlotInfo:
         flags=record.flags,
         hardware_version=record.hardware_version,
         firmware_version=record.firmware_version,
-        token=None if record.token is None else _token_info(record.token),
+        token=token,
     )
 
 
 def _token_info(record: wire.TokenRecord) -> TokenInfo:
-    return TokenInfo(
-        label=record.label,
-        manufacturer=record.manufacturer,
-        model=record.model,
-        serial=record.serial,
-        flags=record.flags,
-        min_pin=record.min_pin,
-        max_pin=record.max_pin,
-        hardware_version=record.hardware_version,
-        firmware_version=record.firmware_version,
-    )
-
-
-__all__ = ["CALL_DEADLINE", "Survey", "Token", "token_name"]
+    return TokenInfo(**msgspec.structs.asdict(record))

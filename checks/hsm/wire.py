@@ -207,6 +207,8 @@ class Failure(msgspec.Struct, frozen=True, tag=True):
     code: str
     """A CKR_ name or a Fault."""
     detail: str = ""
+    sent: bool = False
+    """Whether a PIN had gone to the token before this came back."""
 
 
 Response = Ready | Slots | TokenRead | Mechanisms | Objects | Signature | Done | Failure

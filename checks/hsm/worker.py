@@ -41,7 +41,7 @@ def serve(connection: socket.socket, module: str) -> None:
     try:
         device = Device(module)
     except Refused as error:
-        connection.sendall(wire.frame(wire.Answer(0, wire.Failure(error.code, error.detail))))
+        connection.sendall(wire.frame(wire.Answer(0, error.failure)))
         return
     connection.sendall(wire.frame(wire.Answer(0, device.greeting())))
     buffer = bytearray()
@@ -59,9 +59,9 @@ def serve(connection: socket.socket, module: str) -> None:
         try:
             response = device.answer(call.request)
         except Refused as error:
-            response = wire.Failure(error.code, error.detail)
+            response = error.failure
         except Exception as error:  # noqa: BLE001 - whatever the library does, the caller gets an answer
-            response = wire.Failure(wire.Fault.INTERNAL, type(error).__name__)
+            response = wire.Failure(wire.Fault.INTERNAL, type(error).__name__, isinstance(call.request, wire.Login))
         connection.sendall(wire.frame(wire.Answer(call.number, response)))
     try:
         device.logout()
