@@ -83,7 +83,7 @@ def load_answers(path: Path) -> Answers:
     """Read an answers file; raises UsageError, which never shows a line of it."""
     from runbook.loader import load_document
 
-    answers = load_document(path, Answers, private=True)
+    answers = load_document(path, Answers, private=True).model
     mode = stat.S_IMODE(path.stat().st_mode)
     if answers.pins and mode & 0o077:
         raise UsageError(
@@ -175,10 +175,11 @@ class ScriptedOperator:
     def _input(self, question: str, note: str = "") -> str:
         """The answer for the input that asks this question, once."""
         name = next((name for name, declared in self._runbook.inputs.items() if declared.ask == question), "")
-        if name not in self._answers.inputs:
+        answer = self._answers.inputs.get(name) or getattr(self._runbook.inputs.get(name), "default", None)
+        if answer is None:
             raise self._missing(f"inputs.{name or '…'}", question)
         self._once(f"input {name}", f"the answer `inputs.{name}` cannot be used: {note}".rstrip(": "))
-        return self._answers.inputs[name]
+        return str(answer)
 
     def _token_of_step(self) -> str:
         """The site profile's name of the token that the step at hand uses."""

@@ -71,18 +71,10 @@ def _did_you_mean(given: str, known: Sequence[str] | dict[str, str]) -> str:
 
 def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
+        from runbook.version import program_version
+
         click.echo(f"runbook {program_version()}")
         ctx.exit()
-
-
-def program_version() -> str:
-    """The version of the installed distribution."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("hsm-runbook")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 @click.group(
@@ -132,6 +124,8 @@ def _status(arguments: Sequence[str] | None) -> int:
 
 def _crash_notice(error: Exception) -> str:
     """Where it happened, without message, arguments or variables: any of them may hold a secret."""
+    from runbook.version import program_version
+
     frames = traceback.extract_tb(error.__traceback__)
     places = [f"    {_place(frame.filename)}:{frame.lineno} in {frame.name}" for frame in frames]
     return "\n".join(

@@ -9,12 +9,18 @@ from contextlib import aclosing, contextmanager
 
 import click
 
+from runbook.chain import START, short_head
 from runbook.console import ConsoleOperator
 from runbook.errors import ExitCode
+from runbook.journal import read_records
 from runbook.keyboard import Keyboard
 from runbook.narrator import Narrator
 from runbook.operator import Operator
+from runbook.paths import JOURNAL_NAME
+from runbook.records import event_of
 from runbook.session import Session
+from runbook.state import RunState, apply
+from runbook.text import clean_line
 from runbook.transcript import Transcript, result
 
 EXIT_CODES = {"green": ExitCode.GREEN, "failed": ExitCode.FAILED, "stopped": ExitCode.STOPPED}
@@ -44,8 +50,7 @@ async def drive(session: Session, operator: Operator, narrator: Narrator | None 
                     transcript.show(event)
     finally:
         await asyncio.to_thread(narrator.close)
-    for line in result(session, transcript.state, walk.head):
-        click.echo(line)
+    _print(session, transcript.state, walk.head)
     return EXIT_CODES[transcript.state.finished]
 
 
@@ -53,6 +58,21 @@ async def drive_console(session: Session) -> ExitCode:
     """Walk the session with the operator at this plain terminal; raises EnvironmentLacks without one."""
     narrator = Narrator()
     return await drive(session, ConsoleOperator(Keyboard(), narrator), narrator)
+
+
+def say_result(session: Session) -> None:
+    """The result of a run that was driven elsewhere, from its record; nothing where no record was begun."""
+    path = session.run_folder / JOURNAL_NAME
+    if path.is_file():
+        state, head = RunState(), START
+        for record in read_records(path):
+            state, head = apply(state, event_of(record.type, record.fields)), record.hash
+        _print(session, state, short_head(head))
+
+
+def _print(session: Session, state: RunState, head: str) -> None:
+    for line in result(session, state, head):
+        click.echo(clean_line(line))
 
 
 @contextmanager

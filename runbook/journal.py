@@ -82,6 +82,8 @@ class Journal:
         """
         if event.type not in JOURNALLED:
             raise ValueError(f"{event.type} is not journalled")
+        if self._fd < 0:
+            raise JournalError("the journal is closed", where=str(self.path))
         return await asyncio.get_running_loop().run_in_executor(self._writer, self._append, event)
 
     def _append(self, event: Event) -> Event:
@@ -126,7 +128,6 @@ class Journal:
             with contextlib.suppress(OSError):
                 os.close(self._fd)
             self._fd = -1
-        self._broken = self._broken or "the journal is closed"
         self._lock.release()
 
 

@@ -19,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from runbook.errors import EnvironmentLacks, RunbookError
 from runbook.events import JOURNALLED, Event, Level
 from runbook.outcome import Evidence, Outcome, Verdict
-from runbook.secrets import Redactor, Secret
+from runbook.secrets import MASK, Redactor, Secret
 
 LARGEST = 2**53 - 1
 """The largest whole number that every JSON reader keeps exactly (RFC 8785 §3.2.2.3, RFC 7493 §2.2)."""
@@ -126,7 +126,9 @@ def plain(value: Any) -> Any:
             return repr(value)
         case bytes() | bytearray():
             return value.hex()
-        case Secret() | PurePath():
+        case Secret():
+            return MASK
+        case PurePath():
             return plain(str(value))
         case date():
             return value.isoformat()

@@ -1,0 +1,146 @@
+"""`runbook run`: walk a runbook."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from runbook.errors import ExitCode
+    from runbook.start import Prepared
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--site", type=click.Path(path_type=Path), help="The site profile; by default site.yaml beside the runbook."
+)
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Give an input a value; repeatable.")
+@click.option("--stage", "stages", multiple=True, metavar="ID", help="Walk this stage only; repeatable.")
+@click.option("--headless", is_flag=True, help="Without a person: every prompt is answered from --answers, or fails.")
+@click.option("--answers", type=click.Path(path_type=Path), help="The answers file for --headless.")
+@click.option("--plain", is_flag=True, help="Numbered lines and questions instead of screens; also for screen readers.")
+@click.option(
+    "--dry-run", is_flag=True, help="Print what would be done; touches no device, asks nothing, records nothing."
+)
+def command(
+    *,
+    file: Path | None,
+    site: Path | None,
+    settings: tuple[str, ...],
+    stages: tuple[str, ...],
+    headless: bool,
+    answers: Path | None,
+    plain: bool,
+    dry_run: bool,
+) -> ExitCode:
+    """Walk the runbook FILE, by default runbook.yaml in the current folder.
+
+    The result goes to stdout, all else to stderr.
+    """
+    from runbook.errors import ExitCode, UsageError
+    from runbook.start import prepare
+
+    if headless and plain:
+        raise UsageError("--headless asks nobody and --plain asks at the terminal: choose one")
+    if answers and not headless:
+        raise UsageError("--answers is for --headless", remedy="Add --headless, or leave --answers out.")
+    if not (headless or dry_run):
+        _need_terminal(plain=plain)
+    prepared = prepare(_file(file), site, _settings(settings), stages)
+    for warning in prepared.warnings:
+        click.echo(str(warning), err=True)
+    if dry_run:
+        from runbook.dry_run import lines
+
+        for line in lines(prepared):
+            click.echo(line)
+        return ExitCode.GREEN
+    if headless:
+        return _headless(prepared, answers)
+    return _plain(prepared) if plain else _screens(prepared)
+
+
+def _headless(prepared: Prepared, answers: Path | None) -> ExitCode:
+    import asyncio
+
+    from runbook.answers import Answers, ScriptedOperator, load_answers
+    from runbook.drive import drive
+    from runbook.secrets import Redactor
+    from runbook.start import start
+
+    given = load_answers(answers) if answers else Answers(answers=1)
+    operator = ScriptedOperator(given, prepared.runbook.model)
+    redactor = Redactor()
+    operator.teach(redactor)
+    return asyncio.run(drive(start(prepared, redactor), operator))
+
+
+def _plain(prepared: Prepared) -> ExitCode:
+    import asyncio
+
+    from runbook.drive import drive_console
+    from runbook.start import start
+
+    return asyncio.run(drive_console(start(prepared)))
+
+
+def _screens(prepared: Prepared) -> ExitCode:
+    from runbook.drive import say_result
+    from runbook.start import start
+    from screens.main import run_session
+
+    session = start(prepared)
+    code = run_session(session)
+    say_result(session)
+    return code
+
+
+def _file(file: Path | None) -> Path:
+    from runbook.errors import UsageError
+    from runbook.loader import DEFAULT_RUNBOOK
+
+    if file is None and not DEFAULT_RUNBOOK.is_file():
+        raise UsageError(
+            f"there is no {DEFAULT_RUNBOOK} here",
+            where=str(Path.cwd()),
+            remedy="Name the runbook: `runbook run FILE`. To practise in a lab: `runbook rehearse`.",
+        )
+    return file or DEFAULT_RUNBOOK
+
+
+def _settings(settings: tuple[str, ...]) -> dict[str, str]:
+    from runbook.errors import UsageError
+
+    found: dict[str, str] = {}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not equals or not name:
+            raise UsageError(
+                "this is not NAME=VALUE", where="--set", remedy="For example --set export_usb=/mnt/export."
+            )
+        if name in found:
+            raise UsageError(f"`{name}` is given twice", where="--set")
+        found[name] = value
+    return found
+
+
+def _need_terminal(*, plain: bool) -> None:
+    """Raise EnvironmentLacks where nobody can be asked, or nothing can be drawn."""
+    import os
+    import sys
+
+    from runbook.errors import EnvironmentLacks
+
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise EnvironmentLacks(
+            "there is no terminal to ask at",
+            remedy="Start it at a terminal, or run it without a person: --headless --answers FILE.",
+        )
+    if not plain and os.environ.get("TERM", "") in ("", "dumb"):
+        raise EnvironmentLacks(
+            f"this terminal cannot draw screens (TERM is `{os.environ.get('TERM', '')}`)",
+            remedy="Add --plain for numbered lines and questions.",
+        )

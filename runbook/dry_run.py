@@ -1,0 +1,78 @@
+"""What a run would do, in order, with the values that are known: nothing is touched, asked or recorded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from runbook import templates
+from runbook.model import Role, Runbook, Source, Step
+from runbook.start import Prepared
+from runbook.text import clean_line
+
+_VERBS = {Role.CHECK: "check", Role.ACTION: "action", Role.ATTESTATION: "asks"}
+
+
+def lines(prepared: Prepared) -> Iterator[str]:
+    """The walk as plain lines."""
+    runbook, site = prepared.runbook.model, prepared.site.model
+    values = _shown(runbook, prepared.values)
+    mark = " (a rehearsal)" if site.rehearsal else ""
+    yield clean_line(f"{runbook.title} [{runbook.id}], site {site.name}{mark}")
+    yield "This is what would be done. Nothing is touched, asked or recorded."
+    yield from _inputs(runbook, prepared.values)
+    facts: set[str] = set()
+    for stage in runbook.stages:
+        if prepared.stages and stage.id not in prepared.stages:
+            continue
+        yield ""
+        yield clean_line(f"== {stage.id}  {stage.title}")
+        for step in stage.steps:
+            yield from (clean_line(line) for line in _step(runbook, step, values, facts))
+            facts.update(step.establishes)
+
+
+def _shown(runbook: Runbook, known: Mapping[str, tuple[str, str]]) -> dict[str, str]:
+    """Each input's value, or its name in angle brackets."""
+    return {name: known[name][0] if name in known else f"<{name}>" for name in runbook.inputs}
+
+
+def _inputs(runbook: Runbook, known: Mapping[str, tuple[str, str]]) -> Iterator[str]:
+    for name, declared in runbook.inputs.items():
+        if name in known:
+            value, source = known[name]
+            yield clean_line(f"  input {name} = {value} ({source})")
+        else:
+            how = "typed blind from paper" if declared.source is Source.PAPER else "asked for"
+            yield clean_line(f"  input {name}: {how} when it is needed ({declared.ask})")
+
+
+def _step(runbook: Runbook, step: Step, values: Mapping[str, str], facts: set[str]) -> Iterator[str]:
+    careful = "  IRREVERSIBLE" if step.irreversible else ""
+    yield f"-- {step.id}  {step.title}{careful}"
+    params = templates.render_params(step.params, values)
+    kind = "" if step.role is Role.ATTESTATION else f" {step.kind}"
+    yield f"   {_VERBS[step.role]}{kind}" + (f" {_plain(params)}" if params else "")
+    for fact in step.requires:
+        since = "established before it" if fact in facts else "NOT ESTABLISHED BY THEN"
+        yield f"   requires {fact} ({since}): {runbook.facts[fact]}"
+    known = {**params, **values}
+    gate = step.gate
+    if gate.after:
+        yield f"   after {', '.join(gate.after)} are green"
+    if gate.confirm:
+        yield f"   after the answer yes to: {templates.render(gate.confirm, known)}"
+    if gate.phrase:
+        yield f"   after the phrase is typed: {templates.render(gate.phrase, known)}"
+    if gate.two_person:
+        yield "   after a second person has approved"
+    if step.probe is not None:
+        yield f"   probe: {step.probe.check} {_plain(templates.render_params(step.probe.params, known))}"
+    for fact in step.establishes:
+        yield f"   establishes {fact}"
+
+
+def _plain(params: Mapping[str, Any]) -> str:
+    """Parameters on one line, as YAML would take them too."""
+    return json.dumps(params, ensure_ascii=False, default=str)

@@ -1,0 +1,255 @@
+"""From files and options to a session that can be walked; everything wrong with the call is told here, at once."""
+
+from __future__ import annotations
+
+import os
+import platform
+import secrets
+import tempfile
+from collections.abc import AsyncGenerator, Collection, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from runbook import inputs, paths
+from runbook.chain import START, short_head
+from runbook.document import Document, Map
+from runbook.engine import Engine, Plan
+from runbook.errors import EnvironmentLacks, UsageError
+from runbook.events import Event, RunStarted
+from runbook.journal import Journal
+from runbook.kind import Registry
+from runbook.loader import SITE_NAME, Loaded, check_site, find_site, load_runbook, load_site
+from runbook.model import Runbook, SecretInput, Source
+from runbook.operator import Operator
+from runbook.problems import InvalidDocument, Mark, Problem, Severity, did_you_mean
+from runbook.runlock import user_name
+from runbook.secrets import Redactor
+from runbook.session import Session
+from runbook.site import Site
+from runbook.version import program_version
+
+_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+"""Of the random end of a run's id: no two characters that look alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Files that were read and fit together."""
+
+    runbook: Loaded[Runbook]
+    site: Loaded[Site]
+    values: Mapping[str, tuple[str, str]]
+    """Inputs known before the start: value in its normal form, and source."""
+    stages: tuple[str, ...]
+    """Stages selected; empty: all."""
+    registry: Registry
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What is odd in the files, and no obstacle."""
+        given = [name for name, (_, source) in self.values.items() if source == "set"]
+        return (
+            *self.runbook.warnings,
+            *self.site.warnings,
+            *check_site(self.runbook, self.site, self.registry, given=given),
+        )
+
+
+def prepare(
+    runbook: Path, site: Path | None = None, values: Mapping[str, str] | None = None, stages: Collection[str] = ()
+) -> Prepared:
+    """Read and check the files and options; touches no device and writes nothing.
+
+    `site`: None looks beside the runbook and in the user's configuration. `values`: inputs of the command line.
+    Raises UsageError (InvalidDocument with every problem) and EnvironmentLacks.
+    """
+    registry = Registry()
+    loaded = load_runbook(runbook, registry)
+    given = _given(loaded.model, values or {})
+    place = find_site(site, runbook)
+    profile = load_site(place) if place else _no_site(runbook)
+    errors = [
+        problem for problem in check_site(loaded, profile, registry, given=given) if problem.severity is Severity.ERROR
+    ]
+    if errors and place is None:
+        raise _lacking(loaded.model, profile.path)
+    if errors:
+        raise InvalidDocument(errors)
+    return Prepared(loaded, profile, _values(loaded.model, profile, given), _stages(loaded.model, stages), registry)
+
+
+def start(prepared: Prepared, redactor: Redactor | None = None) -> Session:
+    """A session with a run id of its own. `redactor` may know secrets already.
+
+    Raises EnvironmentLacks when the state folder cannot be written. The journal begins with the walk.
+    """
+    runbook, site = prepared.runbook, prepared.site
+    folder = _writable(paths.runs_folder())
+    run_id = new_run_id(runbook.model.id)
+    header = RunStarted(
+        run_id=run_id,
+        runbook_id=runbook.model.id,
+        runbook_title=runbook.model.title,
+        runbook_sha256=runbook.sha256,
+        site=site.model.name,
+        site_sha256=site.sha256,
+        program=f"hsm-runbook {program_version()}",
+        host=platform.node(),
+        operator=user_name(),
+        rehearsal=site.model.rehearsal is not None,
+        stages=prepared.stages,
+    )
+    plan = Plan(header, runbook.model, runbook.path.absolute().parent, site.model, prepared.values)
+    run_folder = folder / run_id
+    known = redactor or Redactor()
+    return Session(
+        runbook=runbook.model,
+        runbook_path=runbook.path,
+        site=site.model,
+        run_id=run_id,
+        run_folder=run_folder,
+        stages=prepared.stages,
+        start=lambda operator: RecordedWalk(plan, prepared.registry, operator, run_folder, known),
+    )
+
+
+def new_run_id(runbook_id: str) -> str:
+    """Sorts by time (UTC), names the runbook, and does not repeat: `20261121-085725-hsm-cutover-k7qm`."""
+    ending = "".join(secrets.choice(_ALPHABET) for _ in range(4))
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{runbook_id}-{ending}"
+
+
+class RecordedWalk:
+    """The walk (`runbook.session.Walk`) with its journal, which is opened and closed with it."""
+
+    def __init__(self, plan: Plan, registry: Registry, operator: Operator, folder: Path, redactor: Redactor) -> None:
+        self._plan = plan
+        self._registry = registry
+        self._operator = operator
+        self._folder = folder
+        self._redactor = redactor
+        self._engine: Engine | None = None
+        self._stopping = ""
+
+    async def events(self) -> AsyncGenerator[Event, None]:
+        """Raises JournalError when the record cannot be begun or written."""
+        journal = await Journal.create(self._folder, self._redactor)
+        try:
+            self._engine = Engine(self._plan, self._registry, self._operator, journal, self._redactor)
+            if self._stopping:
+                self._engine.stop(self._stopping)
+            async with aclosing(self._engine.events()) as events:
+                async for event in events:
+                    yield event
+        finally:
+            await journal.close()
+
+    async def note(self, text: str) -> None:
+        if self._engine is not None:
+            await self._engine.note(text)
+
+    def stop(self, reason: str) -> None:
+        self._stopping = reason
+        if self._engine is not None:
+            self._engine.stop(reason)
+
+    @property
+    def head(self) -> str:
+        return self._engine.head if self._engine is not None else short_head(START)
+
+
+def _given(runbook: Runbook, values: Mapping[str, str]) -> dict[str, str]:
+    """The values of the command line in their normal form; raises UsageError."""
+    found: dict[str, str] = {}
+    for name, text in values.items():
+        declared = runbook.inputs.get(name)
+        if declared is None:
+            raise UsageError(
+                f"the runbook has no input `{name}`",
+                where="--set",
+                remedy=did_you_mean(name, runbook.inputs, "Its inputs are"),
+            )
+        if isinstance(declared, SecretInput):
+            raise UsageError(
+                f"`{name}` is secret: on a command line everybody on this machine can read it",
+                where="--set",
+                remedy="Leave it out; it is asked for when it is needed. Treat the value as known to others.",
+            )
+        if declared.source is Source.PAPER:
+            raise UsageError(
+                f"`{name}` comes from paper and is typed blind",
+                where="--set",
+                remedy="Leave it out; it is asked for when it is needed.",
+            )
+        try:
+            found[name] = inputs.parse(declared, text)
+        except ValueError as error:
+            raise UsageError(str(error), where=f"--set {name}", remedy=declared.help) from error
+    return found
+
+
+def _values(runbook: Runbook, site: Loaded[Site], given: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """Command line before site profile before the default of what only a site can know."""
+    found = {name: (value, "set") for name, value in given.items()}
+    folder = site.path.absolute().parent
+    for name, declared in runbook.inputs.items():
+        if name in found:
+            continue
+        if name in site.model.inputs:
+            text, source = str(site.model.inputs[name]), "site"
+        elif declared.source is Source.SITE and getattr(declared, "default", None) is not None:
+            text, source = str(declared.default), "default"  # type: ignore[union-attr]  # asked in the line above
+        else:
+            continue
+        # Whether a path is there is for the step that reads it: a stick may be plugged in later.
+        found[name] = (inputs.parse(declared, text, base=folder, exists=False), source)
+    return found
+
+
+def _stages(runbook: Runbook, wanted: Collection[str]) -> tuple[str, ...]:
+    """The stages wanted, in the runbook's order; raises UsageError."""
+    known = [stage.id for stage in runbook.stages]
+    for name in wanted:
+        if name not in known:
+            raise UsageError(
+                f"the runbook has no stage `{name}`",
+                where="--stage",
+                remedy=did_you_mean(name, known) or f"Its stages are {', '.join(known)}.",
+            )
+    return tuple(name for name in known if name in wanted)
+
+
+def _lacking(runbook: Runbook, path: Path) -> UsageError:
+    """There is no site profile, and what one would have to give."""
+    wanted = [f"the input `{name}`" for name, declared in runbook.inputs.items() if declared.source is Source.SITE]
+    tokens = {step.params.get("token") for _, step in runbook.steps()}
+    wanted += sorted(f"the token `{token}`" for token in tokens if isinstance(token, str))
+    return UsageError(
+        f"there is no site profile, and this runbook needs one for {', '.join(wanted)}",
+        where=str(path),
+        remedy="Write one (see the README) or name it with --site; to practise, `runbook rehearse` makes one.",
+    )
+
+
+def _no_site(runbook: Path) -> Loaded[Site]:
+    """What stands for a profile where there is none: a runbook that needs nothing of a site runs without one."""
+    path = runbook.parent / SITE_NAME
+    return Loaded(Site(site=1, name="none"), path, "", Document(path, "", (), Map(Mark(1, 1), {}, {})))
+
+
+def _writable(folder: Path) -> Path:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"\0" * 4096)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise EnvironmentLacks(
+            f"the state folder cannot be written: {error.strerror}",
+            where=str(folder),
+            remedy="Free some space there, or set XDG_STATE_HOME to a folder that you can write.",
+        ) from error
+    return folder
