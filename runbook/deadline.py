@@ -12,7 +12,8 @@ class Deadline:
 
     def __init__(self, seconds: float) -> None:
         self._left = seconds
-        self._since = 0.0
+        self._since: float | None = None
+        """When the clock was last started; None before the work begins."""
         self._pauses = 0
         self._timeout: asyncio.Timeout | None = None
 
@@ -27,7 +28,7 @@ class Deadline:
     def paused(self) -> Iterator[None]:
         """The clock stands still in here; pauses may overlap."""
         now = asyncio.get_running_loop().time
-        if self._pauses == 0:
+        if self._pauses == 0 and self._since is not None:
             self._left -= now() - self._since
             self._reschedule(None)
         self._pauses += 1
@@ -35,7 +36,7 @@ class Deadline:
             yield
         finally:
             self._pauses -= 1
-            if self._pauses == 0:
+            if self._pauses == 0 and self._since is not None:
                 self._since = now()
                 self._reschedule(self._since + max(self._left, 0.0))
 

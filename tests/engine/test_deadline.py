@@ -1,0 +1,27 @@
+"""A person's time does not count, before the work or within it; the work's own time does."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from runbook.deadline import Deadline
+
+
+async def test_a_prompt_before_the_work_costs_nothing() -> None:
+    """An input is asked for before the kind runs."""
+    deadline = Deadline(5.0)
+    with deadline.paused():
+        pass
+    async with deadline.running():
+        await asyncio.sleep(0)
+
+
+async def test_the_work_has_only_its_own_time() -> None:
+    deadline = Deadline(0.02)
+    with pytest.raises(TimeoutError):
+        async with deadline.running():
+            with deadline.paused():
+                await asyncio.sleep(0.05)
+            await asyncio.Event().wait()
