@@ -62,6 +62,7 @@ def _article(role: Role) -> str:
 def kind_problems(document: Document, outline: Outline, registry: Registry, used: Used) -> Iterator[Problem]:
     """The problems of every step's and probe's own keys."""
     for step in outline.steps():
+        yield from _role(document, step)
         if step.role is not None and (step.kind or step.role is Role.ATTESTATION):
             yield from _params_problems(document, outline, registry, used, _Part.of_step(step))
         probe, params = step.probe, step.probe_params
@@ -79,6 +80,7 @@ class _Part:
     kind_node: Node
     params: Map
     common: frozenset[str]
+    is_probe: bool = False
 
     @classmethod
     def of_step(cls, step: StepOutline) -> _Part:
@@ -89,7 +91,24 @@ class _Part:
     @classmethod
     def of_probe(cls, probe: Map, params: Map) -> _Part:
         name = probe.items["check"]
-        return cls(Role.CHECK, text_of(name) or "", name, params.without(*FOLDED), frozenset({"check"}))
+        return cls(Role.CHECK, text_of(name) or "", name, params.without(*FOLDED), frozenset({"check"}), is_probe=True)
+
+
+def _role(document: Document, step: StepOutline) -> Iterator[Problem]:
+    """A step is one of the three."""
+    given = [role.value for role in Role if role.value in step.node.items]
+    usage = "A step is one of `check: KIND`, `action: KIND` or `attest: STATEMENTS`."
+    if len(given) > 1:
+        place = max(step.node.keys[key] for key in given)
+        yield document.problem(place, f"a step cannot be both `{given[0]}` and `{given[1]}`", usage)
+    if not given:
+        own = [key for key in step.node.items if key not in COMMON_KEYS]
+        for key in own:
+            hint = did_you_mean(key, [role.value for role in Role])
+            if hint:
+                yield document.problem(step.node.keys[key], f"the key `{key}` is not known here", hint)
+                return
+        yield document.problem(step.node, "the step does not say what to do", usage)
 
 
 def _folded(document: Document, step: StepOutline) -> Iterator[Problem]:
@@ -110,6 +129,8 @@ def _params_problems(
     yield from template_problems(document, part.params, outline, frozenset(outline.inputs.items), used)
     if kind is None:
         message, hint = unknown_kind(registry, part.role, part.kind)
+        if part.is_probe and hint.startswith("Write"):
+            hint = "A probe only reads, so it is a check."
         yield document.problem(part.kind_node, message, hint)
         used.unsure.update(scalar.text for scalar in part.params.scalars())
         return

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from runbook import paths, yaml_source
 from runbook.document import Document, Map, Scalar
@@ -22,7 +23,7 @@ from runbook.outline import FOLDED, Outline
 from runbook.problems import InvalidDocument, Problem, Severity, did_you_mean, in_order
 from runbook.site import Site
 from runbook.walk import Walk
-from runbook.wording import problems_of
+from runbook.wording import locate, problems_of
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -60,16 +61,19 @@ def load_document(
     A field `NAME: Literal[…numbers…]` is the format's version; a newer one is the only problem told. `private`: the
     file may hold secrets, so no line of it is shown. `drop`: keys of steps that `check` reports itself.
     """
-    document, problems = yaml_source.read(path, private=private)
+    document, composed = yaml_source.read(path, private=private)
     _refuse_other_format(document, model)
     built: M | None = None
+    problems: list[Problem] = []
     try:
         built = model.model_validate(_data(document.root, drop), by_alias=True, by_name=False)
     except ValidationError as error:
-        problems += problems_of(_renamed(error), document, document.root, model)
+        problems += problems_of(_as_in_file(error, document.root), document, document.root, model)
     if check is not None:
         problems += check(document, built)
-    problems = _without_echoes(problems)
+    told = {(problem.line, problem.column) for problem in composed}
+    # What a fault of the YAML leaves behind fits no model either; that would be told twice.
+    problems = composed + [problem for problem in problems if (problem.line, problem.column) not in told]
     if built is None or any(problem.severity is Severity.ERROR for problem in problems):
         raise InvalidDocument(problems)
     return Loaded(built, path, document.sha256, document, in_order(problems))
@@ -173,22 +177,16 @@ def _items(holder: dict[str, Any], key: str) -> list[dict[str, Any]]:
     return [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
 
 
-def _renamed(error: ValidationError) -> list[Any]:
-    """The errors; a step's `kind` stands in the file under the key of its role."""
-    found: list[Any] = []
+def _as_in_file(error: ValidationError, root: Map) -> list[ErrorDetails]:
+    """The errors; a step's kind stands under the key of its role, and `kind_checks` tells where it has no role."""
+    found: list[ErrorDetails] = []
     for details in error.errors(include_url=False):
         loc = details["loc"]
-        if loc[-1:] == ("kind",) and "steps" in loc:
-            found += [{**details, "loc": (*loc[:-1], role.value)} for role in (Role.CHECK, Role.ACTION)]
-        else:
-            found.append(details)
+        in_step = len(loc) > 3 and (loc[0], loc[2]) == ("stages", "steps")
+        if in_step and len(loc) == 4 and details["type"] == "value_error":
+            continue
+        if in_step and loc[4:] == ("kind",):
+            step = locate(root, loc[:4]).node
+            details["loc"] = (*loc[:4], Role.CHECK if isinstance(step, Map) and "check" in step.items else Role.ACTION)
+        found.append(details)
     return found
-
-
-def _without_echoes(problems: list[Problem]) -> list[Problem]:
-    """One error a place: what was told first is the cause."""
-    kept: dict[tuple[object, ...], Problem] = {}
-    for problem in problems:
-        warning = problem.message if problem.severity is Severity.WARNING else ""
-        kept.setdefault((problem.line, problem.column, warning), problem)
-    return list(kept.values())

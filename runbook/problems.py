@@ -114,7 +114,7 @@ def did_you_mean(word: str, known: Iterable[str], listing: str = "") -> str:
     """
     candidates = sorted(set(known))
     by_folded = {candidate.casefold(): candidate for candidate in reversed(candidates)}
-    close = difflib.get_close_matches(word.casefold()[:100], by_folded, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(word.casefold()[:100], by_folded, n=1, cutoff=0.55)
     if close:
         return f"did you mean `{by_folded[close[0]]}`?"
     if listing and candidates:

@@ -170,7 +170,8 @@ def _words(annotation: Any) -> str:
     if isinstance(annotation, type) and issubclass(annotation, PurePath):
         return "a path"
     if _is_list(annotation):
-        return f"a list of {words(item_of(annotation)).removeprefix('a ')}"
+        items = words(item_of(annotation)).removeprefix("a ")
+        return "a list" if " or " in items or is_model(item_of(annotation)) else f"a list of {items}"
     if _is_map(annotation):
         return f"keys, each with {words(value_of(annotation))}"
     return "keys with values" if is_model(annotation) else "a value"

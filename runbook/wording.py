@@ -43,6 +43,8 @@ class Place:
     """Steps that are no place in the file: the arms of unions, missing keys."""
     branch: Node
     """The node where the first of the skipped steps was left out."""
+    name: str = ""
+    """The key that holds the node; empty for an item of a list."""
 
 
 def locate(root: Node, loc: Loc) -> Place:
@@ -50,15 +52,16 @@ def locate(root: Node, loc: Loc) -> Place:
     node, branch = root, root
     key: Mark | None = None
     skipped: list[int | str] = []
+    name = ""
     for step in loc:
         if isinstance(node, Map) and isinstance(step, str) and step in node.items:
-            key, node = node.keys[step], node.items[step]
+            key, node, name = node.keys[step], node.items[step], step
         elif isinstance(node, Seq) and isinstance(step, int) and step < len(node.items):
-            key, node = None, node.items[step]
+            key, node, name = None, node.items[step], ""
         else:
             branch = branch if skipped else node
             skipped.append(step)
-    return Place(node, key, tuple(skipped), branch)
+    return Place(node, key, tuple(skipped), branch, name)
 
 
 def problems_of(
@@ -71,7 +74,8 @@ def problems_of(
 ) -> list[Problem]:
     """The problems of a validation of `root` as a `model`; `known` lists the keys possible at a location."""
     keys = known or (lambda loc: keys_at(model, loc))
-    return [_problem(details, document, root, model, keys) for details in _without_hopeless_arms(errors, root)]
+    kept = _without_hopeless_arms(errors, root)
+    return [_problem(details, document, root, model, keys) for details in kept if not _echo(details, kept, root)]
 
 
 def _problem(
@@ -85,8 +89,9 @@ def _problem(
         return document.problem(place.key or place.node, f"the key `{key}` is not known here", hint)
     if kind == "missing":
         key = str(loc[-1])
+        within = f" in `{place.name}`" if place.name else ""
         where = place.key if place.key and not isinstance(place.node, Map) else place.node
-        return document.problem(where, f"the key `{key}` is missing{_in(loc)}", _missing_hint(place.node, model, loc))
+        return document.problem(where, f"the key `{key}` is missing{within}", _missing_hint(place.node, model, loc))
     if loc and loc[-1] == "[key]":
         key = str(loc[-2])
         return document.problem(place.key or place.node, f"`{key}` cannot be a name", _form(details))
@@ -94,10 +99,16 @@ def _problem(
     return document.problem(place.node, message, hint)
 
 
-def _in(loc: Loc) -> str:
-    """The key that should hold the missing one, where it has one."""
-    holders = [step for step in loc[:-1] if isinstance(step, str)]
-    return f" in `{holders[-1]}`" if holders and not isinstance(loc[-2], int) else ""
+def _echo(details: ErrorDetails, errors: Sequence[ErrorDetails], root: Node) -> bool:
+    """Whether the error only follows from another one, which is told."""
+    loc = details["loc"]
+    if details["type"] == "missing":  # it is there, under a wrong name
+        beside = [other["loc"] for other in errors if other["type"] == "extra_forbidden"]
+        return bool(did_you_mean(str(loc[-1]), [str(other[-1]) for other in beside if other[:-1] == loc[:-1]]))
+    if details["type"] == "too_short":  # pydantic counts the items that are well formed
+        node = locate(root, loc).node
+        return isinstance(node, Seq | Map) and len(node.items) >= details.get("ctx", {}).get("min_length", 1)
+    return False
 
 
 def _missing_hint(node: Node, model: type[Any], loc: Loc) -> str:
@@ -119,6 +130,8 @@ def word(details: ErrorDetails, expected: Sequence[Any], node: Node) -> tuple[st
         options = re.findall(r"'((?:[^'\\]|\\.)*)'|(-?\d+)", str(context.get("expected", "")))
         known = [text or number for text, number in options]
         hint = did_you_mean(str(node.value), known) if isinstance(node, Scalar) else ""
+        if isinstance(node, Scalar) and str(node.value) in known:
+            hint = "Write it without quotes."
         return f"expected {one_of(known)}" if known else "the value is not one of those possible", hint
     if kind in _LIMITS:
         return f"expected {_LIMITS[kind].format(**context)}", ""

@@ -9,9 +9,7 @@ alias stands for the node of its anchor; all aliases together may add `MAX_ALIAS
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import stat
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,9 +18,9 @@ import yaml
 
 from runbook.document import Document, Map, Node, Scalar, Seq, split_lines
 from runbook.problems import InvalidDocument, Mark, Problem, did_you_mean
+from runbook.source import read_text
 from runbook.yaml_words import explain
 
-MAX_BYTES = 1 << 20
 MAX_DEPTH = 32
 MAX_CHARACTER_PROBLEMS = 10
 MAX_ALIASED = 2000
@@ -33,7 +31,6 @@ _FRACTION = re.compile(r"-?(0|[1-9][0-9]{0,17})\.[0-9]{1,17}")
 _CONSTANTS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 _QUOTE = "For a text that begins with `*`, use quotes; an anchor (`&name`) must be complete before it is used."
-_ENCODINGS = ((b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"))
 
 
 def read(path: Path, *, private: bool = False) -> tuple[Document, list[Problem]]:
@@ -42,51 +39,9 @@ def read(path: Path, *, private: bool = False) -> tuple[Document, list[Problem]]
     `private` is for files that may hold secrets: no line and no text of them is ever shown. Raises InvalidDocument
     where there is no tree to go on with.
     """
-    raw = _bytes(path)
-    text = _decode(path, raw)
+    raw, text = read_text(path)
     composer = _Composer(path, hashlib.sha256(raw).hexdigest(), text, private)
     return composer.document(), composer.problems
-
-
-def _bytes(path: Path) -> bytes:
-    """The file's bytes; only a regular file is opened for reading, so that nothing can block."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except (OSError, ValueError) as error:
-        reason = (error.strerror if isinstance(error, OSError) else "") or "not a usable file name"
-        raise _whole(path, f"cannot be opened: {reason}", "Give the path of a YAML file that you may read.") from error
-    with os.fdopen(handle, "rb") as stream:
-        mode = os.fstat(handle).st_mode
-        if stat.S_ISDIR(mode):
-            raise _whole(path, "is a folder, not a file", "Give the path of the YAML file in it.")
-        if not stat.S_ISREG(mode):
-            raise _whole(path, "is not a regular file", "Save the text in a file and give its path.")
-        try:
-            raw = stream.read(MAX_BYTES + 1)
-        except OSError as error:
-            raise _whole(path, f"cannot be read: {error.strerror}") from error
-    if len(raw) > MAX_BYTES:
-        raise _whole(path, f"is larger than {MAX_BYTES // 1024} KiB", "Is it the file you meant?")
-    return raw
-
-
-def _whole(path: Path, message: str, suggestion: str = "") -> InvalidDocument:
-    return InvalidDocument([Problem(path, 0, 0, message, suggestion)])
-
-
-def _decode(path: Path, raw: bytes) -> str:
-    for mark, name in _ENCODINGS:
-        if raw.startswith(mark):
-            raise _whole(path, f"is {name}, not UTF-8", "Save it as UTF-8.")
-    body = raw.removeprefix(b"\xef\xbb\xbf")
-    try:
-        return body.decode()
-    except UnicodeDecodeError as error:
-        before = split_lines(body[: error.start].decode())
-        offset = error.start + len(raw) - len(body)
-        message = f"byte {offset} (0x{body[error.start]:02x}) is not UTF-8"
-        problem = Problem(path, len(before), len(before[-1]) + 1, message, "Save the file as UTF-8.")
-        raise InvalidDocument([problem]) from None
 
 
 def _hidden(char: str) -> bool:
