@@ -38,6 +38,8 @@ class RunScreen(Screen[None]):
         Binding("s", "skip", "skip", key_display="S", id="step.skip"),
         Binding("escape", "pause", "pause", key_display="Esc", id="run.pause"),
         Binding("full_stop", "follow", "step at hand", key_display=".", id="list.follow"),
+        Binding("pageup", "page(-1)", "Page up", show=False),
+        Binding("pagedown,space", "page(1)", "Page down", show=False),
         Binding("n", "note", "note", key_display="N", id="run.note"),
         Binding("q", "app.quit", "quit", key_display="Q", id="run.quit"),
         Binding("question_mark", "app.help", "help", key_display="?", id="app.help"),
@@ -97,6 +99,7 @@ class RunScreen(Screen[None]):
             if self.shown == event.step:
                 self._live.restart()
         self.state = apply(self.state, event)
+        self.continuing = self.continuing and not self.state.finished
         self.head = head
         self._show()
 
@@ -180,6 +183,13 @@ class RunScreen(Screen[None]):
 
     def action_pause(self) -> None:
         self.pause()
+
+    def action_page(self, direction: int) -> None:
+        """Scroll the step's page wherever the focus is."""
+        if direction < 0:
+            self._detail.scroll_page_up(animate=False)
+        else:
+            self._detail.scroll_page_down(animate=False)
 
     def action_follow(self) -> None:
         self._list.follow()

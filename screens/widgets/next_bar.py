@@ -7,13 +7,11 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
-from runbook.operator import Decision, Moment
-from runbook.state import RunState
+from runbook.operator import Moment
+from runbook.state import RunState, Status
 from screens.columns import wrap
 from screens.lines import Lines
-from screens.words import BAD, CALM, DOUBT, GOOD, QUIET
-
-_KEYS = {Decision.RUN: "R run", Decision.RETRY: "T try again", Decision.SKIP: "S skip", Decision.STOP: "Q stop"}
+from screens.words import BAD, CALM, DOUBT, GOOD, LOOKS, QUIET
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,34 +55,35 @@ class NextBar(Lines):
         if turn.state.finished:
             yield from self._finished()
         elif moment is None:
-            then = ", then on to the next" if turn.continuing else ""
-            at = turn.state.at or "the run"
-            yield Content.assemble((f"▶ {at} is at work{then}", CALM), ("    Q stop", QUIET))
+            yield self._at_work()
         elif moment.outcome is not None:
             said = f"{moment.step_id} {moment.outcome.verdict.value}: {moment.outcome.summary}"
-            yield Content.styled(f"✗ {said}", f"bold {BAD}")
-            yield _keys(moment)
+            yield Content.styled(f"{LOOKS[Status(moment.outcome.verdict.value)].sign} {said}", f"bold {BAD}")
+            for hint in moment.hints[:1]:
+                yield Content.styled(f"  {hint}", QUIET)
         elif moment.unmet:
             yield Content.styled(f"■ {moment.step_id} cannot run yet: {'; '.join(moment.unmet)}", f"bold {DOUBT}")
-            yield _keys(moment)
         else:
-            yield Content.assemble(("▶ next  ", CALM), (f"{moment.step_id}  {moment.title}", "bold"))
-            yield _keys(moment)
+            yield Content.assemble(
+                ("◆ your turn", f"bold {CALM}"),
+                ("   next is ", QUIET),
+                (moment.step_id, "bold"),
+                (f"  {moment.title}", QUIET),
+            )
+
+    def _at_work(self) -> Content:
+        turn = self._turn
+        at = turn.state.at or "the run"
+        then = "; then on to the next" if turn.continuing else ""
+        if turn.state.step(at).status is Status.NEEDS_YOU:
+            return Content.styled(f"◆ {at} has asked you something", f"bold {DOUBT}")
+        return Content.assemble(("▶ ", f"bold {CALM}"), (at, "bold"), (f" is at work{then}", QUIET))
 
     def _finished(self) -> Iterator[Content]:
         state = self._turn.state
-        style = GOOD if state.finished == "green" else BAD
-        sign = "✓" if state.finished == "green" else "✗"
+        green = state.finished == "green"
+        reason = f": {state.reason}" if state.reason else ""
         yield Content.styled(
-            f"{sign} The run is over: {state.finished}" + (f". {state.reason}" if state.reason else ""), style
+            f"{'✓' if green else '✗'} The run is over, {state.finished}{reason}", f"bold {GOOD if green else BAD}"
         )
-        yield Content.assemble(
-            ("  Write the head on paper: ", QUIET), (self._turn.head or "–", "bold"), ("    Q leave", QUIET)
-        )
-
-
-def _keys(moment: Moment) -> Content:
-    words = [_KEYS[decision] for decision in moment.allowed if decision in _KEYS]
-    if Decision.RUN in moment.allowed:
-        words.insert(1, "C continue")
-    return Content.styled("  your turn:  " + "   ".join(words), QUIET)
+        yield Content.assemble(("  write the journal's head on paper:  ", QUIET), (self._turn.head or "–", "bold"))

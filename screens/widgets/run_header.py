@@ -8,7 +8,10 @@ from textual.widget import Widget
 
 from runbook.session import Session
 from runbook.state import RunState, Status
-from screens.words import QUIET, badge
+from screens.words import GOOD, QUIET, badge
+
+BAR = 10
+"""Cells of the progress bar."""
 
 
 class RunHeader(Widget):
@@ -40,7 +43,9 @@ class RunHeader(Widget):
 
     def _progress(self) -> Content:
         found = [self.state.step(step).status for step in self._steps]
-        line = Content(f"{sum(status.green for status in found)} of {len(found)} green ")
+        green = sum(status.green for status in found)
+        full = BAR * green // max(1, len(found))
+        line = Content.assemble(("━" * full, GOOD), ("╌" * (BAR - full), QUIET), f" {green} of {len(found)} green ")
         for status in (Status.FAILED, Status.ERRORED, Status.SKIPPED, Status.IN_DOUBT):
             if count := found.count(status):
                 line = Content.assemble(line, f" {count} ", badge(status), " ")

@@ -11,44 +11,54 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 
-from runbook.model import Runbook, Step
+from runbook.model import Role, Runbook, Stage, Step
 from runbook.state import RunState, StepState
 from screens.columns import Cell, pairs, wrap
 from screens.lines import Lines
 from screens.words import BAD, CALM, DOUBT, GOOD, LOOKS, QUIET, badge
 
 
-class StepFacts(Lines):
-    """The step as the runbook describes it."""
+class StepHead(Lines):
+    """What the step is and how it stands."""
 
-    def __init__(self, runbook: Runbook, step: Step, state: RunState) -> None:
+    def __init__(self, step: Step, now: StepState) -> None:
         super().__init__()
-        self._runbook, self._step, self._state = runbook, step, state
+        self._step, self._now = step, now
 
     def lines(self, width: int) -> Iterator[Content]:
-        step, now = self._step, self._state.step(self._step.id)
+        step, now = self._step, self._now
         yield from wrap(Content.assemble((step.id, f"bold {CALM}"), "  ", Content.styled(step.title, "bold")), width)
-        kind = "attestation" if step.role.value == "attest" else f"{step.role.value} {step.kind}"
+        kind = "attestation" if step.role is Role.ATTESTATION else f"{step.role.value} {step.kind}"
         attempt = f"  attempt {now.attempt}" if now.attempt > 1 else ""
         seconds = f"  {now.seconds:.1f} s" if now.outcome else ""
         yield from wrap(Content.assemble(badge(now.status), (f"  {kind}{attempt}{seconds}", QUIET)), width)
         if step.irreversible:
             yield from wrap(Content.styled(" IRREVERSIBLE ", f"bold reverse {BAD}"), width)
+
+
+class StepFacts(Lines):
+    """Why the step is there, what it needs and what it gives."""
+
+    def __init__(self, runbook: Runbook, stage: Stage, step: Step, holding: frozenset[str]) -> None:
+        super().__init__(classes="facts")
+        self._runbook, self._stage, self._step, self._holding = runbook, stage, step, holding
+
+    def lines(self, width: int) -> Iterator[Content]:
+        step = self._step
         if step.goal:
-            yield Content("")
             yield from wrap(step.goal, width)
-        rows: list[tuple[str, Cell]] = [*self._facts("requires", step.requires)]
-        rows += self._facts("establishes", step.establishes)
-        rows += [("after", f"{', '.join(step.gate.after)} must be green")] if step.gate.after else []
-        rows += [("way back", line) for line in step.backout]
-        if rows:
             yield Content("")
-            yield from pairs(_once(rows), width)
+        rows: list[tuple[str, Cell]] = [*self._facts("requires", step.requires)]
+        rows += [("after", f"{', '.join(step.gate.after)} must be green")] if step.gate.after else []
+        rows += self._facts("establishes", step.establishes)
+        rows += [("way back", line) for line in step.backout]
+        goal = f": {self._stage.goal}" if self._stage.goal else ""
+        rows.append(("stage", Content.styled(f"{self._stage.id}, {self._stage.title}{goal}", QUIET)))
+        yield from pairs(_once(rows), width)
 
     def _facts(self, name: str, facts: tuple[str, ...]) -> Iterator[tuple[str, Content]]:
         for fact in facts:
-            holds = fact in self._state.facts
-            sign = Content.styled("✓ ", GOOD) if holds else Content.styled("○ ", QUIET)
+            sign = Content.styled("✓ ", GOOD) if fact in self._holding else Content.styled("○ ", QUIET)
             yield name, Content.assemble(sign, self._runbook.facts.get(fact, fact))
 
 
@@ -100,25 +110,25 @@ class StepDetail(VerticalScroll, can_focus=True):
     def __init__(self, runbook: Runbook, step: str) -> None:
         super().__init__()
         self._runbook = runbook
-        self._shown: tuple[str, StepState, frozenset[str]] | None = None
-        self._step = runbook.step(step)
-        self._state = RunState()
+        self._places = {step.id: (stage, step) for stage, step in runbook.steps()}
+        self._shown: tuple[str, StepState, frozenset[str]] = (step, StepState(), frozenset())
 
     def show(self, step: str, state: RunState) -> None:
         """Show this step as it stands."""
         shown = (step, state.step(step), frozenset(state.facts))
         if shown == self._shown:
             return
-        moved = self._shown is None or self._shown[0] != step
+        moved = self._shown[0] != step or self._shown[1].status is not shown[1].status
         self._shown = shown
-        self._step, self._state = self._runbook.step(step), state
         self.refresh(recompose=True)
-        if moved or state.step(step).outcome is not None:
+        if moved:
             self.call_after_refresh(self.scroll_home, animate=False)
 
     def compose(self) -> ComposeResult:
-        now = self._state.step(self._step.id)
-        yield StepFacts(self._runbook, self._step, self._state)
+        """What was found stands before what was asked: the room is short where it matters."""
+        step_id, now, holding = self._shown
+        stage, step = self._places[step_id]
+        yield StepHead(step, now)
         if now.outcome is not None or now.unmet or now.reason:
             yield StepOutcome(now)
         if now.outcome is not None:
@@ -126,8 +136,9 @@ class StepDetail(VerticalScroll, can_focus=True):
 
             for evidence in now.outcome.evidence:
                 yield pane_for(evidence)
-        elif self._step.params:
-            yield StepParams(self._step.params)
+        yield StepFacts(self._runbook, stage, step, holding)
+        if now.outcome is None and step.params:
+            yield StepParams(step.params)
 
 
 def _once(rows: list[tuple[str, Cell]]) -> Iterator[tuple[str, Cell]]:

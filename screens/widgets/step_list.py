@@ -21,6 +21,12 @@ from screens.words import CALM, LOOKS, QUIET, WIDEST
 
 Row = Stage | Step
 
+WIDE = 38
+"""Cells from which titles are shown beside the ids."""
+
+LONGEST_ID = 14
+"""Cells to which the ids are padded, so that the titles stand in a column."""
+
 
 class StepList(ScrollView, can_focus=True):
     """The cursor chooses which step is shown; it follows the step at hand until it is moved."""
@@ -28,8 +34,8 @@ class StepList(ScrollView, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "Up", show=False),
         Binding("down,j", "move(1)", "Down", show=False),
-        Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False),
-        Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False),
+        Binding("ctrl+b", "page(-1)", "Page up", show=False),
+        Binding("ctrl+f", "page(1)", "Page down", show=False),
         Binding("home,g", "move(-1000000)", "First step", show=False),
         Binding("end,G", "move(1000000)", "Last step", show=False),
         Binding("left,h", "stage(-1)", "Stage before", show=False),
@@ -52,6 +58,7 @@ class StepList(ScrollView, can_focus=True):
         for stage in stages:
             self._rows += [stage, *stage.steps]
         self._line = {row.id: number for number, row in enumerate(self._rows) if isinstance(row, Step)}
+        self._ids = min(LONGEST_ID, max(len(step_id) for step_id in self._line))
         self._cursor = next(iter(self._line.values()))
         self._following = True
 
@@ -139,14 +146,14 @@ class StepList(ScrollView, can_focus=True):
     def _step(self, step: Step, width: int, here: bool) -> Content:
         status = self.state.step(step.id).status
         look = LOOKS[status]
-        at_hand = step.id == self.at
+        at_hand, wide = step.id == self.at, width >= WIDE
         word = Content.styled(f" {status.value.ljust(WIDEST)}", look.style)
         name = Content.assemble(
             ("▌" if here else " ", CALM),
             (look.sign, look.style),
             ("›" if at_hand else " ", f"bold {CALM}"),
-            (step.id, "bold" if at_hand or here else ""),
-            (f"  {step.title}" if width >= 38 else "", "" if at_hand or here else QUIET),
+            (step.id.ljust(self._ids) if wide else step.id, "bold" if at_hand or here else ""),
+            (f"  {step.title}" if wide else "", "" if at_hand or here else QUIET),
         )
         return _fill(name, word, width)
 
