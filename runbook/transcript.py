@@ -92,5 +92,5 @@ def result(session: Session, state: RunState, head: str) -> list[str]:
     for step_id, step in state.steps.items():
         if step.outcome is not None and not step.status.green:
             lines.append(f"not green  {step_id}: {step.status.value}: {step.outcome.summary}")
-            lines += [f"  likely  {hint}" for hint in step.hints]
+            lines += [f"  {hint}" for hint in step.hints]
     return [*lines, f"journal  {session.run_folder / 'journal.jsonl'}", f"head     {head}"]
