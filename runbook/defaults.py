@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from runbook.errors import UsageError
-
-FILE_NAME = "runbook.yaml"
+from runbook.loader import DEFAULT_RUNBOOK
 
 _PACKAGE = Path(__file__).parent
 _SHIPPED = (
     _PACKAGE / "library" / "hsm-cutover.yaml",  # an installed wheel
-    _PACKAGE.parent / FILE_NAME,  # a checkout
+    _PACKAGE.parent / DEFAULT_RUNBOOK,  # a checkout
 )
 
 
@@ -29,5 +28,4 @@ def find_runbook(given: Path | None) -> Path:
     """The file that was named; else `runbook.yaml` in the working folder; else the shipped one."""
     if given is not None:
         return given
-    here = Path(FILE_NAME)
-    return here if here.is_file() else shipped_runbook()
+    return DEFAULT_RUNBOOK if DEFAULT_RUNBOOK.is_file() else shipped_runbook()

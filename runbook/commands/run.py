@@ -9,7 +9,6 @@ import click
 
 if TYPE_CHECKING:
     from runbook.errors import ExitCode
-    from runbook.start import Prepared
 
 
 @click.command()
@@ -40,15 +39,13 @@ def command(
 
     The result goes to stdout, all else to stderr.
     """
+    from runbook.commands import front_ends
     from runbook.errors import ExitCode, UsageError
     from runbook.start import prepare
 
-    if headless and plain:
-        raise UsageError("--headless asks nobody and --plain asks at the terminal: choose one")
     if answers and not headless:
         raise UsageError("--answers is for --headless", remedy="Add --headless, or leave --answers out.")
-    if not (headless or dry_run):
-        _need_terminal(plain=plain)
+    front_ends.check_choice(headless=headless, plain=plain, asks=not dry_run)
     prepared = prepare(_file(file), site, _settings(settings), stages)
     for warning in prepared.warnings:
         click.echo(str(warning), err=True)
@@ -59,43 +56,8 @@ def command(
             click.echo(line)
         return ExitCode.GREEN
     if headless:
-        return _headless(prepared, answers)
-    return _plain(prepared) if plain else _screens(prepared)
-
-
-def _headless(prepared: Prepared, answers: Path | None) -> ExitCode:
-    import asyncio
-
-    from runbook.answers import Answers, ScriptedOperator, load_answers
-    from runbook.drive import drive
-    from runbook.secrets import Redactor
-    from runbook.start import start
-
-    given = load_answers(answers) if answers else Answers(answers=1)
-    operator = ScriptedOperator(given, prepared.runbook.model)
-    redactor = Redactor()
-    operator.teach(redactor)
-    return asyncio.run(drive(start(prepared, redactor), operator))
-
-
-def _plain(prepared: Prepared) -> ExitCode:
-    import asyncio
-
-    from runbook.drive import drive_console
-    from runbook.start import start
-
-    return asyncio.run(drive_console(start(prepared)))
-
-
-def _screens(prepared: Prepared) -> ExitCode:
-    from runbook.drive import say_result
-    from runbook.start import start
-    from screens.main import run_session
-
-    session = start(prepared)
-    code = run_session(session)
-    say_result(session)
-    return code
+        return front_ends.headless(prepared, answers)
+    return front_ends.plain(prepared) if plain else front_ends.screens(prepared)
 
 
 def _file(file: Path | None) -> Path:
@@ -125,22 +87,3 @@ def _settings(settings: tuple[str, ...]) -> dict[str, str]:
             raise UsageError(f"`{name}` is given twice", where="--set")
         found[name] = value
     return found
-
-
-def _need_terminal(*, plain: bool) -> None:
-    """Raise EnvironmentLacks where nobody can be asked, or nothing can be drawn."""
-    import os
-    import sys
-
-    from runbook.errors import EnvironmentLacks
-
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise EnvironmentLacks(
-            "there is no terminal to ask at",
-            remedy="Start it at a terminal, or run it without a person: --headless --answers FILE.",
-        )
-    if not plain and os.environ.get("TERM", "") in ("", "dumb"):
-        raise EnvironmentLacks(
-            f"this terminal cannot draw screens (TERM is `{os.environ.get('TERM', '')}`)",
-            remedy="Add --plain for numbered lines and questions.",
-        )
