@@ -20,8 +20,8 @@ from runbook.errors import ExitCode, RunbookError
 CRASHED = 70
 """Exit status for a defect of the program itself (EX_SOFTWARE of sysexits.h)."""
 
-BROKEN_PIPE = 141
-"""Exit status when the reader of our output went away: what a shell reports for SIGPIPE (128 + 13)."""
+BROKEN_PIPE = ExitCode.FAILED
+"""Exit status when the reader of our output went away; click has chosen it where it notices first."""
 
 COMMANDS = {
     "run": "Walk a runbook, on the screen, on a plain terminal or unattended.",
