@@ -6,7 +6,7 @@ import asyncio
 from difflib import get_close_matches
 from typing import Self
 
-from checks.hsm.token import CALL_DEADLINE, Token
+from checks.hsm.token import CALL_DEADLINE, LOAD_DEADLINE, Token
 from runbook.context import Resource
 from runbook.errors import UsageError
 from runbook.secrets import Redactor
@@ -19,10 +19,13 @@ class TokenPool(Resource):
     Start it on the program's main thread: a worker dies with the thread that started it (prctl(2)).
     """
 
-    def __init__(self, site: Site, redactor: Redactor, *, deadline: float = CALL_DEADLINE) -> None:
+    def __init__(
+        self, site: Site, redactor: Redactor, *, deadline: float = CALL_DEADLINE, loading: float = LOAD_DEADLINE
+    ) -> None:
         self._site = site
         self._redactor = redactor
         self._deadline = deadline
+        self._loading = loading
         self._tokens: dict[str, Token] = {}
 
     @classmethod
@@ -39,7 +42,7 @@ class TokenPool(Resource):
                     f"the site profile has no token `{name}`",
                     remedy=f"Did you mean `{near[0]}`?" if near else "Add it under `tokens`.",
                 )
-            self._tokens[name] = Token(name, profile, self._redactor, deadline=self._deadline)
+            self._tokens[name] = Token(name, profile, self._redactor, deadline=self._deadline, loading=self._loading)
         return self._tokens[name]
 
     async def end_stage(self) -> None:

@@ -21,6 +21,9 @@ from runbook.text import clean_line
 CALL_DEADLINE: Final = 10.0
 """Seconds for one call, unless it says otherwise."""
 
+LOAD_DEADLINE: Final = 10.0
+"""Seconds to start a worker and load the module."""
+
 _LEAVE_DEADLINE: Final = 2.0
 """Seconds for the logout when a stage or the program ends."""
 
@@ -45,12 +48,19 @@ class Token:
     """
 
     def __init__(
-        self, name: str, profile: TokenProfile, redactor: Redactor, *, deadline: float = CALL_DEADLINE
+        self,
+        name: str,
+        profile: TokenProfile,
+        redactor: Redactor,
+        *,
+        deadline: float = CALL_DEADLINE,
+        loading: float = LOAD_DEADLINE,
     ) -> None:
         self.name = name
         self.profile = profile
         self.wanted = Wanted.from_profile(profile)
         self.deadline = deadline
+        self.loading = loading
         self.login_lost = ""
         """Why an earlier login is gone; empty when there was none or it still holds."""
         self._redactor = redactor
@@ -135,15 +145,17 @@ class Token:
         Raises PinIncorrect, PinLocked, PinLength, PinNotSet; LoginInDoubt when the answer never came.
         """
         async with self._lock:
-            target = await self._bound()
+            request = wire.Login(await self._bound(), bytearray(pin.reveal()))
             try:
-                await self._call(wire.Login(target, bytearray(pin.reveal())), wire.Done)
+                await self._call(request, wire.Done)
             except errors.TokenError as error:
                 if _judged(error):
                     raise
                 raise errors.LoginInDoubt(
                     f"the PIN was sent and the token's verdict never came ({error.what})", where=self.where
                 ) from None
+            finally:
+                wire.wipe(request.pin)
             self._logged_in, self.login_lost = True, ""
 
     async def sign(self, key_id: bytes, mechanism: str, data: bytes) -> bytes:
@@ -218,11 +230,11 @@ class Token:
             module = self.profile.module
             worker = self._worker = await WorkerProcess.spawn(module, self.profile.env)
             try:
-                greeting = await worker.greeting(self.deadline)
+                greeting = await worker.greeting(self.loading)
             except Hung:
                 await self._retire("")
                 raise errors.ModuleNotResponding(
-                    f"loading {module} took longer than {self.deadline:g} s{self._words(worker)}", where=self.where
+                    f"loading {module} took longer than {self.loading:g} s{self._words(worker)}", where=self.where
                 ) from None
             except Died as died:
                 await self._retire("")

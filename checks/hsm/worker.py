@@ -44,14 +44,15 @@ def serve(connection: socket.socket, module: str) -> None:
         connection.sendall(wire.frame(wire.Answer(0, error.failure)))
         return
     connection.sendall(wire.frame(wire.Answer(0, device.greeting())))
-    buffer = bytearray()
+    buffer, chunk = bytearray(), bytearray(_RECEIVE)
     while True:
         body = wire.take(buffer)
         if body is None:
-            chunk = connection.recv(_RECEIVE)
-            if not chunk:
+            count = connection.recv_into(chunk)
+            if not count:
                 break
-            buffer += chunk
+            buffer += memoryview(chunk)[:count]
+            chunk[:count] = bytes(count)  # it may have held a PIN
             continue
         call = wire.read_call(body)
         wire.wipe(body)

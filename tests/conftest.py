@@ -1,0 +1,56 @@
+"""Tokens for every test: a private SoftHSM2, made once a session and copied for each test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from runbook.site import Site
+from tests.fake_context import FakeContext
+from tests.softhsm import LABEL, SoftHsm
+
+
+@pytest.fixture(scope="session")
+def _made_token(tmp_path_factory: pytest.TempPathFactory) -> SoftHsm:
+    made = SoftHsm(tmp_path_factory.mktemp("softhsm") / "hsm").create()
+    made.init_token(LABEL)
+    for key_id in ("01", "02", "03"):
+        made.keypair(key_id)
+    return made
+
+
+@pytest.fixture
+def softhsm(_made_token: SoftHsm, tmp_path: Path) -> SoftHsm:
+    """One token `ccat-intermediate` with P-384 keys 01, 02, 03."""
+    return _made_token.copy_to(tmp_path / "hsm")
+
+
+@pytest.fixture
+def empty_softhsm(tmp_path: Path) -> SoftHsm:
+    """No initialised token."""
+    return SoftHsm(tmp_path / "hsm").create()
+
+
+@pytest.fixture
+def two_tokens(softhsm: SoftHsm) -> SoftHsm:
+    """A second token, with the same label and another serial."""
+    first = softhsm.serials[LABEL]
+    softhsm.serials["second"] = softhsm.init_token(LABEL)
+    softhsm.serials[LABEL] = first
+    return softhsm
+
+
+@pytest.fixture
+async def context(tmp_path: Path) -> AsyncIterator[Callable[..., FakeContext]]:
+    """Makes contexts for checks; their workers are ended after the test."""
+    made: list[FakeContext] = []
+
+    def make(site: Site, *pins: str, deadline: float = 10.0, confirm: bool = True) -> FakeContext:
+        made.append(FakeContext(site, tmp_path, *pins, deadline=deadline, confirm=confirm))
+        return made[-1]
+
+    yield make
+    for one in made:
+        await one.pool.close()
