@@ -116,8 +116,9 @@ class _Running:
         self.release()
         try:
             async with asyncio.timeout(_ENDING):
-                await self.process.wait()
                 self._end_orphans(await self.status)
+                # Comes back when the streams are closed too, so not before the orphans are ended.
+                await self.process.wait()
                 await asyncio.gather(*self.readers)
         except TimeoutError:
             with contextlib.suppress(ProcessLookupError):
@@ -165,7 +166,8 @@ async def run(
                 running.readers.append(asyncio.create_task(_read(stream, capture, feed)))
         async with asyncio.timeout(deadline):
             await _feed_stdin(running.process, stdin)
-            await running.process.wait()
+            # The status pipe closes when the supervisor is gone, and it leaves last.
+            await asyncio.shield(running.status)
     except TimeoutError:
         deadline_passed = True
     finally:

@@ -26,6 +26,8 @@ GRACE = 1.0
 PATIENCE = 3.0
 """Seconds given to killed processes; one that waits for a dead disk cannot be waited for without bound."""
 
+_IGNORED = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM, signal.SIGPIPE)
+
 _libc = ctypes.CDLL(None)
 
 
@@ -65,7 +67,8 @@ class Supervisor:
             _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
             if os.getppid() != parent:
                 os._exit(127)
-            for number in (signal.SIGPIPE, signal.SIGINT, signal.SIGHUP, signal.SIGTERM, signal.SIGCHLD):
+            # What is ignored stays ignored across exec, and the interpreter ignores some by itself.
+            for number in (*_IGNORED, signal.SIGCHLD, signal.SIGXFSZ):
                 signal.signal(number, signal.SIG_DFL)
             # The set of inherited files was chosen by the program: 0, 1, 2, and our two pipes, which close on exec.
             os.execv(executable, argv)  # noqa: S606 — an argument list, never a shell line
@@ -143,7 +146,7 @@ def main(arguments: list[str]) -> None:
     _libc.prctl(PR_SET_CHILD_SUBREAPER, 1)
     os.set_inheritable(control, False)
     os.set_inheritable(status, False)
-    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM, signal.SIGPIPE):
+    for number in _IGNORED:
         signal.signal(number, signal.SIG_IGN)
     woken, wake = os.pipe()
     os.set_blocking(wake, False)
