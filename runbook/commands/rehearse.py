@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,5 +80,5 @@ def _wait_for_person(lab: Lab) -> None:
     click.echo("\nThe sheet stands for the paper in the safe. Open it in a second terminal:\n", err=True)
     click.echo(f"    less {shlex.quote(str(lab.sheet))}\n", err=True)
     click.echo("Press Enter to begin. ", err=True, nl=False)
-    if not click.get_text_stream("stdin").readline():
+    if not sys.stdin.readline():
         raise OperatorStopped("stopped before it began")
