@@ -10,17 +10,19 @@ from typing import ClassVar, TypeVar
 from rich.text import Text
 from textual import events, on
 from textual.app import App
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.worker import WorkerFailed
 
 from runbook.errors import ExitCode, RunbookError
+from runbook.operator import Decided, Decision
 from runbook.session import Session, Walk
 from screens import crash
 from screens.guard import ControlGuard
 from screens.operator import TuiOperator
 from screens.run_screen import RunScreen
 from screens.theme import FALLBACKS, THEME
-from screens.too_small import HEIGHT, WIDTH, TooSmall
+from screens.too_small import TooSmall, fits
 
 T = TypeVar("T")
 
@@ -57,7 +59,7 @@ class RunbookApp(App[ExitCode]):
         return self.run_screen
 
     def on_mount(self) -> None:
-        self._fit()
+        self._fit(self.size)
 
     @on(RunScreen.Ready)
     def _start(self) -> None:
@@ -113,6 +115,7 @@ class RunbookApp(App[ExitCode]):
     def _withdraw(self, prompt: Screen[T | None]) -> None:
         while prompt in self.screen_stack:
             self.pop_screen()
+        self._fit(self.size)
 
     async def action_quit(self) -> None:
         """Leave; a run that is not over asks first."""
@@ -121,10 +124,11 @@ class RunbookApp(App[ExitCode]):
         if self.run_screen.state.finished or self._walk is None:
             self.exit(self.code)
         elif not isinstance(self.screen, QuitPrompt):
-            self.push_screen(QuitPrompt(self.run_screen.state.at), self._quit)
+            self.push_screen(QuitPrompt(self.run_screen.at), self._quit)
 
     def _quit(self, stop: bool | None) -> None:
-        if stop and self._walk is not None:
+        """Where the operator's decision is waited for, stopping is that decision."""
+        if stop and self._walk is not None and not self.run_screen.resolve(Decided(Decision.STOP)):
             self._walk.stop("stopped by the operator")
 
     def action_help(self) -> None:
@@ -134,20 +138,19 @@ class RunbookApp(App[ExitCode]):
 
     # Size.
 
-    def on_resize(self, event: events.Resize) -> None:  # noqa: ARG002 - the size is read from the app
-        self._fit()
+    def on_resize(self, event: events.Resize) -> None:
+        self._fit(event.size)
 
-    def _fit(self) -> None:
-        small = self.size.width < WIDTH or self.size.height < HEIGHT
-        shown = isinstance(self.screen, TooSmall)
-        if small:
-            self._roomy.clear()
-            if not shown:
-                self.push_screen(TooSmall())
-        else:
+    def _fit(self, size: Size) -> None:
+        """Put the notice over everything while there is too little room; it goes away by itself."""
+        if fits(size):
             self._roomy.set()
-            if shown:
+            if isinstance(self.screen, TooSmall):
                 self.pop_screen()
+        else:
+            self._roomy.clear()
+            if not isinstance(self.screen, TooSmall):
+                self.push_screen(TooSmall())
 
     # Faults.
 

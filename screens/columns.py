@@ -23,22 +23,27 @@ def wrap(text: Cell, width: int, indent: int = 0) -> Iterator[Content]:
             yield line.rstrip().pad_left(indent)
 
 
-def pairs(rows: Iterable[tuple[str, Cell]], width: int) -> Iterator[Content]:
-    """Names in a quiet column and values beside them, folded under themselves."""
+def pairs(rows: Iterable[tuple[str, Cell]], width: int, left: int = 0) -> Iterator[Content]:
+    """Names in a quiet column of at least `left` cells and values beside them, folded under themselves."""
     listed = list(rows)
-    left = max((len(name) for name, _ in listed), default=0)
+    left = max(left, *(len(name) for name, _ in listed)) if listed else left
     for name, value in listed:
         for number, line in enumerate(wrap(value, width - left - 2)):
             yield Content.assemble(Content.styled((name if number == 0 else "").ljust(left + 2), QUIET), line)
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[Cell]], width: int, gap: int = 2) -> Iterator[Content]:
-    """A head in quiet type and rows under it; the widest columns give way first."""
+def table(
+    head: Sequence[str], rows: Sequence[Sequence[Cell]], width: int, gap: int = 2, under: Sequence[Cell] = ()
+) -> Iterator[Content]:
+    """A head in quiet type and rows; the widest columns give way first. `under` holds a remark for each row."""
     cells = [[Content(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
     heads = [Content.styled(name, QUIET) for name in head]
     widths = fit([max(cell.cell_length for cell in column) for column in zip(heads, *cells, strict=True)], width, gap)
-    for row in (heads, *cells):
+    yield from _row(heads, widths, gap)
+    for number, row in enumerate(cells):
         yield from _row(row, widths, gap)
+        if number < len(under) and under[number]:
+            yield from wrap(under[number], width, indent=widths[0] + gap)
 
 
 def fit(natural: Sequence[int], width: int, gap: int) -> list[int]:

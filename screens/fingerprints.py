@@ -23,17 +23,23 @@ NAMED = 12
 
 def compared(left_title: str, left: str, right_title: str, right: str, width: int) -> Iterator[Content]:
     """Both values, side by side where `width` allows it, else one under the other, and what differs."""
-    one, two = list(_side(left_title, left, right)), list(_side(right_title, right, left))
+    one, two = _side(left_title, left, right), _side(right_title, right, left)
     if width >= 2 * SIDE + len(GUTTER):
-        blank = [Content("")]
-        for mine, theirs in zip_longest(_aligned(one, two), _aligned(two, one), fillvalue=blank[0]):
-            yield Content.assemble(mine.pad_right(SIDE - mine.cell_length), (GUTTER, QUIET), theirs).rstrip()
+        yield from _beside(one, two)
     else:
-        yield from one
+        yield from (line for block in one for line in block)
         yield Content("")
-        yield from two
+        yield from (line for block in two for line in block)
     yield Content("")
     yield from wrap(told(left, right), width)
+
+
+def _beside(one: list[list[Content]], two: list[list[Content]]) -> Iterator[Content]:
+    """Block beside block, each pair as high as the higher of the two."""
+    nothing: list[Content] = []
+    for mine, theirs in zip_longest(one, two, fillvalue=nothing):
+        for left, right in zip_longest(mine, theirs, fillvalue=Content("")):
+            yield Content.assemble(left.pad_right(SIDE - left.cell_length), (GUTTER, QUIET), right).rstrip()
 
 
 def told(left: str, right: str) -> Content:
@@ -57,33 +63,24 @@ def _count(value: str) -> int:
     return sum(len(row) for row in groups(value, SIZE, COLUMNS))
 
 
-def _side(title: str, mine: str, other: str) -> Iterator[Content]:
-    yield from wrap(Content.styled(title, "bold"), SIDE)
-    yield columns_line().rstrip()
+def _side(title: str, mine: str, other: str) -> list[list[Content]]:
+    """Blocks of lines: the title, the column numbers, and each row with the signs under it."""
     theirs = groups(other, SIZE, COLUMNS)
-    for number, row in enumerate(groups(mine, SIZE, COLUMNS)):
-        yield from _row(row, theirs[number] if number < len(theirs) else [])
+    rows = [
+        list(_row(row, theirs[number] if number < len(theirs) else []))
+        for number, row in enumerate(groups(mine, SIZE, COLUMNS))
+    ]
+    return [list(wrap(Content.styled(title, "bold"), SIDE)), [columns_line().rstrip()], *rows]
 
 
 def _row(row: list[Group], theirs: list[Group]) -> Iterator[Content]:
-    """A row of groups and the line of signs under it."""
+    """A row of groups and, where it differs, the line of signs under it."""
     texts: list[Content] = []
     signs: list[str] = []
     for place, group in enumerate(row):
         there = theirs[place].text if place < len(theirs) else ""
-        differs = group.text != there
-        texts.append(Content.styled(group.text, f"bold {BAD}" if differs else ""))
+        texts.append(Content.styled(group.text, f"bold {BAD}" if group.text != there else ""))
         signs.append(marks(group.text, there).ljust(SIZE))
     yield Content.assemble((f"{row[0].row:<2} ", QUIET), Content(" ").join(texts))
-    yield Content.styled(("   " + " ".join(signs)).rstrip(), f"bold {BAD}")
-
-
-def _aligned(mine: list[Content], theirs: list[Content]) -> list[Content]:
-    """`mine` with its title as high as the other's."""
-    missing = _title_height(theirs) - _title_height(mine)
-    return [Content("")] * max(0, missing) + mine
-
-
-def _title_height(side: list[Content]) -> int:
-    head = columns_line().rstrip().plain
-    return next(number for number, line in enumerate(side) if line.plain == head)
+    if any(sign.strip() for sign in signs):
+        yield Content.styled(("   " + " ".join(signs)).rstrip(), f"bold {BAD}")

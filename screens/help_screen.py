@@ -20,7 +20,7 @@ _KEYS = (
     (
         "The run",
         (
-            ("R  Enter", "run the step at hand, and stop before the next one"),
+            ("R Enter", "run the step at hand, and stop before the next one"),
             ("C", "continue: run on until a step is not green or a person is needed; Esc pauses"),
             ("T", "try a step again that is not green; the record says so"),
             ("S", "skip it; a reason is asked and kept as a deviation"),
@@ -31,11 +31,12 @@ _KEYS = (
     (
         "Finding one's way",
         (
-            ("↑ ↓  J K", "another step; the page follows"),
-            ("← →  H L", "another stage"),
+            ("↑ ↓ J K", "another step; the page follows"),
+            ("← → H L", "another stage"),
             (".", "back to the step at hand"),
             ("Tab", "from the list to the page, to the output, and round again"),
-            ("PgUp PgDn  G", "scroll; Home and End for the ends"),
+            ("PgUp PgDn", "scroll the page, wherever the focus is"),
+            ("O", "what the step said while it ran"),
         ),
     ),
     (
@@ -64,7 +65,7 @@ class _Page(Lines):
     def lines(self, width: int) -> Iterator[Content]:
         for title, keys in _KEYS:
             yield Content.styled(title, f"bold {CALM}")
-            yield from pairs([(f"  {key}", told) for key, told in keys], width)
+            yield from pairs([(f"  {key}", told) for key, told in keys], width, left=12)
             yield Content("")
         yield Content.styled("States", f"bold {CALM}")
         for status, told in _STATES.items():

@@ -19,7 +19,7 @@ from runbook.events import Event, StepProgress, StepStarted
 from runbook.model import Stage
 from runbook.operator import Decided, Decision, Moment
 from runbook.session import Session
-from runbook.state import RunState, apply
+from runbook.state import RunState, Status, apply
 from screens.widgets.key_bar import KeyBar
 from screens.widgets.live_output import KEPT, LiveOutput
 from screens.widgets.next_bar import NextBar, Turn
@@ -40,6 +40,7 @@ class RunScreen(Screen[None]):
         Binding("full_stop", "follow", "step at hand", key_display=".", id="list.follow"),
         Binding("pageup", "page(-1)", "Page up", show=False),
         Binding("pagedown,space", "page(1)", "Page down", show=False),
+        Binding("o", "output", "output", key_display="O", id="step.output"),
         Binding("n", "note", "note", key_display="N", id="run.note"),
         Binding("q", "app.quit", "quit", key_display="Q", id="run.quit"),
         Binding("question_mark", "app.help", "help", key_display="?", id="app.help"),
@@ -71,6 +72,7 @@ class RunScreen(Screen[None]):
         self._detail = StepDetail(session.runbook, next(iter(self._steps)))
         self._live = LiveOutput()
         self._next = NextBar()
+        self._opened = False
 
     def compose(self) -> ComposeResult:
         yield RunHeader(self._session, tuple(self._steps)).data_bind(RunScreen.state, RunScreen.head)
@@ -113,9 +115,15 @@ class RunScreen(Screen[None]):
         """The id of the step that is shown."""
         return self._list.cursor
 
+    @property
+    def at(self) -> str:
+        """The id of the step at hand; empty before the first."""
+        return self.moment.step_id if self.moment else self.state.at
+
     def _show(self) -> None:
-        self._list.at = self.moment.step_id if self.moment else self.state.at
+        self._list.at = self.at
         self._detail.show(self.shown, self.state)
+        self._live.open = self._wanted(self.shown)
         self._next.show(Turn(self.state, self.moment, self.continuing, self.head))
         self.refresh_bindings()
 
@@ -123,6 +131,12 @@ class RunScreen(Screen[None]):
     def _step_shown(self, message: StepList.Shown) -> None:
         self._detail.show(message.step, self.state)
         self._live.restart(self._output.get(message.step, ()))
+        self._live.open = self._wanted(message.step)
+        self.refresh_bindings()
+
+    def _wanted(self, step: str) -> bool:
+        """Output is open while the step runs; afterwards its evidence says what counts, unless it is asked for."""
+        return self._opened or self.state.step(step).status in (Status.RUNNING, Status.NEEDS_YOU)
 
     # What the operator decides.
 
@@ -151,10 +165,12 @@ class RunScreen(Screen[None]):
             self.continuing = False
             self._show()
 
-    def resolve(self, decided: Decided) -> None:
-        """Give the decision that is waited for."""
-        if self._decision is not None and not self._decision.done():
-            self._decision.set_result(decided)
+    def resolve(self, decided: Decided) -> bool:
+        """Give the decision that is waited for; False where none is."""
+        if self._decision is None or self._decision.done():
+            return False
+        self._decision.set_result(decided)
+        return True
 
     def _may(self, decision: Decision) -> bool:
         return self.moment is not None and decision in self.moment.allowed
@@ -168,6 +184,8 @@ class RunScreen(Screen[None]):
             return self._may(Decision.SKIP)
         if action == "pause":
             return self.continuing
+        if action == "output":
+            return self.is_mounted and bool(self._output.get(self.shown))
         if action == "note":
             return not self.state.finished
         if action == "follow":
@@ -190,6 +208,10 @@ class RunScreen(Screen[None]):
             self._detail.scroll_page_up(animate=False)
         else:
             self._detail.scroll_page_down(animate=False)
+
+    def action_output(self) -> None:
+        self._opened = not self._opened
+        self._show()
 
     def action_follow(self) -> None:
         self._list.follow()

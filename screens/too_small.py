@@ -8,12 +8,18 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.geometry import Size
 from textual.screen import ModalScreen
 
 from screens.columns import wrap
 from screens.lines import Lines
 
 WIDTH, HEIGHT = 80, 24
+
+
+def fits(size: Size) -> bool:
+    """Whether there is room for the screens."""
+    return size.width >= WIDTH and size.height >= HEIGHT
 
 
 class _Notice(Lines):
@@ -36,6 +42,11 @@ class TooSmall(ModalScreen[None]):
 
     def on_resize(self) -> None:
         self.query_one(_Notice).redraw()
+
+    def on_screen_resume(self) -> None:
+        """Something that lay over the notice has gone; the room may have come meanwhile."""
+        if fits(self.app.size):
+            self.dismiss(None)
 
     def action_nothing(self) -> None:
         """Escape does not lead away from here."""

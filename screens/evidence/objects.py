@@ -23,7 +23,8 @@ class ObjectsPane(Pane[ObjectTable]):
         yield from wrap(Content.assemble(("token  ", QUIET), found.token), width)
         yield Content("")
         rows = [self._row(item) for item in found.objects]
-        yield from table(("", "id", "class", "label", "type", "attributes"), rows, width)
+        under = [Content.styled(_attributes(item), QUIET) for item in found.objects]
+        yield from table(("", "id", "class", "label", "type"), rows, width, under=under)
         if not rows:
             yield Content.styled("  no object is visible", f"bold {DOUBT}")
         if found.missing or found.surplus or found.problems:
@@ -40,7 +41,7 @@ class ObjectsPane(Pane[ObjectTable]):
         expected = self.evidence.expected_ids
         sign = Content.styled("✓", GOOD) if item.id in expected else Content.styled("+" if expected else " ", DOUBT)
         name = item.object_class.removeprefix("CKO_").lower().replace("_", " ")
-        return sign, Content.styled(item.id, f"bold {CALM}"), name, item.label, item.key_type, _attributes(item)
+        return sign, Content.styled(item.id, f"bold {CALM}"), name, item.label, item.key_type
 
 
 def _attributes(item: ObjectInfo) -> str:

@@ -23,7 +23,7 @@ class SlotsPane(Pane[SlotTable]):
         yield from pairs([("module", evidence.module)], width)
         yield Content("")
         rows = [self._row(slot) for slot in evidence.slots]
-        yield from table(("", "slot", "label", "serial", "PIN", "model"), rows, width)
+        yield from table(("", "slot", "label", "serial", "PIN"), rows, width)
         if not rows:
             yield Content.styled("  the module shows no slot", f"bold {BAD}")
         for slot in evidence.slots:
@@ -37,16 +37,18 @@ class SlotsPane(Pane[SlotTable]):
         meant = Content.styled("→", f"bold {CALM}") if slot.slot_id == self.evidence.selected else Content(" ")
         token = slot.token
         if token is None:
-            return meant, str(slot.slot_id), Content.styled("empty", QUIET), "", "", ""
+            return meant, str(slot.slot_id), Content.styled("empty", QUIET), "", ""
         label: Cell = token.label if token.initialised else f"{token.label} (not initialised)"
-        return meant, str(slot.slot_id), label, token.serial, f"{token.min_pin}–{token.max_pin}", token.model
+        return meant, str(slot.slot_id), label, token.serial, f"{token.min_pin}–{token.max_pin}"
 
     def _flags(self, slot: SlotInfo, width: int) -> Iterator[Content]:
-        if slot.token is None or not slot.token.flags:
+        if slot.token is None:
             return
+        token = slot.token
         yield Content("")
-        yield Content.styled(f"flags of the token in slot {slot.slot_id}", QUIET)
-        yield from wrap("  ".join(slot.token.flags), width, indent=2)
+        made = f"{token.manufacturer} {token.model}, firmware {token.firmware_version}"
+        yield from wrap(Content.styled(f"token in slot {slot.slot_id}: {made}", QUIET), width)
+        yield from wrap("  ".join(token.flags), width, indent=2)
 
     def _expected(self, width: int) -> Iterator[Content]:
         evidence = self.evidence

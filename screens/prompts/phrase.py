@@ -78,9 +78,7 @@ class PhrasePrompt(Prompt[bool]):
         if self.query_one(PhraseEntry).typed == self._request.phrase:
             self.dismiss(True)
         else:
-            self.query_one(".state", Said).say(
-                refusal("That is not the phrase yet. Escape does nothing and goes back.")
-            )
+            self.query_one(".state", Said).say(refusal("That is not the phrase yet; Esc leaves it undone."))
 
     @on(PhraseEntry.Pasted)
     def _pasted(self) -> None:

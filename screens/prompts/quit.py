@@ -27,7 +27,7 @@ class QuitPrompt(Prompt[bool]):
         yield Said(Content.styled(where, "bold"), classes="")
         yield Said(
             "Stopping cancels what is at work and ends the run; the record is kept and says that it was stopped.",
-            quiet("No PIN is sent and nothing is changed by stopping."),
+            quiet("Stopping sends no PIN. An action that is at work may be left in doubt."),
         )
         yield Answers(Answer("stay", "Go on with the run"), Answer("stop", "Stop the run"))
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from rich.segment import Segment
 from textual.content import Content
 from textual.geometry import Size
+from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -20,6 +21,9 @@ FRAME = 1 / 30
 
 class LiveOutput(ScrollView, can_focus=True):
     """It follows the end unless it is scrolled up."""
+
+    open = var(False, init=False)
+    """Whether it is shown when there is something to show."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -39,11 +43,14 @@ class LiveOutput(ScrollView, can_focus=True):
         """Paint what has come."""
         self._due = False
         following = self.is_vertical_scroll_end
-        self.display = bool(self._lines)
+        self.display = self.open and bool(self._lines)
         self.virtual_size = Size(self.scrollable_content_region.width, len(self._lines))
         if following:
-            self.scroll_end(animate=False, immediate=True)
+            self.call_after_refresh(self.scroll_end, animate=False)
         self.refresh()
+
+    def watch_open(self) -> None:
+        self.flush()
 
     def restart(self, lines: Iterable[str] = ()) -> None:
         """Another step, or another attempt: nothing of the one before stays."""

@@ -45,7 +45,8 @@ class RunHeader(Widget):
         found = [self.state.step(step).status for step in self._steps]
         green = sum(status.green for status in found)
         full = BAR * green // max(1, len(found))
-        line = Content.assemble(("━" * full, GOOD), ("╌" * (BAR - full), QUIET), f" {green} of {len(found)} green ")
+        bar = Content.assemble(("━" * full, GOOD), ("╌" * (BAR - full), QUIET), " ") if self.size.width >= 100 else ""
+        line = Content.assemble(bar, f"{green} of {len(found)} green ")
         for status in (Status.FAILED, Status.ERRORED, Status.SKIPPED, Status.IN_DOUBT):
             if count := found.count(status):
                 line = Content.assemble(line, f" {count} ", badge(status), " ")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 
-from scripted import Play, ScriptedWalk, ends, session
-
 from checks.evidence.files import CommandOutput, FileFinding, FileTable, GitTree, Statements
 from checks.evidence.fingerprints import FingerprintPair, KeyMatch, PaperFingerprint
 from checks.evidence.objects import ObjectInfo, ObjectTable
@@ -16,6 +14,7 @@ from runbook.model import Runbook
 from runbook.operator import Alphabet, AttestRequest, PinRequest, TranscribeRequest
 from runbook.outcome import Evidence, Outcome
 from runbook.session import Session
+from tests.screens.scripted import Play, ScriptedWalk, ends, session
 
 TOKEN = "ccat-intermediate [DENK0100002]"
 ROOT = hashlib.sha256(b"root").hexdigest()

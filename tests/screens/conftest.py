@@ -1,0 +1,107 @@
+"""Steady pictures and a driver for the sample runbook."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+from textual.events import Paste
+from textual.message import Message
+from textual.pilot import Pilot
+
+from runbook.errors import ExitCode
+from screens.app import RunbookApp
+from tests.screens.samples import sample_session
+from tests.screens.scripted import Play, ScriptedWalk
+
+
+@pytest.fixture(autouse=True)
+def _steady(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [*os.environ]:
+        if name == "NO_COLOR" or name.startswith("TEXTUAL"):
+            monkeypatch.delenv(name)
+
+
+class _Svg(SingleFileSnapshotExtension):
+    file_extension = "svg"
+    _write_mode = WriteMode.TEXT
+
+
+@dataclass
+class Driven:
+    """The application under test, with its walk."""
+
+    app: RunbookApp
+    pilot: Pilot[ExitCode]
+    walks: list[ScriptedWalk]
+    messages: list[str]
+    """`repr` of every message of the application."""
+
+    @property
+    def walk(self) -> ScriptedWalk:
+        return self.walks[0]
+
+    async def press(self, *keys: str) -> None:
+        """Press keys; a name in capitals after `text:` types the rest letter by letter."""
+        for key in keys:
+            if key.startswith("text:"):
+                await self.pilot.press(*("space" if char == " " else char for char in key[5:]))
+            else:
+                await self.pilot.press(key)
+            await self.settle()
+
+    async def settle(self) -> None:
+        """Until nothing more is going on: two rounds, as the walk may answer what the screen said."""
+        for _ in range(3):
+            await self.pilot.pause()
+
+    async def paste(self, text: str) -> None:
+        self.app.post_message(Paste(text))
+        await self.settle()
+
+    @property
+    def screen(self) -> str:
+        """What the terminal shows, as text."""
+        strips = self.app.screen._compositor.render_strips(self.app.size)
+        return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
+
+
+Drive = Callable[..., AbstractAsyncContextManager[Driven]]
+
+
+@pytest.fixture
+def drive() -> Drive:
+    """`async with drive(size=(80, 24), rehearsal=True, A1_slots=play)`: the sample runbook on the screen."""
+
+    @asynccontextmanager
+    async def driven(
+        size: tuple[int, int] = (80, 24), *, rehearsal: bool = False, **plays: Play
+    ) -> AsyncIterator[Driven]:
+        session, walks = sample_session(rehearsal=rehearsal, **plays)
+        app = RunbookApp(session)
+        messages: list[str] = []
+
+        def hook(message: Message) -> None:
+            messages.append(repr(message))
+
+        async with app.run_test(size=size, message_hook=hook) as pilot:
+            driven = Driven(app, pilot, walks, messages)
+            await driven.settle()
+            yield driven
+
+    return driven
+
+
+@pytest.fixture
+def picture(snapshot: SnapshotAssertion) -> Callable[[Driven, str], None]:
+    """Compare what is on the screen with the picture of that name."""
+
+    def compare(driven: Driven, name: str) -> None:
+        assert driven.app.export_screenshot(simplify=True) == snapshot(name=name, extension_class=_Svg)
+
+    return compare
