@@ -23,11 +23,16 @@ WIDTH = 100
 
 
 def listing(registry: Registry) -> Iterator[str]:
-    """Every kind with its role and what it does, one a line."""
+    """Every kind with its role and what it does."""
     kinds = registry.all()
     broad = max((len(_usage(kind)) for kind in kinds), default=0)
     for kind in sorted(kinds, key=lambda kind: (list(Role).index(kind.role), kind.name)):
-        yield f"{_usage(kind):<{broad}}  {first_paragraph(kind)}"
+        yield from textwrap.wrap(
+            first_paragraph(kind),
+            WIDTH,
+            initial_indent=f"{_usage(kind):<{broad}}  ",
+            subsequent_indent=" " * (broad + 2),
+        )
 
 
 def describe(registry: Registry, name: str) -> Iterator[str]:

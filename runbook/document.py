@@ -145,7 +145,7 @@ class Document:
         """The place of the character at `offset` of a text, or its beginning where the file spells it otherwise."""
         text = text_of(node)
         mark = node.mark
-        if text is None or offset <= 0:
+        if text is None:
             return mark
         rest = self.line(mark.line)[mark.column - 1 :]
         opening = rest[:1] if rest[:1] in ("'", '"') else ""

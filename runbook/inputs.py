@@ -93,9 +93,11 @@ def _near(declared: StringInput, value: str) -> str:
         return ": it has spaces"
     if any(re.fullmatch(declared.pattern, other) for other in (value.upper(), value.lower())):
         return ": upper and lower case differ"
-    for place in range(len(value)):
-        if re.fullmatch(declared.pattern, value[:place] + value[place + 1 :]):
-            return f": there is one character too many, perhaps character {place + 1} ({_named(value[place])})"
+    surplus = [at for at in range(len(value)) if re.fullmatch(declared.pattern, value[:at] + value[at + 1 :])]
+    if len(surplus) == 1:
+        return f": character {surplus[0] + 1} ({_named(value[surplus[0]])}) is one too many"
+    if surplus:
+        return ": there is one character too many"
     return f"; {declared.help}" if declared.help else ""
 
 

@@ -95,12 +95,15 @@ class _Part:
 
 
 def _role(document: Document, step: StepOutline) -> Iterator[Problem]:
-    """A step is one of the three."""
+    """A step is one of the three, and a check or action has a name."""
     given = [role.value for role in Role if role.value in step.node.items]
     usage = "A step is one of `check: KIND`, `action: KIND` or `attest: STATEMENTS`."
     if len(given) > 1:
         place = max(step.node.keys[key] for key in given)
         yield document.problem(place, f"a step cannot be both `{given[0]}` and `{given[1]}`", usage)
+    if step.role in (Role.CHECK, Role.ACTION) and not step.kind:
+        hint = "`runbook checks` lists the kinds."
+        yield document.problem(step.kind_node, f"expected the name of {_article(step.role)}", hint)
     if not given:
         own = [key for key in step.node.items if key not in COMMON_KEYS]
         for key in own:

@@ -23,7 +23,7 @@ from runbook.outline import FOLDED, Outline
 from runbook.problems import InvalidDocument, Problem, Severity, did_you_mean, in_order
 from runbook.site import Site
 from runbook.walk import Walk
-from runbook.wording import locate, problems_of
+from runbook.wording import problems_of
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -68,7 +68,7 @@ def load_document(
     try:
         built = model.model_validate(_data(document.root, drop), by_alias=True, by_name=False)
     except ValidationError as error:
-        problems += problems_of(_as_in_file(error, document.root), document, document.root, model)
+        problems += problems_of(_without_roles(error), document, document.root, model)
     if check is not None:
         problems += check(document, built)
     told = {(problem.line, problem.column) for problem in composed}
@@ -177,16 +177,13 @@ def _items(holder: dict[str, Any], key: str) -> list[dict[str, Any]]:
     return [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
 
 
-def _as_in_file(error: ValidationError, root: Map) -> list[ErrorDetails]:
-    """The errors; a step's kind stands under the key of its role, and `kind_checks` tells where it has no role."""
+def _without_roles(error: ValidationError) -> list[ErrorDetails]:
+    """The errors, but for those about a step's role and kind: `kind_checks` knows their places."""
     found: list[ErrorDetails] = []
     for details in error.errors(include_url=False):
         loc = details["loc"]
         in_step = len(loc) > 3 and (loc[0], loc[2]) == ("stages", "steps")
-        if in_step and len(loc) == 4 and details["type"] == "value_error":
-            continue
-        if in_step and loc[4:] == ("kind",):
-            step = locate(root, loc[:4]).node
-            details["loc"] = (*loc[:4], Role.CHECK if isinstance(step, Map) and "check" in step.items else Role.ACTION)
-        found.append(details)
+        no_role = len(loc) == 4 and details["type"] == "value_error"
+        if not (in_step and (no_role or loc[4:] == ("kind",))):
+            found.append(details)
     return found

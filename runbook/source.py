@@ -28,16 +28,18 @@ def _bytes(path: Path) -> bytes:
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else "") or "not a usable file name"
         raise _whole(path, f"cannot be opened: {reason}", "Give the path of a YAML file that you may read.") from error
-    with os.fdopen(handle, "rb") as stream:
+    try:
         mode = os.fstat(handle).st_mode
         if stat.S_ISDIR(mode):
             raise _whole(path, "is a folder, not a file", "Give the path of the YAML file in it.")
         if not stat.S_ISREG(mode):
             raise _whole(path, "is not a regular file", "Save the text in a file and give its path.")
-        try:
+        with open(handle, "rb", closefd=False) as stream:
             raw = stream.read(MAX_BYTES + 1)
-        except OSError as error:
-            raise _whole(path, f"cannot be read: {error.strerror}") from error
+    except OSError as error:
+        raise _whole(path, f"cannot be read: {error.strerror}") from error
+    finally:
+        os.close(handle)
     if len(raw) > MAX_BYTES:
         raise _whole(path, f"is larger than {MAX_BYTES // 1024} KiB", "Is it the file you meant?")
     return raw

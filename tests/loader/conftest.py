@@ -1,0 +1,48 @@
+"""Fixtures of the loader's tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from runbook.kind import Registry
+from runbook.loader import load_runbook
+from runbook.problems import InvalidDocument, Problem
+from tests.loader.small_kinds import GOOD, KINDS, Problems
+
+
+@pytest.fixture
+def registry() -> Registry:
+    return Registry(KINDS)
+
+
+@pytest.fixture
+def good() -> str:
+    return GOOD
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[..., Path]:
+    """Write text or bytes as a file."""
+
+    def write(content: str | bytes, name: str = "runbook.yaml") -> Path:
+        path = tmp_path / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def problems_of(write: Callable[..., Path], registry: Registry) -> Problems:
+    """Every problem, also the warnings, of a runbook given as text."""
+
+    def problems_of(text: str) -> list[Problem]:
+        try:
+            return list(load_runbook(write(text), registry).warnings)
+        except InvalidDocument as error:
+            return list(error.problems)
+
+    return problems_of

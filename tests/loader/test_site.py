@@ -1,0 +1,109 @@
+"""The site profile: how it is found, and whether it fits the runbook."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from runbook.kind import Registry
+from runbook.loader import check_site, find_site, load_runbook, load_site
+from runbook.problems import InvalidDocument, Problem
+from tests.loader.small_kinds import GOOD, SITE
+
+Write = Callable[..., Path]
+Check = Callable[[str, str], list[Problem]]
+
+
+@pytest.fixture
+def check(write: Write, registry: Registry) -> Check:
+    """The problems of a runbook and a site profile together."""
+
+    def check(runbook: str, site: str) -> list[Problem]:
+        loaded = load_runbook(write(runbook), registry)
+        return list(check_site(loaded, load_site(write(site, "site.yaml")), registry))
+
+    return check
+
+
+def test_a_site_that_fits(check: Check) -> None:
+    assert check(GOOD, SITE) == []
+
+
+def test_a_token_that_the_site_lacks(check: Check) -> None:
+    site = SITE.replace("  intermediate:", "  intermediat:")
+    problems = check(GOOD, site)
+    assert [(p.path.name, p.line, p.column) for p in problems] == [("runbook.yaml", 23, 16), ("runbook.yaml", 50, 38)]
+    assert all("has no token `intermediate`" in p.message for p in problems)
+    assert all("`intermediat`" in p.suggestion for p in problems)
+
+
+def test_tokens_in_lists_are_looked_up_too(check: Check) -> None:
+    runbook = GOOD.replace("volume: ca-data", "volume: ca-data\n        tokens: [intermediate, root]")
+    assert [(p.line, p.column) for p in check(runbook, SITE)] == [(48, 32)]
+
+
+@pytest.mark.parametrize(
+    ("value", "message", "severity"),
+    [
+        ("  mount: [a]\n", "expected one value", "error"),
+        ("  mount: 1.5\n", "expected text", "error"),
+        ("  mount: ''\n", "does not fit the input `mount`", "error"),
+        ("  mount: /mnt\n  fingerprint: abc\n", "comes from paper", "error"),
+        ("  mount: /mnt\n  other: x\n", "no input `other`", "warning"),
+    ],
+)
+def test_values_that_do_not_fit(check: Check, value: str, message: str, severity: str) -> None:
+    (problem,) = check(GOOD, SITE.replace("  mount: /mnt/usb\n", value))
+    assert (problem.path.name, problem.severity) == ("site.yaml", severity)
+    assert message in problem.message
+
+
+def test_a_value_that_the_site_must_give(check: Check, write: Write, registry: Registry) -> None:
+    site = SITE.replace("inputs:\n  mount: /mnt/usb\n", "")
+    (problem,) = check(GOOD, site)
+    assert (problem.path.name, problem.line, problem.column) == ("runbook.yaml", 8, 3)
+    assert "does not give the input `mount`" in problem.message
+    loaded, profile = load_runbook(write(GOOD), registry), load_site(write(site, "site.yaml"))
+    assert check_site(loaded, profile, registry, given={"mount"}) == ()
+
+
+def test_a_secret_in_the_site_profile_is_refused_and_not_shown(check: Check) -> None:
+    runbook = GOOD.replace("inputs:\n", "inputs:\n  pass: {type: secret, ask: Password}\n")
+    problems = check(runbook, SITE + "  pass: geheim7719\n")
+    assert ["must not be stored" in p.message for p in problems] == [True]
+    assert "7719" not in "".join(str(p) for p in problems)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "message"),
+    [
+        ("name: Here", "name: Here\nhost: x", (3, 1), "`host` is not known"),
+        ("label: ccat, serial: DENK0100001", "label: ccat, uri: 'pkcs11:x'", (4, 17), "not both"),
+        ("label: ccat, serial: DENK0100001", "env: {}", (4, 17), "say which token"),
+        ("label: ccat,", "label: 5,", (4, 48), "expected text, found a number"),
+        ("module: /usr/lib/x.so, ", "", (4, 17), "`module` is missing in `intermediate`"),
+        ("site: 1", "site: 2", (1, 7), "newer schema version 2"),
+        ("site: 1\n", "runbook: 1\n", (1, 1), "this is a runbook, not a site profile"),
+    ],
+)
+def test_faults_of_the_profile_itself(write: Write, old: str, new: str, place: tuple[int, int], message: str) -> None:
+    with pytest.raises(InvalidDocument) as caught:
+        load_site(write(SITE.replace(old, new), "site.yaml"))
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.column) == place, str(problem)
+    assert message in problem.message
+
+
+def test_where_the_site_profile_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = tmp_path / "config" / "hsm-runbook" / "site.yaml"
+    beside = tmp_path / "work" / "site.yaml"
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    runbook = tmp_path / "work" / "runbook.yaml"
+    assert find_site(None, runbook) is None
+    for path in (config, beside):
+        path.parent.mkdir(parents=True)
+        path.write_text(SITE)
+        assert find_site(None, runbook) == path
+    assert find_site(Path("named.yaml"), runbook) == Path("named.yaml")
