@@ -54,6 +54,11 @@ class Context(Protocol):
         ...
 
     @property
+    def seconds_left(self) -> float:
+        """Working time until the step's deadline; a kind that stops itself a little earlier keeps its evidence."""
+        ...
+
+    @property
     def redactor(self) -> Redactor: ...
     async def record(self, event: Event) -> None:
         """Journal the event (on disk when this returns), then show it."""

@@ -17,6 +17,13 @@ class Deadline:
         self._pauses = 0
         self._timeout: asyncio.Timeout | None = None
 
+    @property
+    def left(self) -> float:
+        """Seconds of working time that are left now."""
+        if self._since is None or self._pauses:
+            return max(self._left, 0.0)
+        return max(self._left - (asyncio.get_running_loop().time() - self._since), 0.0)
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """The work that has to end in time."""

@@ -71,6 +71,10 @@ class StepRun:
         return self._operator
 
     @property
+    def seconds_left(self) -> float:
+        return self._deadline.left
+
+    @property
     def redactor(self) -> Redactor:
         return self._engine.redactor
 

@@ -49,6 +49,7 @@ class StandIn:
     resources: dict[type[Resource], Resource] = field(default_factory=dict)
     run_id: str = "run-1"
     step_id: str = "X1"
+    seconds_left: float = 60.0
     runbook_title: str = "A test"
 
     async def record(self, event: Event) -> None:

@@ -15,14 +15,14 @@ from checks.files.process import Finished, run
 from checks.files.reading import in_thread, resolve
 from runbook.context import Context
 from runbook.kind import Action, Check, Kind, Params
-from runbook.model import Line, Model
+from runbook.model import Line, Model, Role
 from runbook.outcome import Outcome
 
 KEEP = 4 * 1024 * 1024
 """Bytes of each stream in which the patterns are looked for."""
 
-_NO_DEADLINE = 86_400.0
-"""Seconds; the step has its own deadline, which ends the command too."""
+_MARGIN = 3.0
+"""Seconds before the step's deadline at which the command is ended, so that what it said until then is kept."""
 
 SYMPTOMS: Mapping[str, str] = {
     "program not found": "There is no program of that name, or its interpreter is missing.",
@@ -117,7 +117,7 @@ async def _run(kind: Kind[CommandParams], ctx: Context) -> Outcome:
         params.run,
         cwd=cwd,
         env={**os.environ, **params.env},
-        deadline=_NO_DEADLINE,
+        deadline=max(ctx.seconds_left - _MARGIN, ctx.seconds_left / 2),
         on_line=ctx.progress,
         redactor=ctx.redactor,
         keep=KEEP,
@@ -133,7 +133,16 @@ async def _run(kind: Kind[CommandParams], ctx: Context) -> Outcome:
         matched=match.matched,
         missed=(*(f"missing: {p}" for p in match.missing), *(f"forbidden: {p}" for p in match.forbidden)),
     )
+    if finished.ended_by == "deadline":
+        return _late(kind, finished, said)
     return _judge(params, finished, match, said)
+
+
+def _late(kind: Kind[CommandParams], finished: Finished, said: CommandOutput) -> Outcome:
+    what = f"{finished.argv[0]} did not end in time and was ended after {finished.seconds:.0f} seconds"
+    if kind.role is Role.ACTION:
+        return Outcome.in_doubt(f"{what}; what it has done is not known", said, symptom="deadline")
+    return Outcome.errored(what, said, symptom="deadline", remedy="Look at what it said last, and why it hangs.")
 
 
 def _match(expect: Expect, finished: Finished) -> _Match:
@@ -153,8 +162,6 @@ def _found(pattern: str, text: str) -> bool:
 
 def _judge(params: CommandParams, finished: Finished, match: _Match, said: CommandOutput) -> Outcome:
     name = params.run[0]
-    if finished.ended_by == "deadline":
-        return Outcome.errored(f"{name} did not end in time", said, symptom="deadline")
     if finished.exit_code is None:
         return Outcome.failed(f"{name} was ended by {finished.ended_by}", said, symptom="killed")
     if finished.exit_code != params.expect.exit_code:
