@@ -1,0 +1,227 @@
+"""The rehearsal as a person calls it: from the command line, without a terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import yaml
+
+STAGES = ("P", "A", "B")
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home with its own state and temporary folders."""
+    for name, variable in (("state", "XDG_STATE_HOME"), ("config", "XDG_CONFIG_HOME"), ("tmp", "TMPDIR")):
+        (tmp_path / name).mkdir()
+        monkeypatch.setenv(variable, str(tmp_path / name))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+def runbook(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "runbook", *map(str, arguments)],
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+
+
+def pin_of(sheet: Path) -> str:
+    pin: str = yaml.safe_load(sheet.read_text())["pins"]["intermediate"]
+    return pin
+
+
+def journals(home: Path) -> list[Path]:
+    return sorted((home / "state").rglob("journal.jsonl"))
+
+
+def records(journal: Path) -> list[str]:
+    return [line for line in journal.read_text().splitlines() if json.loads(line)]
+
+
+@contextmanager
+def watched_processes() -> Iterator[set[bytes]]:
+    """Every argument list and environment that any process shows while this is open."""
+    seen: set[bytes] = set()
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(0.002):
+            for process in Path("/proc").glob("[0-9]*"):
+                for name in ("cmdline", "environ"):
+                    try:
+                        seen.add((process / name).read_bytes())
+                    except OSError:
+                        continue  # it has ended meanwhile
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield seen
+    finally:
+        done.set()
+        watcher.join()
+
+
+def test_the_rehearsal_is_green_and_its_record_holds(home: Path) -> None:
+    done = runbook("rehearse", "--headless")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "state    green" in done.stdout
+    assert "(a rehearsal)" in done.stdout
+    assert list((home / "tmp").iterdir()) == [], "the lab is removed at the end"
+    (journal,) = journals(home)
+    verified = runbook("verify", journal)
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+
+    # One bit of one byte in the middle: the record it is in is named.
+    lines = journal.read_bytes().split(b"\n")
+    middle = len(lines) // 2
+    place = len(lines[middle]) // 2
+    lines[middle] = lines[middle][:place] + bytes([lines[middle][place] ^ 1]) + lines[middle][place + 1 :]
+    journal.write_bytes(b"\n".join(lines))
+    verified = runbook("verify", journal)
+    assert verified.returncode == 1
+    assert re.search(rf"CHANGED .*\b{middle + 1}\b", verified.stdout), verified.stdout
+
+
+@pytest.mark.parametrize(
+    ("fault", "step", "likely"),
+    [
+        ("wrong-dongle", "A1.slots", "The wrong dongle is in the server"),
+        ("tampered-export", "A4.intermediate", "The wrong dongle is in the server, or the export was tampered with"),
+        ("wrong-paper", "B1.paper", "The export stick or its root_ca.crt is wrong"),
+    ],
+)
+def test_a_fault_turns_its_step_red_with_its_hint(home: Path, fault: str, step: str, likely: str) -> None:
+    done = runbook("rehearse", "--headless", "--fault", fault)
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert re.search(rf"^not green +{re.escape(step)}: failed", done.stdout, re.MULTILINE), done.stdout
+    assert f"Likely: {likely}" in done.stdout
+    assert len(re.findall(r"^not green", done.stdout, re.MULTILINE)) == 1
+    (journal,) = journals(home)
+    assert runbook("verify", journal).returncode == 0
+
+
+def test_a_wrong_dongle_never_gets_the_pin(home: Path) -> None:
+    runbook("rehearse", "--headless", "--fault", "wrong-dongle")
+
+    (journal,) = journals(home)
+    assert "run.finished" in journal.read_text()
+    assert "pin.attempt" not in journal.read_text()
+
+
+def test_the_pin_is_nowhere_but_on_the_sheet(home: Path) -> None:
+    lab = home / "lab"
+    with watched_processes() as seen:
+        done = runbook("rehearse", "--headless", "--folder", lab)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    pin = pin_of(lab / "paper-sheet.yaml")
+    kept = [path for path in home.rglob("*") if path.is_file() and pin.encode() in path.read_bytes()]
+    assert kept == [lab / "paper-sheet.yaml"]
+    assert pin not in done.stdout + done.stderr
+    assert any(b"rehearsal.token_maker" in text for text in seen), "the watch has seen the token being made"
+    assert any(b"checks.hsm" in text for text in seen), "the watch has seen the token's worker"
+    assert not [text for text in seen if pin.encode() in text]
+
+
+def test_nothing_is_left_running(home: Path) -> None:
+    mark = f"REHEARSAL_MARK={home.name}"
+    done = subprocess.run(
+        [sys.executable, "-m", "runbook", "rehearse", "--headless"],
+        env={**os.environ, "REHEARSAL_MARK": home.name},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0
+    left = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark.encode() in (process / "environ").read_bytes():
+                left.append((process / "cmdline").read_bytes())
+        except OSError:
+            continue
+    assert left == []
+
+
+def test_a_kept_lab_serves_the_command_run(home: Path) -> None:
+    lab = home / "lab"
+    kept = runbook("rehearse", "--headless", "--stage", "P", "--folder", lab)
+    assert kept.returncode == 0, kept.stdout + kept.stderr
+    assert str(lab) in kept.stderr
+
+    again = runbook(
+        *("run", Path(__file__).parents[2] / "runbook.yaml", "--site", lab / "site.yaml"),
+        *("--headless", "--answers", lab / "paper-sheet.yaml"),
+    )
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "(a rehearsal)" in again.stdout, "the profile carries the mark"
+
+
+def test_a_later_stage_alone_is_not_walked(home: Path) -> None:
+    done = runbook("rehearse", "--headless", "--stage", "B")
+
+    assert done.returncode != 0
+    assert "B1.paper" in done.stdout + done.stderr
+    (journal,) = journals(home)
+    assert "step.started" not in journal.read_text()
+
+
+def test_without_a_terminal_it_says_what_to_do(home: Path) -> None:
+    done = runbook("rehearse")
+
+    assert done.returncode == 4
+    assert "--headless" in done.stderr
+    assert done.stdout == ""
+    assert list((home / "tmp").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--headless", "--plain"], "choose one"),
+        (["--headless", "--stage", "Z"], "no stage `Z`"),
+        (["--fault", "no-such-fault"], "wrong-dongle"),
+        (["--headless", "missing.yaml"], "missing.yaml"),
+    ],
+)
+def test_a_wrong_call_leaves_nothing_behind(home: Path, arguments: list[str], said: str) -> None:
+    done = runbook("rehearse", *arguments)
+
+    assert done.returncode == 2, done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list((home / "tmp").iterdir()) == []
+    assert journals(home) == []
+
+
+def test_missing_packages_are_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(home))
+    done = runbook("rehearse", "--headless")
+
+    assert done.returncode == 4
+    assert "apt-get install softhsm2 opensc" in done.stderr
+
+
+def test_the_shipped_runbook_is_found_from_anywhere(home: Path) -> None:
+    done = runbook("rehearse", "--headless", "--stage", "P", cwd=home)
+
+    assert done.returncode == 0, done.stdout + done.stderr
