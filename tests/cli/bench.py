@@ -160,6 +160,14 @@ class Terminal:
         self._seen = place + len(text)
         return part
 
+    def until_prompt(self, seconds: float = 20.0) -> None:
+        """Read until the last thing shown is a prompt."""
+        deadline = time.monotonic() + seconds
+        while not re.search(r"(\)|\]|Number): \Z", self.shown[self._seen :]):
+            if not self._read(deadline - time.monotonic()):
+                raise AssertionError(f"no prompt appeared:\n{self.shown[self._seen :]}")
+        self._seen = len(self.shown)
+
     def type(self, text: str) -> None:
         os.write(self._ours, text.encode())
 
