@@ -6,11 +6,11 @@ python -m tests.benchmarks.first_paint [ROUNDS]
 from __future__ import annotations
 
 import statistics
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from rehearsal.lab import make_lab
 from tests.benchmarks.terminal import painted
 
 EMPTY = """
@@ -32,8 +32,7 @@ def main() -> None:
     root = Path(__file__).resolve().parents[2]
     with tempfile.TemporaryDirectory() as folder:
         lab = Path(folder) / "lab"
-        make = [sys.executable, "-c", f"from rehearsal.lab import make_lab; make_lab({str(lab)!r})"]
-        subprocess.run(make, check=True)
+        make_lab(lab)
         ours = [program, "run", str(root / "runbook.yaml"), "--site", str(lab / "site.yaml")]
         empty = [sys.executable, "-c", EMPTY]
         pairs = [(painted(ours, "People, place and paper"), painted(empty, "painted")) for _ in range(rounds + 1)][1:]
