@@ -95,5 +95,6 @@ def _forms(raw: bytes) -> set[str]:
     text = raw.decode(errors="replace")
     plain = base64.b64encode(raw).decode()
     forms = {text, plain, plain.rstrip("="), base64.urlsafe_b64encode(raw).decode(), raw.hex(), raw.hex().upper()}
+    forms |= {raw.hex(" "), raw.hex(" ").upper(), raw.hex(":"), raw.hex(":").upper()}  # as hex dumps write it
     forms.add(urllib.parse.quote(text, safe=""))
     return {form for form in forms if len(form) >= Redactor.SHORTEST}

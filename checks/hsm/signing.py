@@ -59,14 +59,7 @@ def plan(key: PublicKey, offered: frozenset[str], requested: str = "") -> Plan:
     from cryptography.hazmat.primitives.asymmetric import ec
 
     elliptic = isinstance(key, ec.EllipticCurvePublicKey)
-    if requested:
-        wanted = requested.upper().replace("-", "_").removeprefix("CKM_")
-        _for_this_key(wanted, requested, elliptic=elliptic)
-        hash_name = next((name for name in _HASHES if name in wanted), "")
-        if not hash_name and wanted not in ("ECDSA", "RSA_PKCS"):
-            raise MechanismMissing(f"`{requested}` is not a signature mechanism this program can verify")
-    else:
-        hash_name = ""
+    hash_name = _requested_hash(requested, elliptic=elliptic) if requested else ""
     chosen = hash_name or _suitable(key)
     whole = f"CKM_ECDSA_{chosen}" if elliptic else f"CKM_{chosen}_RSA_PKCS"
     raw = "CKM_ECDSA" if elliptic else "CKM_RSA_PKCS"
@@ -114,9 +107,17 @@ def verify(key: object, how: Plan, signature: bytes, statement: bytes) -> bool:
     return True
 
 
-def _for_this_key(wanted: str, requested: str, *, elliptic: bool) -> None:
+def _requested_hash(requested: str, *, elliptic: bool) -> str:
+    """The hash that the mechanism names; empty for a raw one."""
+    wanted = requested.upper().replace("-", "_").removeprefix("CKM_")
     if ("ECDSA" in wanted) != elliptic:
         raise WrongKeyType(f"the key is {'an EC' if elliptic else 'an RSA'} key; `{requested}` is for another kind")
+    names = {"ECDSA" if elliptic else "RSA_PKCS": ""}
+    names |= {f"ECDSA_{name}" if elliptic else f"{name}_RSA_PKCS": name for name in _HASHES}
+    if wanted not in names:
+        listed = ", ".join(name.replace("_", "-") for name in names)
+        raise MechanismMissing(f"`{requested}` is no signature mechanism this program can verify ({listed})")
+    return names[wanted]
 
 
 def _suitable(key: PublicKey) -> str:

@@ -27,6 +27,9 @@ LOAD_DEADLINE: Final = 10.0
 _LEAVE_DEADLINE: Final = 2.0
 """Seconds for the logout when a stage or the program ends."""
 
+_LAST_WORDS: Final = 400
+"""Characters shown of what a module printed before it ended."""
+
 _R = TypeVar("_R", bound=wire.Response)
 
 
@@ -337,8 +340,8 @@ class Token:
         return errors.ModuleFailed(f"{module} could not be initialised ({failure.code})", where=self.where)
 
     def _words(self, worker: WorkerProcess) -> str:
-        printed = self._redactor(worker.printed)
-        return f". It printed: {clean_line(printed, 400)}" if printed else ""
+        printed = self._redactor(worker.printed)[-_LAST_WORDS:]
+        return f". Its last words: {clean_line(printed)}" if printed else ""
 
 
 def _judged(error: errors.TokenError) -> bool:
