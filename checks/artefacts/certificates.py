@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from checks.artefacts.keys import key_type, weaknesses
 
@@ -111,11 +112,27 @@ def _constraints(certificate: x509.Certificate, found: Judgement) -> x509.BasicC
 
 
 def _issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Whether the issuer's key made the signature; its name was compared before."""
     try:
-        certificate.verify_directly_issued_by(issuer)
+        if _hash_name(certificate) in WEAK_HASHES:
+            _verify_weak(certificate, issuer)
+        else:
+            certificate.verify_directly_issued_by(issuer)
     except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
         return False
     return True
+
+
+def _verify_weak(certificate: x509.Certificate, issuer: x509.Certificate) -> None:
+    """The library refuses these for whole certificates; they are warned about, and verified all the same."""
+    algorithm, key = certificate.signature_hash_algorithm, issuer.public_key()
+    signature, signed = certificate.signature, certificate.tbs_certificate_bytes
+    if algorithm is not None and isinstance(key, rsa.RSAPublicKey):
+        key.verify(signature, signed, padding.PKCS1v15(), algorithm)
+    elif algorithm is not None and isinstance(key, ec.EllipticCurvePublicKey):
+        key.verify(signature, signed, ec.ECDSA(algorithm))
+    else:
+        raise UnsupportedAlgorithm("neither RSA nor ECDSA")
 
 
 def _signed_with(certificate: x509.Certificate) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,16 @@ CERTIFICATES = (Format.CERTIFICATE_PEM, Format.CERTIFICATE_DER)
 BARE_KEYS = (Format.SPKI_PEM, Format.SPKI_DER, Format.RSA_PUBLIC_PEM, Format.RSA_PUBLIC_DER)
 HOLD_A_KEY = (*CERTIFICATES, *BARE_KEYS, Format.OPENSSH_PUBLIC)
 """Formats that hold exactly one public key."""
+
+_UNDECODABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What cryptography raises for bytes that are no certificate or key after all."""
 
 _CURVES: Mapping[str, str] = {
     "secp256r1": "P-256",
@@ -55,8 +66,10 @@ def parse_artefact(data: bytes, path: Path, expected: tuple[Format, ...] = HOLD_
     if found.private or found.format not in expected:
         raise refusal(found, expected, where=str(path))
     try:
-        return _parse(data, path, found)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        # What the library finds odd without refusing it, it says on standard error, which belongs to the screen.
+        with warnings.catch_warnings(action="ignore"):
+            return _parse(data, path, found)
+    except _UNDECODABLE as error:
         raise WrongArtefact(
             f"it looks like {found.format}, but is damaged: {error}",
             where=str(path),
