@@ -48,6 +48,7 @@ def command(
     front_ends.check_choice(headless=headless, plain=plain)
     runbook = find_runbook(file)
     drill = Fault(fault) if fault else None
+    _stop_on_signals()
     lab = make_lab(folder, drill, lambda part: click.echo(f"rehearsal: making {part}", err=True))
     try:
         prepared = prepare(runbook, lab.site, stages=stages)
@@ -65,6 +66,19 @@ def command(
             )
         else:
             lab.remove()
+
+
+def _stop_on_signals() -> None:
+    """SIGTERM and SIGHUP remove the lab like the end of the run does; the front ends have handlers of their own."""
+    import signal
+
+    from runbook.errors import OperatorStopped
+
+    def stop(number: int, _frame: object) -> None:
+        raise OperatorStopped(f"asked to end ({signal.Signals(number).name})")
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
 
 
 def _introduce(lab: Lab) -> None:

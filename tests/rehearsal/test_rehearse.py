@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
+import select
+import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -211,6 +214,76 @@ def test_a_wrong_call_leaves_nothing_behind(home: Path, arguments: list[str], sa
     assert "Traceback" not in done.stderr
     assert list((home / "tmp").iterdir()) == []
     assert journals(home) == []
+
+
+class Terminal:
+    """The program on a pseudo-terminal, read until something is shown."""
+
+    def __init__(self, *arguments: str) -> None:
+        self.fd, other = pty.openpty()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "runbook", *arguments],
+            stdin=other,
+            stdout=other,
+            stderr=other,
+            env={**os.environ, "TERM": "xterm-256color"},
+            start_new_session=True,
+        )
+        os.close(other)
+        self.shown = b""
+
+    def wait_for(self, text: bytes) -> None:
+        while text not in self.shown:
+            assert select.select([self.fd], [], [], 30)[0], self.shown
+            try:
+                chunk = os.read(self.fd, 4096)
+            except OSError:  # Linux says EIO when the other side has gone
+                chunk = b""
+            assert chunk, self.shown
+            self.shown += chunk
+
+    def type(self, keys: bytes) -> None:
+        os.write(self.fd, keys)
+
+
+@pytest.fixture
+def terminal(home: Path) -> Iterator[Callable[..., Terminal]]:
+    opened: list[Terminal] = []
+
+    def start(*arguments: str) -> Terminal:
+        opened.append(Terminal(*arguments))
+        return opened[-1]
+
+    yield start
+    for each in opened:
+        each.process.kill()
+        each.process.wait()
+        os.close(each.fd)
+
+
+def test_with_a_terminal_it_shows_the_sheet_and_waits(home: Path, terminal: Callable[..., Terminal]) -> None:
+    session = terminal("rehearse", "--plain")
+    session.wait_for(b"Press Enter to begin")
+    (lab,) = (home / "tmp").iterdir()
+
+    assert f"less {lab}/paper-sheet.yaml".encode() in session.shown
+    assert journals(home) == [], "nothing begins before Enter"
+    session.type(b"\n")
+    session.wait_for(b"P.people")
+    assert pin_of(lab / "paper-sheet.yaml").encode() not in session.shown
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_ended_while_it_waits_it_removes_the_lab(
+    home: Path, terminal: Callable[..., Terminal], number: signal.Signals
+) -> None:
+    session = terminal("rehearse")
+    session.wait_for(b"Press Enter to begin")
+    session.process.send_signal(number)
+    session.wait_for(b"stopped" if number == signal.SIGINT else b"asked to end")
+
+    assert session.process.wait(20) == 3
+    assert list((home / "tmp").iterdir()) == []
 
 
 def test_missing_packages_are_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
