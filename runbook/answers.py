@@ -97,6 +97,9 @@ def load_answers(path: Path) -> Answers:
 class ScriptedOperator:
     """The operator (`runbook.operator.Operator`) that answers from a file, and stops at the first failure."""
 
+    source = "answers"
+    """Of the values it gives (`InputGiven.source`)."""
+
     def __init__(self, answers: Answers, runbook: Runbook) -> None:
         self._answers = answers
         self._runbook = runbook

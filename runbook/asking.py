@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from runbook import inputs
 from runbook.errors import StepError
 from runbook.events import Event, InputGiven
-from runbook.model import ChoiceInput, Input, Runbook, Sha256Input, Source, StringInput
+from runbook.model import ChoiceInput, Input, Runbook, SecretInput, Sha256Input, Source, StringInput
 from runbook.operator import Alphabet, ChoiceRequest, Operator, TextRequest, TranscribeRequest
 
 ATTEMPTS = 5
@@ -43,8 +43,10 @@ class Inputs:
                 self.values.pop(name, None)
 
     async def ask(self, name: str, operator: Operator) -> str:
-        """Ask until the value is usable; raises StepError after `ATTEMPTS` unusable ones."""
+        """Ask until the value is usable; raises StepError after `ATTEMPTS` unusable ones, and for a secret."""
         declared = self._declared[name]
+        if isinstance(declared, SecretInput):
+            raise StepError(f"`{name}` is secret, and a value that is kept as text would be on the record")
         problem = ""
         for _ in range(ATTEMPTS):
             typed = await _prompt(declared, problem, operator)
@@ -53,13 +55,19 @@ class Inputs:
             except ValueError as error:
                 problem = str(error)
                 continue
-            await self.give(name, value, "typed blind" if declared.source is Source.PAPER else "typed")
+            await self.give(name, value, _source(declared, operator))
             return value
         raise StepError(
             f"no usable value for the input `{name}`: {problem}",
             remedy="Look at what is asked for, then try the step again.",
             symptom="unusable input",
         )
+
+
+def _source(declared: Input, operator: Operator) -> str:
+    """Where the value came from: an operator that is no person says so itself."""
+    source: str = getattr(operator, "source", "typed")
+    return "typed blind" if source == "typed" and declared.source is Source.PAPER else source
 
 
 async def _prompt(declared: Input, problem: str, operator: Operator) -> str:

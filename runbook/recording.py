@@ -36,6 +36,8 @@ class RecordingOperator:
         self, operator: Operator, step_id: str, record: Callable[[Event], Awaitable[None]], deadline: Deadline
     ) -> None:
         self._operator = operator
+        self.source: str = getattr(operator, "source", "typed")
+        """Where answers come from (`InputGiven.source`)."""
         self._step = step_id
         self._record = record
         self._deadline = deadline

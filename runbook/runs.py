@@ -39,7 +39,9 @@ def list_runs() -> list[RunSummary]:
     folder = runs_folder()
     if not folder.is_dir():
         return []
-    return sorted((_summary(path.parent) for path in folder.glob(f"*/{JOURNAL_NAME}")), key=lambda run: run.run_id)
+    return sorted(
+        (_summary(path.parent) for path in folder.glob(f"*/{JOURNAL_NAME}")), key=lambda run: (run.started, run.run_id)
+    )
 
 
 def find_journal(name: str) -> Path:

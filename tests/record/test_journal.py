@@ -90,7 +90,7 @@ async def test_the_event_that_may_be_shown_has_no_secret(tmp_path: Path) -> None
 
 async def test_progress_is_not_journalled(tmp_path: Path) -> None:
     journal = await Journal.create(tmp_path / "run", Redactor())
-    with pytest.raises(ValueError, match="step.progress"):
+    with pytest.raises(ValueError, match=r"step\.progress"):
         await journal.append(ev.StepProgress("A", "x"))
     await journal.close()
 
