@@ -59,6 +59,12 @@ def test_warnings_do_not_stop_a_runbook(write: Write, registry: Registry) -> Non
     assert [warning.severity for warning in loaded.warnings] == [Severity.WARNING]
 
 
+def test_what_a_fault_of_the_yaml_leaves_behind_is_not_told_again(write: Write, registry: Registry) -> None:
+    with pytest.raises(InvalidDocument) as caught:
+        load_runbook(write(GOOD.replace("title: Wipe it", "title: !x [a]")), registry)
+    assert [p.message for p in caught.value.problems] == ["tags (`!`) are not used here"]
+
+
 class Sheet(Model):
     """A format of somebody else's."""
 

@@ -26,6 +26,7 @@ FAULTS = [
     ("try: {run: [lsusb]}", "try: §3", "expected text", "quotes"),
     ("try: {run: [lsusb]}", "try: [{run: [a], §runn: [a]}]", "`runn` is not known", "`run`"),
     ("    steps:\n      - id: B1", "    §stepps:\n      - id: B1", "`stepps` is not known", "`steps`"),
+    ("try: {run: [lsusb]}", "§try_: x", "`try_` is not known", "`try`"),
     # what a step is
     ("check: slots\n", "§chek: slots\n", "`chek` is not known", "`check`"),
     ("check: slots\n", "action: slots\n        §check: slots\n", "cannot be both `check` and `action`", "one of"),

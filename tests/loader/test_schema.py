@@ -46,6 +46,7 @@ def test_what_the_loader_takes_is_valid(write: Write) -> None:
         ("title: A small runbook", "titel: A", "$"),
         ("check: slots\n", "check: slot\n", "$.stages[0].steps[1]"),
         ("check: slots\n", "check: slots\n        action: wipe\n", "$.stages[0].steps[1]"),
+        ("attest: The dongle is seated", "attest: x\n        check: paper\n        input: y", "$.stages[0].steps[0]"),
         ("        check: slots\n", "", "$.stages[0].steps[1]"),
         ("count: 1", "count: many", "$.stages[0].steps[1].count"),
         ("count: 1", "cuont: 1", "$.stages[0].steps[1]"),

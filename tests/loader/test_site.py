@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from runbook.kind import Registry
+from runbook.kind import Registry, TokenName
 from runbook.loader import check_site, find_site, load_runbook, load_site
+from runbook.model import Role
 from runbook.problems import InvalidDocument, Problem
-from tests.loader.small_kinds import GOOD, SITE
+from tests.loader.small_kinds import GOOD, KINDS, SITE, Slots, SlotsParams
 
 Write = Callable[..., Path]
 Check = Callable[[str, str], list[Problem]]
@@ -42,6 +43,17 @@ def test_a_token_that_the_site_lacks(check: Check) -> None:
 def test_tokens_in_lists_are_looked_up_too(check: Check) -> None:
     runbook = GOOD.replace("volume: ca-data", "volume: ca-data\n        tokens: [intermediate, root]")
     assert [(p.line, p.column) for p in check(runbook, SITE)] == [(48, 32)]
+
+
+def test_a_token_that_a_kind_names_by_default(write: Write) -> None:
+    class Params(SlotsParams):
+        token: TokenName = "spare"
+
+    registry = Registry({**KINDS, (Role.CHECK, "slots"): type("Defaulting", (Slots,), {"Params": Params})})
+    loaded = load_runbook(write(GOOD.replace("        token: intermediate\n", "", 1)), registry)
+    (problem,) = check_site(loaded, load_site(write(SITE, "site.yaml")), registry)
+    assert "has no token `spare`" in problem.message
+    assert (problem.line, problem.column) == (22, 16)
 
 
 @pytest.mark.parametrize(
