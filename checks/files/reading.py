@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import os
 import stat
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -62,13 +64,18 @@ async def in_thread(function: Callable[[], T]) -> T:
         if not future.done():
             give()
 
+    def hand_over(give: Callable[[], None]) -> None:
+        # Whoever waited may be gone, and the loop with them.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(settle, give)
+
     def work() -> None:
         try:
             result = function()
         except BaseException as error:  # noqa: BLE001 - handed to whoever waits
-            loop.call_soon_threadsafe(settle, lambda error=error: future.set_exception(error))
+            hand_over(partial(future.set_exception, error))
         else:
-            loop.call_soon_threadsafe(settle, lambda: future.set_result(result))
+            hand_over(partial(future.set_result, result))
 
     threading.Thread(target=work, name="read", daemon=True).start()
     return await future
@@ -86,8 +93,8 @@ def _read(path: Path, limit: int) -> bytes:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     except (OSError, ValueError) as error:
         raise _explain(path, error) from None
-    with os.fdopen(handle, "rb") as file:
-        state = os.fstat(file.fileno())
+    try:
+        state = os.fstat(handle)
         if not stat.S_ISREG(state.st_mode):
             raise FileProblem(
                 f"this is {_sort_of(state.st_mode)}, not a file",
@@ -97,10 +104,12 @@ def _read(path: Path, limit: int) -> bytes:
             )
         if state.st_size > limit:
             raise _too_large(path, state.st_size)
-        try:
+        with os.fdopen(handle, "rb", closefd=False) as file:
             data = file.read(limit + 1)
-        except OSError as error:
-            raise _explain(path, error) from None
+    except OSError as error:
+        raise _explain(path, error) from None
+    finally:
+        os.close(handle)
     if len(data) > limit:
         raise _too_large(path, len(data))
     return data
@@ -117,7 +126,7 @@ def _too_large(path: Path, size: int) -> FileProblem:
 
 def _explain(path: Path, error: Exception) -> FileProblem:
     number = error.errno if isinstance(error, OSError) else None
-    if number == errno.ENOENT:
+    if number in (errno.ENOENT, errno.ENOTDIR):
         if path.is_symlink():
             what = f"this is a link to {path.readlink()}, which does not exist"
         elif not path.parent.is_dir():
@@ -137,7 +146,7 @@ def _explain(path: Path, error: Exception) -> FileProblem:
         f"cannot be read: {reason}",
         where=str(path),
         remedy="Correct the permissions, or copy the file again." if number in (errno.EACCES, errno.EPERM) else "",
-        symptom="file missing" if number in (errno.ENOTDIR, errno.ENAMETOOLONG, None) else "file unreadable",
+        symptom="file missing" if number in (errno.ENAMETOOLONG, None) else "file unreadable",
     )
 
 
