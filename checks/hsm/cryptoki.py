@@ -1,85 +1,116 @@
-"""The three PKCS#11 calls for which python-pkcs11 is not enough, made through ctypes on the same loaded module.
+"""The few PKCS#11 calls a worker makes (PKCS#11 v2.40 §5), through ctypes.
 
-- C_GetTokenInfo: it does not pass on the PIN length limits, the session counts and the memory sizes.
-- C_Login: it logs in only while it opens a session, leaks that session when the PIN is wrong, and keeps the PIN
-  in an immutable string. Here the PIN is in a buffer of ours, wiped by the caller.
-- C_Logout: the counterpart.
+python-pkcs11 is not enough for them: it keeps PINs in immutable strings, logs in only while it opens a session and
+leaks that session when the PIN is wrong, does not pass on the PIN length limits, and hides its function list, so that
+nothing can be added beside it (p11-kit's client module makes a fresh, uninitialised list for whoever asks again).
 """
 
 from __future__ import annotations
 
 import ctypes as c
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from checks.hsm.return_codes import name_of
-from checks.hsm.wire import TokenRecord
+from checks.hsm import cryptoki_names as names
+from checks.hsm.wire import Ready, SlotRecord, TokenRecord
 
 _UNAVAILABLE: Final = (c.c_ulong(-1).value, 0xFFFFFFFF)
 """CK_UNAVAILABLE_INFORMATION, also as modules built for 32 bits give it."""
 
 _CKU_USER: Final = 1
+_CKF_SERIAL_SESSION: Final = 4
+_CKR_ATTRIBUTE_SENSITIVE: Final = 0x11
+_CKR_ATTRIBUTE_TYPE_INVALID: Final = 0x12
+_CKR_BUFFER_TOO_SMALL: Final = 0x150
+_SIGNATURE_ROOM: Final = 1024
+"""Bytes; an RSA key of 8192 bits signs as many."""
+_MAX_ATTRIBUTE: Final = 1024 * 1024
+_BATCH: Final = 64
+_MAX_OBJECTS: Final = 10_000
 
-_TOKEN_FLAGS: Final = {
-    0x1: "CKF_RNG",
-    0x2: "CKF_WRITE_PROTECTED",
-    0x4: "CKF_LOGIN_REQUIRED",
-    0x8: "CKF_USER_PIN_INITIALIZED",
-    0x20: "CKF_RESTORE_KEY_NOT_NEEDED",
-    0x40: "CKF_CLOCK_ON_TOKEN",
-    0x100: "CKF_PROTECTED_AUTHENTICATION_PATH",
-    0x200: "CKF_DUAL_CRYPTO_OPERATIONS",
-    0x400: "CKF_TOKEN_INITIALIZED",
-    0x800: "CKF_SECONDARY_AUTHENTICATION",
-    0x10000: "CKF_USER_PIN_COUNT_LOW",
-    0x20000: "CKF_USER_PIN_FINAL_TRY",
-    0x40000: "CKF_USER_PIN_LOCKED",
-    0x80000: "CKF_USER_PIN_TO_BE_CHANGED",
-    0x100000: "CKF_SO_PIN_COUNT_LOW",
-    0x200000: "CKF_SO_PIN_FINAL_TRY",
-    0x400000: "CKF_SO_PIN_LOCKED",
-    0x800000: "CKF_SO_PIN_TO_BE_CHANGED",
-    0x1000000: "CKF_ERROR_STATE",
-}
-_SLOT_FLAGS: Final = {0x1: "CKF_TOKEN_PRESENT", 0x2: "CKF_REMOVABLE_DEVICE", 0x4: "CKF_HW_SLOT"}
+_ulong = c.c_ulong
 
 
 class _Version(c.Structure):
     _fields_ = (("major", c.c_ubyte), ("minor", c.c_ubyte))
 
 
-class _TokenInfo(c.Structure):
-    """CK_TOKEN_INFO (PKCS#11 v2.40 §3.2)."""
+class _Info(c.Structure):
+    _fields_ = (
+        ("cryptoki_version", _Version),
+        ("manufacturer", c.c_ubyte * 32),
+        ("flags", _ulong),
+        ("description", c.c_ubyte * 32),
+        ("version", _Version),
+    )
 
+
+class _SlotInfo(c.Structure):
+    _fields_ = (
+        ("description", c.c_ubyte * 64),
+        ("manufacturer", c.c_ubyte * 32),
+        ("flags", _ulong),
+        ("hardware_version", _Version),
+        ("firmware_version", _Version),
+    )
+
+
+class _TokenInfo(c.Structure):
     _fields_ = (
         ("label", c.c_ubyte * 32),
         ("manufacturer", c.c_ubyte * 32),
         ("model", c.c_ubyte * 16),
         ("serial", c.c_ubyte * 16),
-        ("flags", c.c_ulong),
-        ("max_sessions", c.c_ulong),
-        ("sessions", c.c_ulong),
-        ("max_rw_sessions", c.c_ulong),
-        ("rw_sessions", c.c_ulong),
-        ("max_pin", c.c_ulong),
-        ("min_pin", c.c_ulong),
-        ("total_public_memory", c.c_ulong),
-        ("free_public_memory", c.c_ulong),
-        ("total_private_memory", c.c_ulong),
-        ("free_private_memory", c.c_ulong),
+        ("flags", _ulong),
+        ("max_sessions", _ulong),
+        ("sessions", _ulong),
+        ("max_rw_sessions", _ulong),
+        ("rw_sessions", _ulong),
+        ("max_pin", _ulong),
+        ("min_pin", _ulong),
+        ("total_public_memory", _ulong),
+        ("free_public_memory", _ulong),
+        ("total_private_memory", _ulong),
+        ("free_private_memory", _ulong),
         ("hardware_version", _Version),
         ("firmware_version", _Version),
         ("utc_time", c.c_ubyte * 16),
     )
 
 
+class _Attribute(c.Structure):
+    _fields_ = (("type", _ulong), ("value", c.c_void_p), ("length", _ulong))
+
+
+class _Mechanism(c.Structure):
+    _fields_ = (("mechanism", _ulong), ("parameter", c.c_void_p), ("length", _ulong))
+
+
+_FUNCTIONS: Final = {
+    "C_Initialize": 0,
+    "C_GetInfo": 2,
+    "C_GetSlotList": 4,
+    "C_GetSlotInfo": 5,
+    "C_GetTokenInfo": 6,
+    "C_GetMechanismList": 7,
+    "C_OpenSession": 12,
+    "C_CloseSession": 13,
+    "C_Login": 18,
+    "C_Logout": 19,
+    "C_GetAttributeValue": 24,
+    "C_FindObjectsInit": 26,
+    "C_FindObjects": 27,
+    "C_FindObjectsFinal": 28,
+    "C_SignInit": 42,
+    "C_Sign": 43,
+}
+"""Places in CK_FUNCTION_LIST; the order is part of the standard."""
+
+
 class _FunctionList(c.Structure):
-    """CK_FUNCTION_LIST up to C_Logout (PKCS#11 v2.40 §5.4): the version, then the functions in fixed order."""
+    """CK_FUNCTION_LIST up to C_Sign: the version, then the functions."""
 
-    _fields_ = (("version", _Version), ("functions", c.c_void_p * 20))
-
-    GET_TOKEN_INFO: Final = 6
-    LOGIN: Final = 18
-    LOGOUT: Final = 19
+    _fields_ = (("version", _Version), ("functions", c.c_void_p * 44))
 
 
 class CryptokiError(Exception):
@@ -90,29 +121,79 @@ class CryptokiError(Exception):
         self.code = code
 
 
-class Cryptoki:
-    """A module that python-pkcs11 has loaded and initialised; loading it again only counts a reference."""
+class NotAModule(Exception):
+    """The file is no shared library, or has no C_GetFunctionList; the text says which."""
 
-    def __init__(self, module: str) -> None:
-        library = c.CDLL(module)
+
+class Cryptoki:
+    """A module, loaded and initialised. Every method raises CryptokiError; one thread only."""
+
+    def __init__(self, path: str) -> None:
+        try:
+            library = c.CDLL(path)
+            get_function_list = library.C_GetFunctionList
+        except (OSError, AttributeError) as error:
+            raise NotAModule(str(error)) from None
         table = c.POINTER(_FunctionList)()
-        _check(library.C_GetFunctionList(c.byref(table)))
-        functions = table.contents.functions
-        ulong = c.c_ulong
-        self._get_token_info = c.CFUNCTYPE(ulong, ulong, c.POINTER(_TokenInfo))(functions[_FunctionList.GET_TOKEN_INFO])
-        self._login = c.CFUNCTYPE(ulong, ulong, ulong, c.c_void_p, ulong)(functions[_FunctionList.LOGIN])
-        self._logout = c.CFUNCTYPE(ulong, ulong)(functions[_FunctionList.LOGOUT])
+        get_function_list.restype = _ulong
+        _check(get_function_list(c.byref(table)))
+        if not c.cast(table, c.c_void_p).value:
+            raise NotAModule("C_GetFunctionList gives no list")
+        word = c.CFUNCTYPE(_ulong, *[c.c_void_p] * 6)
+        # Every argument is a machine word; a function takes as many of the six as it has.
+        self._functions = {name: word(table.contents.functions[place] or 0) for name, place in _FUNCTIONS.items()}
+        self._call("C_Initialize")
+
+    def _raw(self, name: str, *arguments: int | None) -> int:
+        code: int = self._functions[name](*arguments, *[None] * (6 - len(arguments)))
+        return code
+
+    def _call(self, name: str, *arguments: int | None) -> None:
+        _check(self._raw(name, *arguments))
+
+    # -- module, slots, tokens (§5.4, §5.5) ---------------------------------------------------------------------
+
+    def info(self) -> Ready:
+        """CK_INFO."""
+        info = _Info()
+        self._call("C_GetInfo", c.addressof(info))
+        return Ready(_text(info.manufacturer), _text(info.description), _version(info.version))
+
+    def slot_ids(self) -> list[int]:
+        """All slots, with and without a token; asking makes the module look for new ones."""
+        return self._numbers("C_GetSlotList", 0)
+
+    def slot_info(self, slot_id: int) -> SlotRecord:
+        """CK_SLOT_INFO, and the token in the slot."""
+        info = _SlotInfo()
+        self._call("C_GetSlotInfo", slot_id, c.addressof(info))
+        token, trouble = None, ""
+        try:
+            token = self.token_info(slot_id)
+        except CryptokiError as error:
+            trouble = "" if error.code == "CKR_TOKEN_NOT_PRESENT" else error.code
+        return SlotRecord(
+            slot_id=slot_id,
+            description=_text(info.description),
+            manufacturer=_text(info.manufacturer),
+            flags=names.slot_flags(info.flags),
+            hardware_version=_version(info.hardware_version),
+            firmware_version=_version(info.firmware_version),
+            token=token,
+            trouble=trouble,
+        )
 
     def token_info(self, slot_id: int) -> TokenRecord:
-        """Read afresh. Raises CryptokiError."""
+        """CK_TOKEN_INFO, read afresh."""
         info = _TokenInfo()
-        _check(self._get_token_info(slot_id, c.byref(info)))
+        self._call("C_GetTokenInfo", slot_id, c.addressof(info))
+        flags = names.token_flags(info.flags)
         return TokenRecord(
             label=_text(info.label),
             manufacturer=_text(info.manufacturer),
             model=_text(info.model),
             serial=_text(info.serial),
-            flags=token_flags(info.flags),
+            flags=flags,
             min_pin=info.min_pin,
             max_pin=info.max_pin,
             hardware_version=_version(info.hardware_version),
@@ -125,37 +206,107 @@ class Cryptoki:
             free_public_memory=_known(info.free_public_memory),
             total_private_memory=_known(info.total_private_memory),
             free_private_memory=_known(info.free_private_memory),
-            utc_time=_text(info.utc_time) if "CKF_CLOCK_ON_TOKEN" in token_flags(info.flags) else "",
+            utc_time=_text(info.utc_time) if "CKF_CLOCK_ON_TOKEN" in flags else "",
         )
 
+    def mechanisms(self, slot_id: int) -> list[int]:
+        """CKM_ numbers."""
+        return self._numbers("C_GetMechanismList", slot_id)
+
+    def _numbers(self, name: str, first: int) -> list[int]:
+        """A list of numbers, asked for twice: how many, then which."""
+        count = _ulong()
+        self._call(name, first, None, c.addressof(count))
+        found = (_ulong * count.value)()
+        self._call(name, first, c.addressof(found), c.addressof(count))
+        return found[: count.value]
+
+    # -- sessions (§5.6) ----------------------------------------------------------------------------------------
+
+    def open_session(self, slot_id: int) -> int:
+        """A read-only session."""
+        handle = _ulong()
+        self._call("C_OpenSession", slot_id, _CKF_SERIAL_SESSION, None, None, c.addressof(handle))
+        return handle.value
+
+    def close_session(self, session: int) -> None:
+        self._call("C_CloseSession", session)
+
     def login(self, session: int, pin: bytearray) -> None:
-        """One attempt with the user PIN; the caller wipes the buffer. Raises CryptokiError."""
+        """One attempt with the user PIN; the caller wipes the buffer."""
         view = (c.c_ubyte * len(pin)).from_buffer(pin)
-        _check(self._login(session, _CKU_USER, c.addressof(view), len(pin)))
+        self._call("C_Login", session, _CKU_USER, c.addressof(view), len(pin))
 
     def logout(self, session: int) -> None:
-        """Raises CryptokiError."""
-        _check(self._logout(session))
+        self._call("C_Logout", session)
 
+    # -- objects (§5.7) -----------------------------------------------------------------------------------------
 
-def token_flags(value: int) -> tuple[str, ...]:
-    """The names of CK_TOKEN_INFO.flags, in the standard's order; unknown bits as one hex number."""
-    return _names(value, _TOKEN_FLAGS)
+    def find(self, session: int, template: Mapping[int, bytes]) -> list[int]:
+        """Handles of the objects with these attributes."""
+        kept = [c.create_string_buffer(value, len(value)) for value in template.values()]
+        wanted = (_Attribute * len(template))(
+            *(_Attribute(kind, c.addressof(value), len(value)) for kind, value in zip(template, kept, strict=True))
+        )
+        self._call("C_FindObjectsInit", session, c.addressof(wanted), len(template))
+        found: list[int] = []
+        batch, count = (_ulong * _BATCH)(), _ulong()
+        try:
+            while len(found) < _MAX_OBJECTS:
+                self._call("C_FindObjects", session, c.addressof(batch), _BATCH, c.addressof(count))
+                if not count.value:
+                    break
+                found += batch[: count.value]
+        finally:
+            self._raw("C_FindObjectsFinal", session)
+        return found
 
+    def attributes(self, session: int, handle: int, kinds: Sequence[int]) -> dict[int, bytes]:
+        """The attributes the object has and gives; a module that answers nothing at once is asked one by one."""
+        try:
+            return self._attributes(session, handle, kinds)
+        except CryptokiError:
+            if len(kinds) == 1:
+                return {}
+            found: dict[int, bytes] = {}
+            for kind in kinds:
+                found |= self.attributes(session, handle, [kind])
+            return found
 
-def slot_flags(value: int) -> tuple[str, ...]:
-    """The names of CK_SLOT_INFO.flags."""
-    return _names(value, _SLOT_FLAGS)
+    def _attributes(self, session: int, handle: int, kinds: Sequence[int]) -> dict[int, bytes]:
+        asked = (_Attribute * len(kinds))(*(_Attribute(kind, None, 0) for kind in kinds))
+        code = self._raw("C_GetAttributeValue", session, handle, c.addressof(asked), len(kinds))
+        if code not in (0, _CKR_ATTRIBUTE_SENSITIVE, _CKR_ATTRIBUTE_TYPE_INVALID):
+            _check(code)
+        lengths = {item.type: item.length for item in asked if item.length <= _MAX_ATTRIBUTE}
+        if not lengths:
+            return {}
+        rooms = {kind: c.create_string_buffer(length or 1) for kind, length in lengths.items()}
+        given = (_Attribute * len(lengths))(
+            *(_Attribute(kind, c.addressof(rooms[kind]), length) for kind, length in lengths.items())
+        )
+        self._call("C_GetAttributeValue", session, handle, c.addressof(given), len(lengths))
+        return {item.type: rooms[item.type].raw[: item.length] for item in given if item.length <= lengths[item.type]}
 
+    # -- signing (§5.11) ----------------------------------------------------------------------------------------
 
-def _names(value: int, table: dict[int, str]) -> tuple[str, ...]:
-    rest = value & ~sum(table)
-    return tuple(name for bit, name in table.items() if value & bit) + ((f"0x{rest:x}",) if rest else ())
+    def sign(self, session: int, key: int, mechanism: int, data: bytes) -> bytes:
+        """One signature with a mechanism that takes no parameter."""
+        how = _Mechanism(mechanism, None, 0)
+        self._call("C_SignInit", session, c.addressof(how), key)
+        message = c.create_string_buffer(data, len(data)) if data else c.create_string_buffer(1)
+        room, length = c.create_string_buffer(_SIGNATURE_ROOM), _ulong(_SIGNATURE_ROOM)
+        code = self._raw("C_Sign", session, c.addressof(message), len(data), c.addressof(room), c.addressof(length))
+        if code == _CKR_BUFFER_TOO_SMALL and length.value <= _MAX_ATTRIBUTE:
+            room = c.create_string_buffer(length.value)
+            code = self._raw("C_Sign", session, c.addressof(message), len(data), c.addressof(room), c.addressof(length))
+        _check(code)
+        return room.raw[: length.value]
 
 
 def _check(code: int) -> None:
     if code:
-        raise CryptokiError(name_of(code))
+        raise CryptokiError(names.return_code(code))
 
 
 def _text(field: c.Array[c.c_ubyte]) -> str:

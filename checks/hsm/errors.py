@@ -260,6 +260,7 @@ BY_RETURN_CODE: Mapping[str, type[TokenError]] = {
     "CKR_KEY_HANDLE_INVALID": KeyMissing,
     "CKR_OBJECT_HANDLE_INVALID": KeyMissing,
     "CKR_KEY_TYPE_INCONSISTENT": WrongKeyType,
+    "CKR_KEY_FUNCTION_NOT_PERMITTED": WrongKeyType,
     "CKR_MECHANISM_INVALID": MechanismMissing,
     "CKR_MECHANISM_PARAM_INVALID": MechanismMissing,
 }

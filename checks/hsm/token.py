@@ -313,8 +313,6 @@ class Token:
                 return errors.KeyMissing("there is no private key of that id", where=self.where)
             case wire.Fault.KEY_DOUBLED:
                 return errors.KeyDoubled(f"{detail} private keys have that id", where=self.where)
-            case wire.Fault.KEY_CANNOT_SIGN:
-                return errors.WrongKeyType("the private key may not sign (CKA_SIGN is not set)", where=self.where)
             case wire.Fault.MECHANISM_UNKNOWN:
                 return errors.MechanismMissing(f"there is no mechanism named {detail}", where=self.where)
             case wire.Fault.INTERNAL:

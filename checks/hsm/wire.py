@@ -30,7 +30,6 @@ class Fault(StrEnum):
     SWAPPED = "swapped"
     KEY_MISSING = "key missing"
     KEY_DOUBLED = "key doubled"
-    KEY_CANNOT_SIGN = "key cannot sign"
     MECHANISM_UNKNOWN = "mechanism unknown"
     INTERNAL = "internal"
 

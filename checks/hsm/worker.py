@@ -43,7 +43,7 @@ def serve(connection: socket.socket, module: str) -> None:
     except Refused as error:
         connection.sendall(wire.frame(wire.Answer(0, error.failure)))
         return
-    connection.sendall(wire.frame(wire.Answer(0, device.greeting())))
+    connection.sendall(wire.frame(wire.Answer(0, device.greeting)))
     buffer, chunk = bytearray(), bytearray(_RECEIVE)
     while True:
         body = wire.take(buffer)
