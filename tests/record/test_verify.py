@@ -185,3 +185,25 @@ def test_the_second_verifier_is_short_and_of_the_standard_library_alone() -> Non
     assert len(text.splitlines()) < 100
     imports = [line.split()[1] for line in text.splitlines() if line.startswith(("import ", "from "))]
     assert set(imports) <= sys.stdlib_module_names
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b'{"at"', b'{ "at"'),
+        (b'"v":1}', b'"v":1} '),
+        (b'"v":1}', b'"v":1.0}'),
+        (b'"v":1}', b'"v":1,"v":1}'),
+        (b'"seq":2,', b'"seq":3,"seq":2,'),
+        (b'"/mnt/usb"', b'"\\/mnt\\/usb"'),
+        (b'"/mnt/usb"', b'"/mnt/us\\u0062"'),
+        (b'"v":1}', b'"v":1}\r'),
+    ],
+)
+async def test_the_same_content_in_other_bytes_is_found(write: Write, before: bytes, after: bytes) -> None:
+    written = await write(*EVENTS[:3])
+    lines = written.lines
+    assert before in lines[1]
+    lines[1] = lines[1].replace(before, after)
+    assert [problem.line for problem in _with(written, b"".join(lines)).problems] == [2]
+    assert _second(written.path).returncode == 1
