@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from checks.hsm import cryptoki_names as names
+from checks.hsm import cryptoki_structs as structs
 from checks.hsm.wire import Ready, SlotRecord, TokenRecord
 
 _UNAVAILABLE: Final = (c.c_ulong(-1).value, 0xFFFFFFFF)
@@ -29,61 +30,6 @@ _BATCH: Final = 64
 _MAX_OBJECTS: Final = 10_000
 
 _ulong = c.c_ulong
-
-
-class _Version(c.Structure):
-    _fields_ = (("major", c.c_ubyte), ("minor", c.c_ubyte))
-
-
-class _Info(c.Structure):
-    _fields_ = (
-        ("cryptoki_version", _Version),
-        ("manufacturer", c.c_ubyte * 32),
-        ("flags", _ulong),
-        ("description", c.c_ubyte * 32),
-        ("version", _Version),
-    )
-
-
-class _SlotInfo(c.Structure):
-    _fields_ = (
-        ("description", c.c_ubyte * 64),
-        ("manufacturer", c.c_ubyte * 32),
-        ("flags", _ulong),
-        ("hardware_version", _Version),
-        ("firmware_version", _Version),
-    )
-
-
-class _TokenInfo(c.Structure):
-    _fields_ = (
-        ("label", c.c_ubyte * 32),
-        ("manufacturer", c.c_ubyte * 32),
-        ("model", c.c_ubyte * 16),
-        ("serial", c.c_ubyte * 16),
-        ("flags", _ulong),
-        ("max_sessions", _ulong),
-        ("sessions", _ulong),
-        ("max_rw_sessions", _ulong),
-        ("rw_sessions", _ulong),
-        ("max_pin", _ulong),
-        ("min_pin", _ulong),
-        ("total_public_memory", _ulong),
-        ("free_public_memory", _ulong),
-        ("total_private_memory", _ulong),
-        ("free_private_memory", _ulong),
-        ("hardware_version", _Version),
-        ("firmware_version", _Version),
-        ("utc_time", c.c_ubyte * 16),
-    )
-
-
-class _Attribute(c.Structure):
-    _fields_ = (("type", _ulong), ("value", c.c_void_p), ("length", _ulong))
-
-
-class _Mechanism(c.Structure):
-    _fields_ = (("mechanism", _ulong), ("parameter", c.c_void_p), ("length", _ulong))
 
 
 _FUNCTIONS: Final = {
@@ -107,12 +53,6 @@ _FUNCTIONS: Final = {
 """Places in CK_FUNCTION_LIST; the order is part of the standard."""
 
 
-class _FunctionList(c.Structure):
-    """CK_FUNCTION_LIST up to C_Sign: the version, then the functions."""
-
-    _fields_ = (("version", _Version), ("functions", c.c_void_p * 44))
-
-
 class CryptokiError(Exception):
     """A return code that is not CKR_OK, by name."""
 
@@ -134,7 +74,7 @@ class Cryptoki:
             get_function_list = library.C_GetFunctionList
         except (OSError, AttributeError) as error:
             raise NotAModule(str(error)) from None
-        table = c.POINTER(_FunctionList)()
+        table = c.POINTER(structs.FunctionList)()
         get_function_list.restype = _ulong
         _check(get_function_list(c.byref(table)))
         if not c.cast(table, c.c_void_p).value:
@@ -155,7 +95,7 @@ class Cryptoki:
 
     def info(self) -> Ready:
         """CK_INFO."""
-        info = _Info()
+        info = structs.Info()
         self._call("C_GetInfo", c.addressof(info))
         return Ready(_text(info.manufacturer), _text(info.description), _version(info.version))
 
@@ -165,7 +105,7 @@ class Cryptoki:
 
     def slot_info(self, slot_id: int) -> SlotRecord:
         """CK_SLOT_INFO, and the token in the slot."""
-        info = _SlotInfo()
+        info = structs.SlotInfo()
         self._call("C_GetSlotInfo", slot_id, c.addressof(info))
         token, trouble = None, ""
         try:
@@ -185,7 +125,7 @@ class Cryptoki:
 
     def token_info(self, slot_id: int) -> TokenRecord:
         """CK_TOKEN_INFO, read afresh."""
-        info = _TokenInfo()
+        info = structs.TokenInfo()
         self._call("C_GetTokenInfo", slot_id, c.addressof(info))
         flags = names.token_flags(info.flags)
         return TokenRecord(
@@ -245,8 +185,11 @@ class Cryptoki:
     def find(self, session: int, template: Mapping[int, bytes]) -> list[int]:
         """Handles of the objects with these attributes."""
         kept = [c.create_string_buffer(value, len(value)) for value in template.values()]
-        wanted = (_Attribute * len(template))(
-            *(_Attribute(kind, c.addressof(value), len(value)) for kind, value in zip(template, kept, strict=True))
+        wanted = (structs.Attribute * len(template))(
+            *(
+                structs.Attribute(kind, c.addressof(value), len(value))
+                for kind, value in zip(template, kept, strict=True)
+            )
         )
         self._call("C_FindObjectsInit", session, c.addressof(wanted), len(template))
         found: list[int] = []
@@ -274,7 +217,7 @@ class Cryptoki:
             return found
 
     def _attributes(self, session: int, handle: int, kinds: Sequence[int]) -> dict[int, bytes]:
-        asked = (_Attribute * len(kinds))(*(_Attribute(kind, None, 0) for kind in kinds))
+        asked = (structs.Attribute * len(kinds))(*(structs.Attribute(kind, None, 0) for kind in kinds))
         code = self._raw("C_GetAttributeValue", session, handle, c.addressof(asked), len(kinds))
         if code not in (0, _CKR_ATTRIBUTE_SENSITIVE, _CKR_ATTRIBUTE_TYPE_INVALID):
             _check(code)
@@ -282,8 +225,8 @@ class Cryptoki:
         if not lengths:
             return {}
         rooms = {kind: c.create_string_buffer(length or 1) for kind, length in lengths.items()}
-        given = (_Attribute * len(lengths))(
-            *(_Attribute(kind, c.addressof(rooms[kind]), length) for kind, length in lengths.items())
+        given = (structs.Attribute * len(lengths))(
+            *(structs.Attribute(kind, c.addressof(rooms[kind]), length) for kind, length in lengths.items())
         )
         self._call("C_GetAttributeValue", session, handle, c.addressof(given), len(lengths))
         return {item.type: rooms[item.type].raw[: item.length] for item in given if item.length <= lengths[item.type]}
@@ -292,7 +235,7 @@ class Cryptoki:
 
     def sign(self, session: int, key: int, mechanism: int, data: bytes) -> bytes:
         """One signature with a mechanism that takes no parameter."""
-        how = _Mechanism(mechanism, None, 0)
+        how = structs.Mechanism(mechanism, None, 0)
         self._call("C_SignInit", session, c.addressof(how), key)
         message = c.create_string_buffer(data, len(data)) if data else c.create_string_buffer(1)
         room, length = c.create_string_buffer(_SIGNATURE_ROOM), _ulong(_SIGNATURE_ROOM)
@@ -314,7 +257,7 @@ def _text(field: c.Array[c.c_ubyte]) -> str:
     return bytes(field).rstrip(b"\0").decode(errors="replace").rstrip()
 
 
-def _version(version: _Version) -> str:
+def _version(version: structs.Version) -> str:
     return f"{version.major}.{version.minor}"
 
 

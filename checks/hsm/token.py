@@ -11,6 +11,7 @@ import msgspec
 
 from checks.evidence.slots import SlotInfo, TokenInfo
 from checks.hsm import errors, wire
+from checks.hsm.failures import judged, module_error, token_error
 from checks.hsm.keys import TokenKey, key_type_of, public_key_from_object
 from checks.hsm.process import Died, Hung, WorkerProcess
 from checks.hsm.selection import Wanted, choose
@@ -152,7 +153,7 @@ class Token:
             try:
                 await self._call(request, wire.Done)
             except errors.TokenError as error:
-                if _judged(error):
+                if judged(error):
                     raise
                 raise errors.LoginInDoubt(
                     f"the PIN was sent and the token's verdict never came ({error.what})", where=self.where
@@ -249,7 +250,7 @@ class Token:
                 raise
             if isinstance(greeting, wire.Failure):
                 await self._retire("")
-                raise self._module_error(greeting)
+                raise module_error(greeting, self.profile.module, self.where, self._redactor)
         return self._worker
 
     async def _call(self, request: wire.Request, expected: type[_R]) -> _R:
@@ -300,58 +301,20 @@ class Token:
             self.login_lost = why
         self._logged_in = False
 
-    # -- errors -------------------------------------------------------------------------------------------------
-
     async def _error(self, failure: wire.Failure, operation: str) -> errors.TokenError:
         """The typed error for a refusal; a token that is gone takes its worker with it."""
-        detail = self._redactor(clean_line(failure.detail))
-        match failure.code:
-            case wire.Fault.SWAPPED:
-                await self._retire("another token is in the slot")
-                return errors.TokenSwapped(f"another token is in the slot: {detail}", where=self.where)
-            case wire.Fault.KEY_MISSING:
-                return errors.KeyMissing("there is no private key of that id", where=self.where)
-            case wire.Fault.KEY_DOUBLED:
-                return errors.KeyDoubled(f"{detail} private keys have that id", where=self.where)
-            case wire.Fault.MECHANISM_UNKNOWN:
-                return errors.MechanismMissing(f"there is no mechanism named {detail}", where=self.where)
-            case wire.Fault.INTERNAL:
-                return errors.TokenError(
-                    f"`{operation}` failed in the worker ({detail})", where=self.where, after_pin=failure.sent
-                )
-        kind = errors.BY_RETURN_CODE.get(failure.code, errors.TokenError)
-        if issubclass(kind, errors.TokenRemoved):
-            await self._retire("the token was removed or reset")
-        elif issubclass(kind, errors.NotLoggedIn):
+        error = token_error(failure, operation, self.where, self._redactor)
+        if isinstance(error, errors.TokenRemoved | errors.TokenSwapped):
+            await self._retire("the token was removed, reset or swapped")
+        elif isinstance(error, errors.NotLoggedIn):
             if self._logged_in:
                 self.login_lost = "the token ended it"
             self._logged_in = False
-        what = f"{_first_line(kind)} (`{operation}`: {failure.code})"
-        return kind(what, where=self.where, code=failure.code, after_pin=failure.sent)
-
-    def _module_error(self, failure: wire.Failure) -> errors.TokenError:
-        module, detail = self.profile.module, self._redactor(clean_line(failure.detail))
-        if failure.code == wire.Fault.MODULE_MISSING:
-            return errors.ModuleMissing(f"there is no file {module}", where=self.where)
-        if failure.code == wire.Fault.NOT_PKCS11:
-            return errors.NotAPkcs11Module(f"{module} is not a PKCS#11 module: {detail}", where=self.where)
-        return errors.ModuleFailed(f"{module} could not be initialised ({failure.code})", where=self.where)
+        return error
 
     def _words(self, worker: WorkerProcess) -> str:
         printed = self._redactor(worker.printed)[-_LAST_WORDS:]
         return f". Its last words: {clean_line(printed)}" if printed else ""
-
-
-def _judged(error: errors.TokenError) -> bool:
-    """Whether the token's verdict on the PIN is known: it gave one, or never saw the PIN."""
-    if isinstance(error, errors.TokenNotResponding | errors.WorkerCrashed):
-        return False
-    return not error.after_pin or error.code in errors.PIN_REFUSALS
-
-
-def _first_line(kind: type[errors.TokenError]) -> str:
-    line = (kind.__doc__ or "").splitlines()[0].rstrip(".")
-    return line[:1].lower() + line[1:]
 
 
 def _slot_info(record: wire.SlotRecord) -> SlotInfo:

@@ -1,0 +1,50 @@
+"""What a worker refuses, as the typed errors of this program."""
+
+from __future__ import annotations
+
+from checks.hsm import errors
+from checks.hsm.wire import Failure, Fault
+from runbook.secrets import Redactor
+from runbook.text import clean_line
+
+
+def token_error(failure: Failure, operation: str, where: str, redactor: Redactor) -> errors.TokenError:
+    """The error for a failed operation on a token."""
+    detail = redactor(clean_line(failure.detail))
+    match failure.code:
+        case Fault.SWAPPED:
+            return errors.TokenSwapped(f"another token is in the slot: {detail}", where=where)
+        case Fault.KEY_MISSING:
+            return errors.KeyMissing("there is no private key of that id", where=where)
+        case Fault.KEY_DOUBLED:
+            return errors.KeyDoubled(f"{detail} private keys have that id", where=where)
+        case Fault.MECHANISM_UNKNOWN:
+            return errors.MechanismMissing(f"there is no mechanism named {detail}", where=where)
+        case Fault.INTERNAL:
+            what = f"`{operation}` failed in the worker ({detail})"
+            return errors.TokenError(what, where=where, after_pin=failure.sent)
+    kind = errors.BY_RETURN_CODE.get(failure.code, errors.TokenError)
+    what = f"{_first_line(kind)} (`{operation}`: {failure.code})"
+    return kind(what, where=where, code=failure.code, after_pin=failure.sent)
+
+
+def module_error(failure: Failure, module: str, where: str, redactor: Redactor) -> errors.TokenError:
+    """The error for a module that could not be loaded."""
+    if failure.code == Fault.MODULE_MISSING:
+        return errors.ModuleMissing(f"there is no file {module}", where=where)
+    if failure.code == Fault.NOT_PKCS11:
+        detail = redactor(clean_line(failure.detail))
+        return errors.NotAPkcs11Module(f"{module} is not a PKCS#11 module: {detail}", where=where)
+    return errors.ModuleFailed(f"{module} could not be initialised ({failure.code})", where=where, code=failure.code)
+
+
+def judged(error: errors.TokenError) -> bool:
+    """Whether the token's verdict on a PIN is known: it gave one, or never saw the PIN."""
+    if isinstance(error, errors.TokenNotResponding | errors.WorkerCrashed):
+        return False
+    return not error.after_pin or error.code in errors.PIN_REFUSALS
+
+
+def _first_line(kind: type[errors.TokenError]) -> str:
+    line = (kind.__doc__ or "").splitlines()[0].rstrip(".")
+    return line[:1].lower() + line[1:]
