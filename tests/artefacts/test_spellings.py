@@ -100,6 +100,7 @@ def test_several_values_are_an_error_that_shows_none(text: str) -> None:
         (VALUE + OTHER, "SHA-512"),
         (grouped(VALUE[:62], 2, ":"), "62 hex digits"),
         (f"SHA256:{BASE64[:42]}", "no SHA-256 value"),
+        (f"SHA256:{BASE64[:42]}/", "no SHA-256 value"),
         (f"{VALUE[:30]}\n\n{VALUE[30:]}", "no SHA-256 value"),
     ],
 )

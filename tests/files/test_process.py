@@ -8,7 +8,6 @@ import resource
 import signal
 import subprocess
 import sys
-import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -69,6 +68,14 @@ setsid sh -c 'trap "" TERM HUP INT; echo $$ >> "$1"; while :; do sleep 600; done
 while :; do sleep 600; done
 """
 """Ignores SIGTERM, as do its child and another child that has moved to a session of its own."""
+
+
+PROGRAM = """
+import asyncio, sys
+from checks.files.process import run
+asyncio.run(run(["sh", "-c", sys.argv[1], "sh", sys.argv[2]], deadline=600))
+"""
+"""A program that runs a shell script of its first argument and can be killed."""
 
 
 async def test_exit_code_and_both_streams() -> None:
@@ -208,14 +215,7 @@ async def test_what_a_command_leaves_running_ends_with_it(tmp_path: Path) -> Non
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP, signal.SIGTERM])
 async def test_nothing_is_left_when_the_program_dies(tmp_path: Path, number: signal.Signals) -> None:
     pids = tmp_path / "pids"
-    program = textwrap.dedent(
-        """
-        import asyncio, sys
-        from checks.files.process import run
-        asyncio.run(run(["sh", "-c", sys.argv[1], "sh", sys.argv[2]], deadline=600))
-        """
-    )
-    ours = await asyncio.create_subprocess_exec(sys.executable, "-c", program, STUBBORN, str(pids))
+    ours = await asyncio.create_subprocess_exec(sys.executable, "-c", PROGRAM, STUBBORN, str(pids))
     family = await pids_in(pids, 3)
     os.kill(ours.pid, number)
     await ours.wait()
@@ -234,6 +234,20 @@ async def test_the_supervisor_itself_is_killed(tmp_path: Path) -> None:
     assert finished.exit_code is None
     assert "supervisor" in finished.ended_by
     assert await gone(child, grandchild)
+
+
+async def test_program_and_supervisor_are_both_killed(tmp_path: Path) -> None:
+    """The program cannot act any more, so it is the kernel that ends the command."""
+    pids = tmp_path / "pids"
+    script = 'echo $$ >> "$1"; kill -STOP $$'
+    ours = await asyncio.create_subprocess_exec(sys.executable, "-c", PROGRAM, script, str(pids))
+    (child,) = await pids_in(pids, 1)
+    supervisor = parent_of(child)
+    os.kill(ours.pid, signal.SIGSTOP)
+    os.kill(supervisor, signal.SIGKILL)
+    assert await gone(child)
+    os.kill(ours.pid, signal.SIGKILL)
+    await ours.wait()
 
 
 async def test_a_flood_is_read_in_bounded_memory() -> None:
