@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
+import signal
+from contextlib import aclosing, suppress
 from pathlib import PurePath
 from typing import ClassVar, TypeVar
 
 from rich.text import Text
 from textual import events, on
 from textual.app import App
+from textual.driver import Driver
 from textual.geometry import Size
 from textual.screen import Screen
 from textual.worker import WorkerFailed
@@ -38,8 +40,8 @@ class RunbookApp(App[ExitCode]):
     ENABLE_COMMAND_PALETTE = False
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual declares no class variable
 
-    def __init__(self, session: Session) -> None:
-        super().__init__()
+    def __init__(self, session: Session, driver_class: type[Driver] | None = None) -> None:
+        super().__init__(driver_class=driver_class)
         self.session = session
         self.rehearsal = session.site.rehearsal
         self.run_screen = RunScreen(session)
@@ -49,6 +51,7 @@ class RunbookApp(App[ExitCode]):
         self.fault: RunbookError | None = None
         """Why the run could not go on, for the caller to tell."""
         self._walk: Walk | None = None
+        self._called_off = False
         self._filters.append(ControlGuard())
         self._roomy = asyncio.Event()
 
@@ -73,6 +76,7 @@ class RunbookApp(App[ExitCode]):
         clock = asyncio.get_running_loop().time
         since = clock()
         try:
+            self._end_on_signals()
             async with aclosing(walk.events()) as happened:
                 async for event in happened:
                     self.run_screen.take(event, walk.head)
@@ -82,6 +86,28 @@ class RunbookApp(App[ExitCode]):
         except RunbookError as error:
             self.fault = error
             self.exit(error.exit_code)
+
+        if self._called_off:
+            self.exit(self.code)
+
+    def _end_on_signals(self) -> None:
+        """A terminal that goes away, or a polite kill, stops the run as the operator would."""
+        loop = asyncio.get_running_loop()
+        # Where the application does not run in the main thread, signals are its owner's business.
+        with suppress(RuntimeError, ValueError):
+            loop.add_signal_handler(signal.SIGHUP, self.terminal_lost)
+            loop.add_signal_handler(signal.SIGTERM, self._call_off, "the program was told to end")
+
+    def terminal_lost(self) -> None:
+        """Nobody is there any more."""
+        self._call_off("the terminal went away")
+
+    def _call_off(self, reason: str) -> None:
+        self._called_off = True
+        if self.run_screen.state.finished:
+            self.exit(self.code)
+        elif self._walk is not None:
+            self._walk.stop(reason)
 
     @on(RunScreen.Noted)
     async def _note(self, message: RunScreen.Noted) -> None:
@@ -113,6 +139,8 @@ class RunbookApp(App[ExitCode]):
             raise
 
     def _withdraw(self, prompt: Screen[T | None]) -> None:
+        if not self.is_running:
+            return
         while prompt in self.screen_stack:
             self.pop_screen()
         self._fit(self.size)

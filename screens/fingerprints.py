@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import zip_longest
+from itertools import chain, zip_longest
 
 from textual.content import Content
 
@@ -24,12 +24,12 @@ NAMED = 12
 def compared(left_title: str, left: str, right_title: str, right: str, width: int) -> Iterator[Content]:
     """Both values, side by side where `width` allows it, else one under the other, and what differs."""
     one, two = _side(left_title, left, right), _side(right_title, right, left)
-    if width >= 2 * SIDE + len(GUTTER):
+    widest = max(line.cell_length for block in (*one, *two) for line in block)
+    if widest <= SIDE and width >= 2 * SIDE + len(GUTTER):
         yield from _beside(one, two)
     else:
-        yield from (line for block in one for line in block)
-        yield Content("")
-        yield from (line for block in two for line in block)
+        for line in (*chain(*one), Content(""), *chain(*two)):
+            yield from wrap(line, width)
     yield Content("")
     yield from wrap(told(left, right), width)
 

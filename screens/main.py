@@ -20,8 +20,9 @@ def run_session(session: Session, *, mouse: bool = True) -> ExitCode:
     _need_terminal()
     quiet_environment()
     from screens.app import RunbookApp
+    from screens.driver import TerminalDriver
 
-    app = RunbookApp(session)
+    app = RunbookApp(session, TerminalDriver)
     code = app.run(mouse=mouse)
     if app.fault is not None:
         raise app.fault

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import os
 import signal
 from collections.abc import Iterator
@@ -13,6 +14,9 @@ from textual.app import App, SuspendNotSupported
 
 from runbook.errors import EnvironmentLacks
 from runbook.operator import TerminalRequest
+
+_PR_SET_PDEATHSIG = 1
+_prctl = ctypes.CDLL(None).prctl
 
 GRACE = 2.0
 """Seconds a command has to end after it was told to."""
@@ -36,7 +40,10 @@ async def hand_over(app: App[Any], request: TerminalRequest) -> int:
 
 async def _run(request: TerminalRequest) -> int:
     process = await asyncio.create_subprocess_exec(
-        *request.argv, cwd=request.cwd or None, env={**os.environ, **request.env}
+        *request.argv,
+        cwd=request.cwd or None,
+        env={**os.environ, **request.env},
+        preexec_fn=_end_with_us,
     )
     try:
         return await process.wait()
@@ -52,6 +59,11 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     except TimeoutError:
         process.kill()
         await process.wait()
+
+
+def _end_with_us() -> None:
+    """Runs in the child: the kernel ends it when this program dies (prctl(2))."""
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 @contextmanager

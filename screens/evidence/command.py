@@ -45,5 +45,5 @@ def _ends(lines: list[str], width: int, style: str) -> Iterator[Content]:
     shown = lines if left_out <= 0 else [*lines[:KEPT], *lines[-KEPT:]]
     for number, line in enumerate(shown):
         if left_out > 0 and number == KEPT:
-            yield Content.styled(f"  … {left_out} lines left out here; the record holds them", QUIET)
+            yield from wrap(Content.styled(f"… {left_out} lines left out here; the record holds them", QUIET), width, 2)
         yield from wrap(Content.styled(line, style), width, indent=2)

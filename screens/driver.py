@@ -1,0 +1,62 @@
+"""Textual's terminal driver, for a terminal that may go away at any moment."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import IO, TYPE_CHECKING, Any
+
+from textual.drivers.linux_driver import LinuxDriver
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+
+class _Painted:
+    """Stands for the terminal's file; once writing fails, what is painted goes nowhere and `lost` is called."""
+
+    def __init__(self, file: IO[str], lost: Callable[[], None]) -> None:
+        self._file = file
+        self._lost = lost
+        self._there = True
+
+    def write(self, text: str) -> None:
+        self._try(lambda: self._file.write(text))
+
+    def flush(self) -> None:
+        self._try(self._file.flush)
+
+    def fileno(self) -> int:
+        return self._file.fileno()
+
+    def _try(self, paint: Callable[[], object]) -> None:
+        if not self._there:
+            return
+        try:
+            paint()
+        except OSError:
+            self._there = False
+            self._lost()
+
+
+class TerminalDriver(LinuxDriver):
+    """Where the terminal is gone, Textual's writer thread would end and the next paintings wait for it for ever."""
+
+    def __init__(self, app: App[Any], **options: Any) -> None:
+        super().__init__(app, **options)
+        if sys.__stderr__ is not None:
+            self._file = _Painted(sys.__stderr__, self._terminal_lost)  # type: ignore[assignment]  # what is used of it
+
+    def _terminal_lost(self) -> None:
+        lost = getattr(self._app, "terminal_lost", None)
+        # The writer's thread calls; the loop may have ended already.
+        with suppress(RuntimeError):
+            if lost is not None:
+                self._loop.call_soon_threadsafe(lost)
+
+    def _run_input_thread(self) -> None:
+        try:
+            self.run_input_thread()
+        except OSError:
+            self._terminal_lost()

@@ -1,0 +1,49 @@
+"""The sample run in a real terminal: `python -m tests.screens.shown PLAY`; prints the exit code at the end."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from runbook import events as ev
+from runbook.errors import RunbookError
+from runbook.operator import TerminalRequest
+from runbook.outcome import Outcome
+from screens.main import run_session
+from tests.screens.samples import PIN, sample_session
+from tests.screens.scripted import SAID, Play, ScriptedWalk, asks
+
+
+async def _hand_over(walk: ScriptedWalk, step: str) -> Outcome:
+    script = 'printf "yours now, answer: "; read answer; echo "$answer" > answered; exit 7'
+    status = await walk.operator.terminal(TerminalRequest(("sh", "-c", script), ""))
+    return Outcome.failed(f"it ended with {status}", SAID)
+
+
+async def _crash(walk: ScriptedWalk, step: str) -> Outcome:
+    pin = (await walk.operator.pin(PIN)).reveal()
+    raise RuntimeError(f"no such {pin!r}")
+
+
+PLAYS: dict[str, dict[str, Play]] = {
+    "pin": {"P_people": asks("pin", PIN)},
+    "terminal": {"P_people": _hand_over},
+    "crash": {"P_people": _crash},
+}
+
+
+def main(play: str) -> int:
+    session, walks = sample_session(rehearsal=True, **PLAYS[play])
+    try:
+        code = run_session(session)
+    except RunbookError as error:
+        sys.stderr.write(f"{error}\n")
+        code = error.exit_code
+    finished = [event for walk in walks for event in walk.seen if isinstance(event, ev.RunFinished)]
+    Path("ended").write_text(f"exit {int(code)}; {finished}")
+    sys.stdout.write(f"exit {int(code)}\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

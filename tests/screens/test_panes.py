@@ -1,0 +1,163 @@
+"""What the panes say, whatever their width."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from checks.evidence.pin_counter import PinCounter
+from runbook.groups import differences
+from runbook.outcome import Evidence
+from screens.columns import fit, table, wrap
+from screens.evidence import pane_for
+from screens.evidence.pane import Pane
+from screens.fingerprints import compared, told
+from tests.screens.samples import EVIDENCE, ROOT, SIGNED, counter, slots, swapped, token
+
+WIDTHS = [40, 47, 60, 90, 150]
+hexes = st.text("0123456789abcdef", max_size=140)
+
+
+def said(evidence: Evidence, width: int = 90) -> str:
+    return "\n".join(line.plain for line in pane_for(evidence).lines(width))
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("kind", list(EVIDENCE))
+def test_no_line_is_wider_than_the_pane(kind: str, width: int) -> None:
+    for evidence in EVIDENCE[kind]:
+        for line in pane_for(evidence).lines(width):
+            assert line.cell_length <= width, line.plain
+
+
+@pytest.mark.parametrize("kind", list(EVIDENCE))
+def test_every_kind_has_a_pane_of_its_own(kind: str) -> None:
+    assert EVIDENCE[kind][0].kind == kind
+    assert type(pane_for(EVIDENCE[kind][0])) is not Pane
+
+
+def test_an_unknown_kind_shows_its_plain_lines() -> None:
+    class Weather(Evidence):
+        kind = "weather"
+
+        def plain(self) -> list[str]:
+            return ["rain [/b]"]
+
+    assert type(pane_for(Weather())) is Pane
+    assert said(Weather()) == "rain [/b]"
+
+
+def test_a_kind_that_builds_on_another_is_drawn_like_it() -> None:
+    class Counter(PinCounter):
+        kind = "counter of another make"
+
+    assert "2 of 3 tries left" in said(Counter(**counter(2, "low").model_dump()))
+
+
+@given(hexes, hexes, st.integers(30, 120))
+def test_the_fingerprints_show_all_of_both_sides(left: str, right: str, width: int) -> None:
+    shown = "\n".join(line.plain for line in compared("left", left, "right", right, width))
+    for value in (left, right):
+        for start in range(0, len(value), 4):
+            assert value[start : start + 4] in shown
+    same = left == right and left != ""
+    assert ("✓ the same" in shown) is same
+
+
+def test_a_difference_is_named_and_a_sign_stands_under_it() -> None:
+    other = swapped(ROOT, 27)
+    assert differences(ROOT, other) == ["B3"]
+    lines = [line.plain for line in compared("token", ROOT, "file", other, 90)]
+    row = next(number for number, line in enumerate(lines) if line.startswith("B"))
+    assert [column for column, char in enumerate(lines[row + 1]) if char == "^"] == [16, 41]
+    assert lines[row][16] == ROOT[27]
+    assert lines[row][41] == other[27]
+    assert lines[-1] == "✗ different in B3 (1 of 16 groups)"
+
+
+def test_nothing_on_one_side_is_never_the_same() -> None:
+    assert "nothing to compare" in told("", "").plain
+    assert "✗" in told(ROOT, "").plain
+
+
+def test_many_differences_are_counted() -> None:
+    text = told("0" * 64, "1" * 64).plain
+    assert "and 4 more (16 of 16 groups)" in text
+
+
+@pytest.mark.parametrize(
+    ("evidence", "words"),
+    [
+        (counter(3), ["■ ■ ■ 3 of 3 tries left", "costs one try and leaves 2"]),
+        (counter(2, "low"), ["■ ■ □ 2 of 3 tries left", "leaves 1, the last one"]),
+        (counter(1, "final try"), ["■ □ □ 1 of 3", "locks the PIN: this is the last try"]),
+        (counter(0, "locked"), ["□ □ □ 0 of 3", "the PIN is locked"]),
+        (counter(None, "unknown"), ["user PIN     unknown", "how many are left is unknown"]),
+        (counter(None, "final try", ("CKF_USER_PIN_FINAL_TRY",)), ["this is the last try"]),
+    ],
+)
+def test_the_counter_says_what_a_wrong_pin_costs(evidence: PinCounter, words: list[str]) -> None:
+    text = said(evidence)
+    for word in words:
+        assert word in text
+
+
+def test_the_signature_is_complete_and_split() -> None:
+    text = said(SIGNED).replace(" ", "").replace("\n", "")
+    r, s = SIGNED.halves
+    assert f"r{r}s{s}" in text
+    assert "96 bytes, r‖s" in said(SIGNED)
+    assert said(SIGNED).count("✓ verified") == 2
+    assert "✗ NOT verified  intermediate_ca.crt" in said(EVIDENCE["sign_test"][1])
+
+
+def test_an_rsa_signature_has_no_halves() -> None:
+    rsa = SIGNED.model_copy(update={"key_type": "RSA 2048", "signature": "ab" * 256})
+    assert "r‖s" not in said(rsa)
+    assert "256 bytes" in said(rsa)
+
+
+def test_slots_show_expected_beside_found() -> None:
+    text = said(EVIDENCE["slots"][1])
+    line = next(line for line in text.splitlines() if line.startswith("serial"))
+    assert line.split() == ["serial", "DENK0100002", "DENK0100001", "✗", "different"]
+    assert "CKF_TOKEN_INITIALIZED" in text
+    assert "empty" in text
+
+
+def test_the_label_that_opensc_lengthens_is_as_expected() -> None:
+    text = said(slots(token("ccat-intermediate (UserPIN)")))
+    assert "✗" not in text
+
+
+def test_a_long_output_shows_its_ends_and_says_what_is_left_out() -> None:
+    text = said(EVIDENCE["command"][1])
+    assert "task 0\n" in text
+    assert "task 399\n" in text
+    assert "task 200\n" not in text
+    assert "100 lines left out" in text
+    assert "'play hsm host'" in text, "quoted as it ran"
+
+
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=6), st.integers(40, 100))
+def test_columns_fit_where_they_can(natural: list[int], width: int) -> None:
+    widths = fit(natural, width, 2)
+    assert all(0 < new <= old for new, old in zip(widths, natural, strict=True))
+    assert sum(widths) + 2 * (len(widths) - 1) <= width or all(
+        new <= 6 or new == old for new, old in zip(widths, natural, strict=True)
+    )
+
+
+@given(st.text(max_size=200), st.integers(4, 60))
+def test_wrapping_loses_nothing_but_spaces(text: str, width: int) -> None:
+    lines = list(wrap(text, width))
+    kept = "".join(char for line in lines for char in line.plain if not char.isspace())
+    assert kept == "".join(char for char in text if not char.isspace() and char not in "\a\b\v\f\r")
+    assert all(line.cell_length <= width for line in lines)
+
+
+def test_a_table_folds_what_is_too_long() -> None:
+    lines = [line.plain for line in table(("a", "b"), [("x" * 30, "y" * 30)], 20)]
+    assert "".join(lines).count("x") == 30
+    assert max(map(len, lines)) <= 20

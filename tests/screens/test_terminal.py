@@ -1,0 +1,140 @@
+"""The real program in a real terminal (tmux)."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from runbook.errors import EnvironmentLacks
+from screens.main import run_session
+from tests.screens.samples import sample_session
+
+ROOT = Path(__file__).parents[2]
+SENTINEL = "739184206"
+DEADLINE = 20.0
+
+
+class Terminal:
+    """A tmux session of its own, 80 by 24."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.bytes = folder / "bytes"
+
+    def tmux(self, *arguments: str) -> str:
+        done = subprocess.run(
+            ["tmux", "-S", str(self.folder / "socket"), "-f", "/dev/null", *arguments],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        return done.stdout
+
+    def start(self, play: str, **environment: str) -> None:
+        words = [f"{name}={shlex.quote(value)}" for name, value in environment.items()]
+        program = (
+            f"cd {self.folder}; {' '.join(words)} PYTHONPATH={ROOT} {sys.executable} -m tests.screens.shown {play}"
+        )
+        self.tmux("new-session", "-d", "-x", "80", "-y", "24", "sh", "-c", "sleep infinity")
+        self.tmux("set-option", "-g", "remain-on-exit", "on")
+        self.tmux("pipe-pane", "-o", f"cat > {self.bytes}")
+        self.tmux("respawn-pane", "-k", "sh", "-c", f"{program}; cat")
+
+    @property
+    def screen(self) -> str:
+        return self.tmux("capture-pane", "-p")
+
+    def wait(self, what: str, found: Callable[[], bool] | None = None) -> None:
+        end = time.monotonic() + DEADLINE
+        while not (found() if found else what in self.screen):
+            assert time.monotonic() < end, f"`{what}` did not come:\n{self.screen if not found else ''}"
+            time.sleep(0.05)
+
+    def keys(self, *keys: str) -> None:
+        self.tmux("send-keys", *keys)
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    terminal = Terminal(tmp_path)
+    yield terminal
+    subprocess.run(["tmux", "-S", str(tmp_path / "socket"), "kill-server"], check=False, capture_output=True)
+    terminal.wait("its end", (tmp_path / "ended").exists)
+
+
+def test_a_run_in_a_terminal_with_textual_told_to_log_every_key(terminal: Terminal) -> None:
+    terminal.start("pin", TEXTUAL_DEBUG="1", TEXTUAL_LOG="textual.log", TEXTUAL="devtools,debug")
+    terminal.wait("your turn")
+    assert "REHEARSAL" in terminal.screen
+    terminal.keys("r")
+    terminal.wait("User PIN")
+    terminal.keys(SENTINEL)
+    terminal.wait("••••••••")
+    terminal.keys("Enter")
+    terminal.wait("next is P.tree")
+    terminal.keys("c")
+    terminal.wait("The run is over, green")
+    terminal.keys("q")
+    terminal.wait("exit 0")
+    left = {path.name: path.read_bytes() for path in terminal.folder.iterdir() if path.is_file()}
+    assert set(left) == {"bytes", "ended"}, "no key log, no picture"
+    assert b"next is" in left["bytes"]
+    assert SENTINEL.encode() not in b"".join(left.values())
+
+
+def test_an_interactive_command_gets_the_terminal_and_gives_it_back(terminal: Terminal) -> None:
+    terminal.start("terminal")
+    terminal.wait("your turn")
+    terminal.keys("r")
+    terminal.wait("yours now, answer:")
+    assert "REHEARSAL" not in terminal.screen
+    terminal.keys("forty-two", "Enter")
+    terminal.wait("it ended with 7")
+    assert (terminal.folder / "answered").read_text() == "forty-two\n"
+    assert "REHEARSAL" in terminal.screen
+
+
+def test_an_interrupt_is_for_the_command_that_has_the_terminal(terminal: Terminal) -> None:
+    terminal.start("terminal")
+    terminal.wait("your turn")
+    terminal.keys("r")
+    terminal.wait("yours now, answer:")
+    terminal.keys("C-c")
+    terminal.wait("it ended with -2")
+
+
+def test_a_crash_gives_the_terminal_back_and_tells_no_value(terminal: Terminal) -> None:
+    terminal.start("crash")
+    terminal.wait("your turn")
+    terminal.keys("r")
+    terminal.wait("User PIN")
+    terminal.keys(SENTINEL, "Enter")
+    terminal.wait("exit 1")
+    assert "The program has a defect: RuntimeError" in terminal.screen
+    assert "no such" not in terminal.screen
+    assert SENTINEL.encode() not in terminal.bytes.read_bytes()
+
+
+def test_a_terminal_that_goes_away_stops_the_run(terminal: Terminal) -> None:
+    terminal.start("pin")
+    terminal.wait("your turn")
+    terminal.keys("r")
+    terminal.wait("User PIN")
+    terminal.tmux("kill-server")
+    ended = terminal.folder / "ended"
+    terminal.wait("the end", lambda: ended.exists() and "stopped" in ended.read_text())
+    assert "the terminal went away" in ended.read_text()
+
+
+def test_without_a_terminal_it_says_what_to_use_instead() -> None:
+    session, walks = sample_session()
+    with pytest.raises(EnvironmentLacks) as raised:
+        run_session(session)
+    assert "--plain" in str(raised.value)
+    assert walks == [], "nothing was started"
