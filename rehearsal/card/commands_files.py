@@ -25,8 +25,10 @@ def select(card: Session, command: Command) -> Response:
         return _answer(command, _applet_parameters(card))
     if not card.selected:
         raise Refused(SW.FILE_NOT_FOUND)
-    if command.p1 not in _BY_IDENTIFIER or len(command.data) != 2:
+    if command.p1 not in _BY_IDENTIFIER:
         raise Refused(SW.WRONG_P1_P2)
+    if len(command.data) != 2:  # a path, and there are no folders
+        raise Refused(SW.FILE_NOT_FOUND)
     identifier = int.from_bytes(command.data)
     if not files.exists(card.state, identifier):
         raise Refused(SW.FILE_NOT_FOUND)

@@ -32,7 +32,7 @@ class Machine:
 
     def __init__(self, state: Path) -> None:
         self.faults = FaultPlan()
-        self.powered = False
+        self._power_ups = 0
         self._apdus = 0
         self._log: deque[str] = deque(maxlen=_LOG_LENGTH)
         self._busy = asyncio.Lock()
@@ -53,7 +53,7 @@ class Machine:
 
     def reset(self, *, powered: bool) -> None:
         """Power on or off, or a reset: the login is gone."""
-        self.powered = powered
+        self._power_ups += powered
         self._card.reset()
 
     async def answer(self, raw: bytes) -> bytes:
@@ -84,7 +84,7 @@ class Machine:
             serial=state.serial,
             label=pkcs15.label_of(state.files.get(files.name(files.TOKEN_INFO))),
             inserted=inserted,
-            powered=self.powered,
+            power_ups=self._power_ups,
             verified=self._card.verified,
             apdus=self._apdus,
             user_tries=user.tries if user else None,

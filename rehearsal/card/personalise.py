@@ -29,7 +29,7 @@ _ROLE_DEVICE = 0x00
 
 @dataclass(frozen=True)
 class CardKey:
-    """A key to be made on the card: its CKA_ID, its curve, its label, and a certificate (DER) if there is one."""
+    """A key to be made on the card: its CKA_ID, its curve and its label."""
 
     id: bytes
     curve: Curve
@@ -76,7 +76,7 @@ def _add_key(card: state.CardState, reference: int, wanted: CardKey) -> None:
     request = cvc.request(key, card.serial + _REQUEST_SEQUENCE, _REQUEST_AUTHORITY, device, card.serial + _SEQUENCE)
     card.keys[reference] = keys.encode(key)
     card.files[files.name(files.KEY_CERTIFICATE << 8 | reference)] = request
-    description = pkcs15.private_key(wanted.label, wanted.id, reference, domain.size * 8, rsa=False)
+    description = pkcs15.ec_private_key(wanted.label, wanted.id, reference, domain.size * 8)
     card.files[files.name(files.PRIVATE_KEY_DESCRIPTION << 8 | reference)] = description
 
 

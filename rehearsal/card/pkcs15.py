@@ -7,31 +7,26 @@ from asn1crypto import core
 from rehearsal.card import tlv
 
 _EC_KEY = 0xA0
-_RSA_KEY = 0x30
 _TYPE_ATTRIBUTES = 0xA1
 _LABEL = 0x80
 
 
-class _Bits(core.BitString):  # type: ignore[misc]
-    """A named bit list: bit 0 is the first, trailing zeros are dropped (X.690 §11.2.2)."""
-
-
 def _bits(*numbers: int) -> bytes:
-    flags = tuple(1 if number in numbers else 0 for number in range(max(numbers) + 1))
-    encoded: bytes = _Bits(flags).dump()
+    """A named bit list: bit 0 is the first, zeros at the end are left out (X.690 §11.2.2)."""
+    flags = tuple(int(number in numbers) for number in range(max(numbers) + 1))
+    encoded: bytes = core.BitString(flags).dump()
     return encoded
 
 
-_USAGE_EC = _bits(2, 8)  # sign, derive
-_USAGE_RSA = _bits(1, 2, 3, 5)  # decrypt, sign, sign with recovery, unwrap
+_USAGE = _bits(2, 3, 8)  # sign, sign with recovery, derive
 _ACCESS = _bits(0, 2, 3, 4)  # sensitive, always sensitive, never extractable, local
 _PRIVATE = _bits(0, 1)  # private, modifiable
-_TOKEN_FLAGS = _bits(3)  # can make random numbers
+_TOKEN_FLAGS = _bits(2)  # can make random numbers
 
 
 def token_info(label: str) -> bytes:
     """EF.TokenInfo with this label (UTF-8)."""
-    return tlv.encode(0x30, tlv.encode(0x02, b"\x00"), tlv.encode(_LABEL, label.encode()), _TOKEN_FLAGS)
+    return tlv.encode(0x30, _integer(0), tlv.encode(_LABEL, label.encode()), _TOKEN_FLAGS)
 
 
 def label_of(encoded: bytes | None) -> str | None:
@@ -43,19 +38,13 @@ def label_of(encoded: bytes | None) -> str | None:
     return value.decode("utf-8", "replace") if value is not None else None
 
 
-def private_key(label: str, identifier: bytes, reference: int, bits: int, *, rsa: bool) -> bytes:
-    """A private key description (PRKD): `identifier` is CKA_ID, `bits` the size of the field or the modulus."""
+def ec_private_key(label: str, identifier: bytes, reference: int, bits: int) -> bytes:
+    """A private key description (PRKD): `identifier` is CKA_ID, `bits` the size of the field."""
     common = tlv.encode(0x30, tlv.encode(0x0C, label.encode()), _PRIVATE)
-    attributes = tlv.encode(
-        0x30,
-        tlv.encode(0x04, identifier),
-        _USAGE_RSA if rsa else _USAGE_EC,
-        _ACCESS,
-        _integer(reference),
-    )
+    attributes = tlv.encode(0x30, tlv.encode(0x04, identifier), _USAGE, _ACCESS, _integer(reference))
     path = tlv.encode(0x30, tlv.encode(0x04, b""))
     kind = tlv.encode(_TYPE_ATTRIBUTES, tlv.encode(0x30, path, _integer(bits)))
-    return tlv.encode(_RSA_KEY if rsa else _EC_KEY, common, attributes, kind)
+    return tlv.encode(_EC_KEY, common, attributes, kind)
 
 
 def _integer(value: int) -> bytes:
