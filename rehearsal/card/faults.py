@@ -1,0 +1,90 @@
+"""What a card can be made to do wrong, and when."""
+
+from __future__ import annotations
+
+import os
+from enum import StrEnum
+
+import msgspec
+
+from rehearsal.card.apdu import SW
+
+
+class FaultKind(StrEnum):
+    """What happens instead of the right answer."""
+
+    PULL = "pull"
+    """The card leaves the reader; it stays out until it is inserted."""
+    SILENT = "silent"
+    """No answer ever comes; the reader waits until the card is pulled."""
+    GARBAGE = "garbage"
+    """Random bytes that end in 9000."""
+    SHORT = "short"
+    """Half of the data, then the right status word; without data, one byte instead of a status word."""
+    STATUS = "status"
+    """The status word of the fault, and no data."""
+
+
+class PinCheckFault(StrEnum):
+    """What happens once a try has been spent and before the PIN is compared."""
+
+    POWER_LOSS = "power_loss"
+    """The card is gone until it is inserted again."""
+    SILENT = "silent"
+    """The card never answers; the place for a test to kill it."""
+
+
+class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A fault at the n-th APDU from now (`after`; 1 is the next).
+
+    With `carried_out` the card does what it was told and only the answer suffers, so that whoever waits for it
+    cannot know; without, the command never reached it.
+    """
+
+    kind: FaultKind
+    after: int = 1
+    carried_out: bool = True
+    status: int = SW.UNKNOWN_FAILURE
+
+
+class FaultPlan:
+    """The faults to come. `delay` is seconds before each answer."""
+
+    def __init__(self) -> None:
+        self.delay = 0.0
+        self.at_pin_check: PinCheckFault | None = None
+        self._pending: list[tuple[int, Fault]] = []
+        self._count = 0
+
+    def add(self, fault: Fault) -> None:
+        """Expect this fault; each happens once."""
+        self._pending.append((self._count + fault.after, fault))
+
+    def clear(self) -> None:
+        """No faults and no delay any more."""
+        self.delay = 0.0
+        self.at_pin_check = None
+        self._pending.clear()
+
+    def next(self) -> Fault | None:
+        """Count one APDU: the fault it suffers, if any."""
+        self._count += 1
+        due = next((entry for entry in self._pending if entry[0] == self._count), None)
+        if due is None:
+            return None
+        self._pending.remove(due)
+        return due[1]
+
+    def take_pin_check(self) -> PinCheckFault | None:
+        """The fault of the PIN check at hand, once."""
+        fault, self.at_pin_check = self.at_pin_check, None
+        return fault
+
+
+def spoil(fault: Fault, answer: bytes) -> bytes:
+    """The answer as a fault of garbage, short answer or status leaves it."""
+    if fault.kind is FaultKind.GARBAGE:
+        return os.urandom(max(len(answer) - 2, 16)) + SW.OK.to_bytes(2)
+    if fault.kind is FaultKind.SHORT:
+        return answer[: (len(answer) - 2) // 2] + answer[-2:] if len(answer) > 2 else answer[:1]
+    return fault.status.to_bytes(2)
