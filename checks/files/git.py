@@ -12,7 +12,7 @@ from pydantic import Field
 
 from checks.evidence.files import GitTree
 from checks.files.git_reading import Git
-from checks.files.process import ProgramNotFound
+from checks.files.programs import ProgramNotFound
 from checks.files.reading import in_thread, resolve
 from runbook.context import Context
 from runbook.errors import StepError

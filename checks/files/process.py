@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import os
-import shutil
 import signal
 import sys
 import time
@@ -20,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from checks.files.capture import Capture, LineFeed, StreamText
-from runbook.errors import StepError
+from checks.files.programs import ProgramNotFound, find_program, refused
 from runbook.secrets import Redactor
 
 KEEP = 256 * 1024
@@ -30,24 +28,6 @@ _SUPERVISOR = Path(__file__).with_name("supervise.py")
 _CHUNK = 64 * 1024
 _ENDING = 6.0
 """Seconds the supervisor is given to end everything; then it is killed itself."""
-
-
-class ProgramNotFound(StepError):
-    """There is no program of that name."""
-
-    symptom = "program not found"
-
-
-class ProgramNotExecutable(StepError):
-    """The file is there, but the system does not run it."""
-
-    symptom = "not executable"
-
-
-class FolderMissing(StepError):
-    """The folder to run in is not there."""
-
-    symptom = "wrong folder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +134,7 @@ async def run(
     """
     if any("\0" in argument for argument in argv):
         raise ProgramNotFound("an argument holds a NUL byte", remedy="Correct the argument list.")
-    executable = _resolve(argv[0], cwd, env)
+    executable = find_program(argv[0], cwd, env)
     started = time.monotonic()
     captures = Capture(keep), Capture(keep)
     feed = LineFeed(on_line, redactor)
@@ -176,7 +156,7 @@ async def run(
     feed.close()
     status = _Status() if running.status.cancelled() else await running.status
     if status.refused:
-        raise _refusal(executable, argv[0], status.refused)
+        raise refused(executable, argv[0], status.refused)
     return Finished(
         argv=tuple(argv),
         exit_code=None if deadline_passed else status.exit_code,
@@ -197,57 +177,6 @@ def _ended_by(status: _Status, deadline_passed: bool) -> str:
         except ValueError:
             return f"signal {status.signal_number}"
     return "" if status.exit_code is not None else "unknown: its supervisor was killed"
-
-
-def _resolve(program: str, cwd: Path | None, env: Mapping[str, str] | None) -> str:
-    """The absolute path of `program`, found as execvp(3) would with that environment and folder."""
-    if cwd is not None and not cwd.is_dir():
-        raise FolderMissing(
-            "the folder to run in does not exist", where=str(cwd), remedy="Correct `cwd`, or mount what is missing."
-        )
-    if not program:
-        raise ProgramNotFound("the program's name is empty", remedy="Correct the argument list.")
-    if "/" in program:
-        path = (cwd or Path()) / program
-        if not path.exists():
-            raise ProgramNotFound(
-                f"there is no file {program}", where=str(cwd or Path.cwd()), remedy="Correct the path."
-            )
-        if path.is_dir() or not os.access(path, os.X_OK):
-            raise ProgramNotExecutable(
-                f"{program} {'is a folder' if path.is_dir() else 'is not executable'}",
-                where=str(path),
-                remedy="Name the program itself." if path.is_dir() else f"Make it executable: chmod +x {program}",
-            )
-        return str(path.absolute())
-    search = (os.environ if env is None else env).get("PATH", os.defpath)
-    found = shutil.which(program, path=search)
-    if found is not None:
-        return str(Path(found).absolute())
-    dull = shutil.which(program, mode=os.F_OK, path=search)
-    if dull is not None:
-        raise ProgramNotExecutable(
-            f"{dull} is not executable", where=dull, remedy=f"Make it executable: chmod +x {dull}"
-        )
-    raise ProgramNotFound(
-        f"there is no program `{program}`", where=f"PATH {search}", remedy="Install it, or give its whole path."
-    )
-
-
-def _refusal(executable: str, program: str, number: int) -> StepError:
-    if number == errno.ENOENT:
-        return ProgramNotFound(
-            f"{program} is there, but the interpreter its first line names is not",
-            where=executable,
-            remedy="Install the interpreter, or correct the script's first line.",
-        )
-    if number == errno.ENOEXEC:
-        return ProgramNotExecutable(
-            f"{program} is no program: neither a binary of this machine nor a script with a #! line",
-            where=executable,
-            remedy="Name the interpreter as the first argument.",
-        )
-    return ProgramNotExecutable(f"the system refuses to run {program}: {os.strerror(number)}", where=executable)
 
 
 async def _start(

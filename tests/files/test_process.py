@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from checks.files.process import FolderMissing, ProgramNotExecutable, ProgramNotFound, run
+from checks.files.process import run
+from checks.files.programs import FolderMissing, ProgramNotExecutable, ProgramNotFound
 from runbook.secrets import Redactor, Secret
 
 
