@@ -5,6 +5,7 @@ Results go to stdout, narration to stderr; the exit status is an `ExitCode`, or 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import traceback
@@ -90,14 +91,44 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line; exits with an `ExitCode`."""
+    _open_closed_streams()
     try:
         status = _status(arguments)
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError as error:
         # What is still in the buffer has no reader; without this the interpreter complains once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = BROKEN_PIPE
+        status = BROKEN_PIPE if isinstance(error, BrokenPipeError) else _output_lost(error)
     sys.exit(status)
+
+
+def _open_closed_streams() -> None:
+    """Let nothing be read from or written to a standard stream that was closed at the start (`2>&-`).
+
+    Otherwise the next file that is opened, such as a journal, would get its number, and what is said to fd 2.
+    """
+    for fd, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            with contextlib.suppress(OSError):
+                os.fstat(fd)
+                continue
+            os.open(os.devnull, os.O_RDWR)  # the lowest free number: this one
+            setattr(sys, name, os.fdopen(fd, mode, encoding="utf-8", closefd=False))
+
+
+def _output_lost(error: OSError) -> int:
+    click.echo(
+        f"error: standard output cannot be written: {error.strerror}\n"
+        "  The result was not printed. Runs are recorded all the same: `runbook runs` lists them.",
+        err=True,
+    )
+    return ExitCode.ENVIRONMENT
+
+
+def _was_printing(error: OSError) -> bool:
+    """Whether it arose where results are printed: in click.echo."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return Path(last.filename) == Path(click.utils.__file__)
 
 
 def _status(arguments: Sequence[str] | None) -> int:
@@ -115,9 +146,9 @@ def _status(arguments: Sequence[str] | None) -> int:
     except RunbookError as error:
         click.echo(f"error: {error}", err=True)
         return error.exit_code
-    except BrokenPipeError:
-        raise
-    except Exception as error:  # noqa: BLE001 - the last resort: a defect of ours, told without its values
+    except Exception as error:  # the last resort: a defect of ours, told without its values
+        if isinstance(error, OSError) and _was_printing(error):
+            raise
         click.echo(_crash_notice(error), err=True)
         return CRASHED
 

@@ -44,13 +44,14 @@ class Verification:
         return not self.problems
 
 
-def verify(path: Path, head: str = "", *, may_withhold: bool = False) -> Verification:
+def verify(path: Path, head: str | None = None, *, may_withhold: bool = False) -> Verification:
     """Check the journal at `path`, and that it ends with the head on paper where one is given.
 
     `head` is a short head or a longer part of the hash, in any spelling of hex. `may_withhold`: values may be
-    missing as long as their digests are there. Raises UsageError for an unusable head, OSError from the disk.
+    missing as long as their digests are there. Raises UsageError for an unusable head, also an empty one; OSError from
+    the disk.
     """
-    wanted = _digits(head) if head else ""
+    wanted = _digits(head) if head is not None else ""
     found = Verification(path, head_given=bool(wanted))
     seen: list[str] = []
     place: tuple[int, str] | None = (1, START)

@@ -7,8 +7,8 @@ import click
 
 @click.command()
 @click.argument("run")
-@click.option("--head", default="", help="The head as it was written on paper, for example '3F9A 07C1 52DE 88B0 41A6'.")
-def command(run: str, head: str) -> int:
+@click.option("--head", help="The head as it was written on paper, for example '3F9A 07C1 52DE 88B0 41A6'.")
+def command(run: str, head: str | None) -> int:
     """Check every byte of the record of RUN: a run's id or its beginning, `last`, or a journal file.
 
     Exit status 0: intact; 1: changed, and each changed record is named; 2: there is no such run.

@@ -106,6 +106,57 @@ def test_a_reader_that_goes_away_is_no_crash(bench: Bench) -> None:
     assert said == ""
 
 
+def test_a_full_disk_behind_standard_output_is_told(bench: Bench) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            bench.command("run", "--headless", "--answers", "answers.yaml"),
+            cwd=bench.folder,
+            env=bench.env,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 4
+    assert "error: standard output cannot be written: No space left on device" in done.stderr
+    assert "defect" not in done.stderr
+    assert bench("verify", "last").returncode == 0, "the run itself is whole"
+
+
+@pytest.mark.parametrize("closed", [(0,), (1,), (2,), (0, 1, 2)])
+def test_a_closed_standard_stream_harms_neither_the_run_nor_its_record(bench: Bench, closed: tuple[int, ...]) -> None:
+    shut = "import os, sys; [os.close(int(fd)) for fd in sys.argv[1].split()]; os.execv(sys.argv[2], sys.argv[2:])"
+    call = bench.command("run", "--headless", "--answers", "answers.yaml")
+    done = subprocess.run(
+        [sys.executable, "-c", shut, " ".join(map(str, closed)), *call],
+        cwd=bench.folder,
+        env=bench.env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False)
+    assert bench("verify", "last").returncode == 0, "what is said to fd 2 is not in the journal"
+
+
+def test_a_closed_standard_input_is_no_terminal(bench: Bench) -> None:
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import os, sys; os.close(0); os.execv(sys.argv[1], sys.argv[1:])",
+            *bench.command("run"),
+        ],
+        cwd=bench.folder,
+        env=bench.env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, "there is no terminal to ask at" in done.stderr) == (4, True)
+
+
 def test_ctrl_c_is_a_stop(bench: Bench) -> None:
     code = (
         "import runbook.runs\n"

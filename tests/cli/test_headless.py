@@ -297,6 +297,13 @@ def test_verify_names_the_record_that_was_changed(bench: Bench) -> None:
     assert "CHANGED  record 2 (line 2)" in done.stdout
 
 
+def test_an_empty_head_is_not_taken_for_no_head(bench: Bench) -> None:
+    bench("run", "--headless", "--answers", "answers.yaml")
+    done = bench("verify", "last", "--head", "")
+    assert (done.returncode, done.stdout) == (2, ""), "a script whose variable is unset must not read `Intact`"
+    assert "is not a head" in done.stderr
+
+
 def test_verify_of_no_run_suggests_some(bench: Bench) -> None:
     bench("run", "--headless", "--answers", "answers.yaml")
     run_id = bench.journals[0].parent.name

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from runbook.kind import Registry
 from runbook.loader import load_runbook
@@ -30,6 +31,15 @@ def test_the_stages_are_those_of_the_playbook_in_its_order(shipped: Runbook) -> 
 def test_every_step_has_hints_that_say_what_to_do(shipped: Runbook) -> None:
     without = [step.id for _, step in shipped.steps() if not any(hint.try_ for hint in step.hints)]
     assert without == []
+
+
+def test_no_text_is_cut_short_by_a_number_sign() -> None:
+    """`HSM #2` without quotes ends at `HSM`: the rest would be a comment of YAML."""
+    text = FILE.read_text()
+    lines = text.splitlines()
+    ends = [token.end_mark for token in yaml.scan(text) if isinstance(token, yaml.ScalarToken) and token.plain]
+    cut = [lines[end.line] for end in ends if lines[end.line][end.column :].lstrip().startswith("#")]
+    assert cut == []
 
 
 def test_the_pin_is_asked_for_only_after_the_free_checks(shipped: Runbook) -> None:
