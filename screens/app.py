@@ -23,7 +23,7 @@ from screens import crash
 from screens.guard import ControlGuard
 from screens.operator import TuiOperator
 from screens.run_screen import RunScreen
-from screens.theme import FALLBACKS, THEME
+from screens.theme import FALLBACKS, STYLE, THEME
 from screens.too_small import TooSmall, fits
 
 T = TypeVar("T")
@@ -36,9 +36,9 @@ class RunbookApp(App[ExitCode]):
     """Walks a session and shows it; its return value is the exit code."""
 
     TITLE = "runbook"
-    CSS_PATH: ClassVar[list[str | PurePath]] = ["style/run.tcss", "style/evidence.tcss"]
+    CSS_PATH: ClassVar[list[str | PurePath]] = [STYLE / "run.tcss", STYLE / "evidence.tcss"]
     ENABLE_COMMAND_PALETTE = False
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual declares no class variable
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (140, "-vast")]  # noqa: RUF012 - Textual declares no class variable
 
     def __init__(self, session: Session, driver_class: type[Driver] | None = None) -> None:
         super().__init__(driver_class=driver_class)

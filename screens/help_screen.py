@@ -14,6 +14,7 @@ from textual.screen import ModalScreen
 from runbook.state import Status
 from screens.columns import pairs, wrap
 from screens.lines import Lines
+from screens.theme import STYLE
 from screens.words import CALM, badge
 
 _KEYS = (
@@ -76,7 +77,7 @@ class _Page(Lines):
 class HelpScreen(ModalScreen[None]):
     """Scrolls; escape, Q or ? closes it."""
 
-    CSS_PATH = "style/prompts.tcss"
+    CSS_PATH = STYLE / "prompts.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark,enter", "close", "Close", show=False),
     ]

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from textual.theme import Theme
+
+STYLE = Path(__file__).parent / "style"
+"""Where the style sheets are."""
 
 THEME = Theme(
     name="runbook",

@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 
 from screens.columns import wrap
 from screens.lines import Lines
+from screens.theme import STYLE
 
 WIDTH, HEIGHT = 80, 24
 
@@ -34,7 +35,7 @@ class _Notice(Lines):
 class TooSmall(ModalScreen[None]):
     """Takes every key, so that nothing is typed into what cannot be seen."""
 
-    CSS_PATH = "style/prompts.tcss"
+    CSS_PATH = STYLE / "prompts.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "nothing", show=False)]
 
     def compose(self) -> ComposeResult:

@@ -20,18 +20,18 @@ class SlotsPane(Pane[SlotTable]):
 
     def lines(self, width: int) -> Iterator[Content]:
         evidence = self.evidence
-        yield from pairs([("module", evidence.module)], width)
-        yield Content("")
         rows = [self._row(slot) for slot in evidence.slots]
         yield from table(("", "slot", "label", "serial", "PIN"), rows, width)
         if not rows:
             yield Content.styled("  the module shows no slot", f"bold {BAD}")
-        for slot in evidence.slots:
-            yield from self._flags(slot, width)
         yield Content("")
         yield from self._expected(width)
         for problem in evidence.problems:
             yield from wrap(verdict(False, "", problem), width)
+        for slot in evidence.slots:
+            yield from self._flags(slot, width)
+        yield Content("")
+        yield from pairs([("module", evidence.module)], width)
 
     def _row(self, slot: SlotInfo) -> tuple[Cell, ...]:
         meant = Content.styled("→", f"bold {CALM}") if slot.slot_id == self.evidence.selected else Content(" ")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import ClassVar
 
 from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.geometry import Region
-from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -34,14 +33,13 @@ class Checklist(Lines, can_focus=True):
         Binding("down,j", "move(1)", "Down", show=False),
         Binding("space,y", "answer(True)", "Yes", show=False),
         Binding("n", "answer(False)", "No", show=False),
+        Binding("enter", "app.focus_next", "On", show=False),
     ]
 
-    class Answered(Message):
-        """One of the statements has an answer."""
-
-    def __init__(self, statements: tuple[str, ...]) -> None:
+    def __init__(self, statements: tuple[str, ...], answered: Callable[[], None]) -> None:
         super().__init__()
         self._statements = statements
+        self._answered = answered
         self.answers: list[bool | None] = [None] * len(statements)
         self._cursor = 0
 
@@ -75,7 +73,7 @@ class Checklist(Lines, can_focus=True):
     def action_answer(self, yes: bool) -> None:
         self.answers[self._cursor] = yes
         self._moved()
-        self.post_message(self.Answered())
+        self._answered()
 
     def _moved(self) -> None:
         self.redraw()
@@ -106,7 +104,8 @@ class AttestPrompt(Prompt[Attested]):
 
     def body(self) -> Iterator[Widget]:
         yield Said(Content.styled(self._request.title, "bold"), classes="")
-        yield Checklist(self._request.statements)
+        # Called at once, not by a message: whoever types fast finds the answer enabled.
+        yield Checklist(self._request.statements, self._answered)
         yield Said(quiet(self._left(len(self._request.statements))), classes="state said")
         yield Input(placeholder="a note, if there is something to say")
         yield Answers(Answer("submit", "Submit", disabled=True))
@@ -115,7 +114,6 @@ class AttestPrompt(Prompt[Attested]):
     def _left(count: int) -> str:
         return f"{count} without an answer" if count else "every statement has its answer"
 
-    @on(Checklist.Answered)
     def _answered(self) -> None:
         checklist = self.query_one(Checklist)
         self.query_one(".state", Said).say(quiet(self._left(checklist.answers.count(None))))

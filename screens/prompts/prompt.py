@@ -14,6 +14,7 @@ from textual.widget import Widget
 
 from screens.columns import Cell, wrap
 from screens.lines import Lines
+from screens.theme import STYLE
 from screens.words import BAD, DOUBT, QUIET
 
 T = TypeVar("T")
@@ -54,7 +55,7 @@ def refusal(text: str) -> Content:
 class Prompt(ModalScreen[T | None]):
     """A dialog; its result is the typed answer, or None when it was left."""
 
-    CSS_PATH = "../style/prompts.tcss"
+    CSS_PATH = STYLE / "prompts.tcss"
     AUTO_FOCUS = "SecretEntry, TranscriptEntry, PhraseEntry, Input, Choices, Checklist, Answer"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", show=False)]
 

@@ -155,10 +155,17 @@ def _split(hint: str) -> tuple[str, Cell]:
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
-        return shlex.join(value) if len(value) > 1 and all(" " not in item for item in value) else "\n".join(value)
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key}: {_shown(item)}" for key, item in value.items())
-    return str(value)
+    """A value of the file as a person writes it: an argument list as a command, a list of other things in lines."""
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case str():
+            return value
+        case Mapping():
+            return ", ".join(f"{key}: {_shown(item)}" for key, item in value.items())
+        case list() | tuple() if value and all(isinstance(item, str) and " " not in item for item in value):
+            return shlex.join(value)
+        case list() | tuple():
+            return "\n".join(_shown(item) for item in value)
+        case _:
+            return str(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from textual.events import Key
 from textual.widgets import Input
 
 from runbook import events as ev
@@ -238,6 +239,14 @@ class TestAttestation:
         async with drive(P_people=asks("attest", ATTEST)) as d:
             await d.press("r", "y", "j", "n", "down", "space", "tab", "text:see the log", "enter", "enter")
             assert d.walk.answers == [Attested((True, False, True), "see the log")]
+
+    async def test_keys_that_come_all_at_once_are_taken_in_order(self, drive: Drive) -> None:
+        async with drive(P_people=asks("attest", ATTEST)) as d:
+            await d.press("r")
+            for key in ("y", "j", "y", "j", "y", "tab", "tab", "enter"):
+                d.app.post_message(Key(key, key if len(key) == 1 else None))
+            await d.settle()
+            assert d.walk.answers == [Attested((True, True, True))]
 
     async def test_a_note_alone_submits_nothing(self, drive: Drive) -> None:
         async with drive(P_people=asks("attest", ATTEST)) as d:
