@@ -43,10 +43,16 @@ class CardControl:
         return await self._ask(control.Slow(milliseconds))
 
     async def fault(
-        self, kind: FaultKind, *, after: int = 1, carried_out: bool = True, status: int = SW.UNKNOWN_FAILURE
+        self,
+        kind: FaultKind,
+        *,
+        after: int = 1,
+        carried_out: bool = True,
+        status: int = SW.UNKNOWN_FAILURE,
+        command: str = "",
     ) -> CardStatus:
-        """A fault at the n-th APDU from now; see Fault."""
-        return await self._ask(control.AddFault(Fault(kind, after, carried_out, int(status))))
+        """A fault at the n-th APDU from now, or of those with that name; see Fault."""
+        return await self._ask(control.AddFault(Fault(kind, after, carried_out, int(status), command)))
 
     async def at_pin_check(self, fault: PinCheckFault = PinCheckFault.POWER_LOSS) -> CardStatus:
         """A fault in the middle of the next PIN check, when the try is spent and nothing is answered."""

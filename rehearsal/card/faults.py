@@ -35,7 +35,7 @@ class PinCheckFault(StrEnum):
 
 
 class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A fault at the n-th APDU from now (`after`; 1 is the next).
+    """A fault at the n-th APDU from now (`after`; 1 is the next) whose name in the card's log begins with `command`.
 
     With `carried_out` the card does what it was told and only the answer suffers, so that whoever waits for it
     cannot know; without, the command never reached it.
@@ -45,6 +45,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     after: int = 1
     carried_out: bool = True
     status: int = SW.UNKNOWN_FAILURE
+    command: str = ""
 
 
 class FaultPlan:
@@ -54,11 +55,11 @@ class FaultPlan:
         self.delay = 0.0
         self.at_pin_check: PinCheckFault | None = None
         self._pending: list[tuple[int, Fault]] = []
-        self._count = 0
+        """Each with how many APDUs it still lets pass."""
 
     def add(self, fault: Fault) -> None:
         """Expect this fault; each happens once."""
-        self._pending.append((self._count + fault.after, fault))
+        self._pending.append((fault.after - 1, fault))
 
     def clear(self) -> None:
         """No faults and no delay any more."""
@@ -66,14 +67,13 @@ class FaultPlan:
         self.at_pin_check = None
         self._pending.clear()
 
-    def next(self) -> Fault | None:
-        """Count one APDU: the fault it suffers, if any."""
-        self._count += 1
-        due = next((entry for entry in self._pending if entry[0] == self._count), None)
-        if due is None:
-            return None
-        self._pending.remove(due)
-        return due[1]
+    def next(self, name: str) -> Fault | None:
+        """Count the APDU of that name: the fault it suffers, if any."""
+        due = next((entry for entry in self._pending if entry[0] <= 0 and name.startswith(entry[1].command)), None)
+        if due:
+            self._pending.remove(due)
+        self._pending = [(left - name.startswith(fault.command), fault) for left, fault in self._pending]
+        return due[1] if due else None
 
     def take_pin_check(self) -> PinCheckFault | None:
         """The fault of the PIN check at hand, once."""

@@ -7,7 +7,7 @@ from collections import deque
 from pathlib import Path
 
 from rehearsal.card import applet, files, pkcs15
-from rehearsal.card.apdu import SW, Refused, parse_command
+from rehearsal.card.apdu import SW, Command, Refused, parse_command
 from rehearsal.card.faults import Fault, FaultKind, FaultPlan, PinCheckFault, spoil
 from rehearsal.card.session import Session
 from rehearsal.card.state import StateFile
@@ -60,9 +60,10 @@ class Machine:
         """The answer to one APDU, after the delay and with its fault; raises Pulled or Silence."""
         async with self._busy:
             self._apdus += 1
-            fault = self.faults.next()
+            command, name = _understood(raw)
+            fault = self.faults.next(name)
             try:
-                response, name = await self._carried_out(raw, fault)
+                response, name = await self._carried_out(command, name, fault)
             except (Pulled, Silence) as lost:
                 self._log.append(f"VERIFY or the like: {type(lost).__name__.lower()} after the try was spent")
                 raise
@@ -94,12 +95,9 @@ class Machine:
             log=list(self._log),
         )
 
-    async def _carried_out(self, raw: bytes, fault: Fault | None) -> tuple[bytes, str]:
-        try:
-            command = parse_command(raw)
-        except Refused as refused:
-            return refused.status.to_bytes(2), "MALFORMED APDU"
-        name = applet.describe(command)
+    async def _carried_out(self, command: Command | Refused, name: str, fault: Fault | None) -> tuple[bytes, str]:
+        if isinstance(command, Refused):
+            return command.status.to_bytes(2), name
         if fault and not fault.carried_out:
             return SW.UNKNOWN_FAILURE.to_bytes(2), f"{name} (lost)"
         response = await asyncio.to_thread(applet.answer, self._card, command)
@@ -114,3 +112,12 @@ class Machine:
                 raise Pulled
             case PinCheckFault.SILENT:
                 raise Silence
+
+
+def _understood(raw: bytes) -> tuple[Command | Refused, str]:
+    """The command and its name in the log, or what its form is refused with."""
+    try:
+        command = parse_command(raw)
+    except Refused as refused:
+        return refused, "MALFORMED APDU"
+    return command, applet.describe(command)
