@@ -28,7 +28,7 @@ from runbook.gates import unmet
 from runbook.journal import Journal
 from runbook.kind import Registry
 from runbook.model import Role, Runbook, Stage, Step
-from runbook.operator import Decision, Moment, Operator
+from runbook.operator import Decided, Decision, Moment, Operator
 from runbook.outcome import Outcome, Verdict
 from runbook.resources import Resources
 from runbook.secrets import Redactor
@@ -160,11 +160,13 @@ class Engine:
 
     async def _step(self, step: Step) -> None:
         """Until the step is green or skipped; raises OperatorStopped."""
+        again = False
         while True:
             missing = unmet(self.plan.runbook, step, self.state, self.selected)
             if missing:
                 await self.record(StepBlocked(step.id, missing))
-            decided = await self.operator.decide(_before(step, missing))
+            retried = again and not missing
+            decided = Decided(Decision.RUN) if retried else await self.operator.decide(_before(step, missing))
             if not missing and decided.decision in (Decision.RUN, Decision.RETRY):
                 outcome, lines = await self._attempt(step)
                 if outcome.verdict.green:
@@ -175,6 +177,7 @@ class Engine:
                 return
             if decided.decision is Decision.STOP:
                 raise OperatorStopped(decided.reason or f"stopped at {step.id}")
+            again = True
             await self._again(step)
 
     async def _attempt(self, step: Step) -> tuple[Outcome, tuple[str, ...]]:

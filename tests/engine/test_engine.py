@@ -88,6 +88,7 @@ async def test_retry_and_skip_are_deviations_and_a_skipped_step_is_not_green(ben
     bench.operator.decisions = [RETRY, SKIP]
     await bench.walk(stage(check("A1"), check("A2", establishes=["lit"]), check("A3")), facts={"lit": "It is lit"})
     assert bench.engine is not None
+    assert [m.step_id for m in bench.operator.moments] == ["A1", "A1", "A2", "A2", "A3"], "asked once a decision"
     assert bench.engine.state.deviations == ("A1 tried again", "A2 skipped: the spare is on its way")
     assert bench.engine.state.facts == {}
     assert bench.world.ran == ["A1", "A1", "A2", "A3"]
