@@ -20,8 +20,15 @@ async def test_a_prompt_before_the_work_costs_nothing() -> None:
 
 async def test_the_work_has_only_its_own_time() -> None:
     deadline = Deadline(0.02)
-    with pytest.raises(TimeoutError):
+    after_the_pause: list[float] = []
+
+    async def work() -> None:
         async with deadline.running():
             with deadline.paused():
                 await asyncio.sleep(0.05)
+            after_the_pause.append(deadline.left)
             await asyncio.Event().wait()
+
+    with pytest.raises(TimeoutError):
+        await work()
+    assert after_the_pause, "the pause alone ended the work"
