@@ -1,56 +1,44 @@
-"""The few PKCS#11 calls a worker makes (PKCS#11 v2.40 §5), through ctypes.
+"""The PKCS#11 calls for which python-pkcs11 is not enough, made through ctypes on the module it has loaded.
 
-python-pkcs11 is not enough for them: it keeps PINs in immutable strings, logs in only while it opens a session and
-leaks that session when the PIN is wrong, does not pass on the PIN length limits, and hides its function list, so that
-nothing can be added beside it (p11-kit's client module makes a fresh, uninitialised list for whoever asks again).
+- C_GetTokenInfo: it does not pass on the PIN length limits, the session counts and the memory sizes.
+- C_Login, C_InitPIN, C_Logout: it keeps PINs in immutable strings that cannot be wiped, logs in only while it opens a
+  session, and leaks that session when the PIN is wrong.
+- C_WaitForSlotEvent: it cannot tell of an event without failing (python-pkcs11 0.10).
 """
 
 from __future__ import annotations
 
 import ctypes as c
-from collections.abc import Mapping, Sequence
+from enum import IntEnum
 from typing import Final
 
 from checks.hsm import cryptoki_names as names
 from checks.hsm import cryptoki_structs as structs
-from checks.hsm.wire import Ready, SlotRecord, TokenRecord
+from checks.hsm.wire import TokenRecord
 
 _UNAVAILABLE: Final = (c.c_ulong(-1).value, 0xFFFFFFFF)
 """CK_UNAVAILABLE_INFORMATION, also as modules built for 32 bits give it."""
 
-_CKU_USER: Final = 1
-_CKF_SERIAL_SESSION: Final = 4
-_CKR_ATTRIBUTE_SENSITIVE: Final = 0x11
-_CKR_ATTRIBUTE_TYPE_INVALID: Final = 0x12
-_CKR_BUFFER_TOO_SMALL: Final = 0x150
-_SIGNATURE_ROOM: Final = 1024
-"""Bytes; an RSA key of 8192 bits signs as many."""
-_MAX_ATTRIBUTE: Final = 1024 * 1024
-_BATCH: Final = 64
-_MAX_OBJECTS: Final = 10_000
-
-_ulong = c.c_ulong
-
+_CKF_DONT_BLOCK: Final = 1
+_MOST_EVENTS: Final = 64
 
 _FUNCTIONS: Final = {
     "C_Initialize": 0,
     "C_GetInfo": 2,
-    "C_GetSlotList": 4,
-    "C_GetSlotInfo": 5,
     "C_GetTokenInfo": 6,
-    "C_GetMechanismList": 7,
-    "C_OpenSession": 12,
-    "C_CloseSession": 13,
+    "C_InitPIN": 10,
     "C_Login": 18,
     "C_Logout": 19,
-    "C_GetAttributeValue": 24,
-    "C_FindObjectsInit": 26,
-    "C_FindObjects": 27,
-    "C_FindObjectsFinal": 28,
-    "C_SignInit": 42,
-    "C_Sign": 43,
+    "C_WaitForSlotEvent": 67,
 }
 """Places in CK_FUNCTION_LIST; the order is part of the standard."""
+
+
+class User(IntEnum):
+    """CK_USER_TYPE."""
+
+    SO = 0
+    USER = 1
 
 
 class CryptokiError(Exception):
@@ -61,70 +49,35 @@ class CryptokiError(Exception):
         self.code = code
 
 
-class NotAModule(Exception):
-    """The file is no shared library, or has no C_GetFunctionList; the text says which."""
-
-
 class Cryptoki:
-    """A module, loaded and initialised. Every method raises CryptokiError; one thread only."""
+    """The function list of a module that python-pkcs11 has initialised. Every method raises CryptokiError.
 
-    def __init__(self, path: str) -> None:
-        try:
-            library = c.CDLL(path)
-            get_function_list = library.C_GetFunctionList
-        except (OSError, AttributeError) as error:
-            raise NotAModule(str(error)) from None
+    `shared` is false where the module gives a fresh, uninitialised list to whoever asks (p11-kit's client does): this
+    one is then initialised beside python-pkcs11's and reads tokens, but the sessions of the other mean nothing to it.
+    """
+
+    def __init__(self, module: str) -> None:
+        library = c.CDLL(module)
         table = c.POINTER(structs.FunctionList)()
-        get_function_list.restype = _ulong
-        _check(get_function_list(c.byref(table)))
-        if not c.cast(table, c.c_void_p).value:
-            raise NotAModule("C_GetFunctionList gives no list")
-        word = c.CFUNCTYPE(_ulong, *[c.c_void_p] * 6)
-        # Every argument is a machine word; a function takes as many of the six as it has.
+        library.C_GetFunctionList.restype = c.c_ulong
+        _check(library.C_GetFunctionList(c.byref(table)))
+        word = c.CFUNCTYPE(c.c_ulong, *[c.c_void_p] * 4)
+        # Every argument is a machine word; a function takes as many of the four as it has.
         self._functions = {name: word(table.contents.functions[place] or 0) for name, place in _FUNCTIONS.items()}
-        self._call("C_Initialize")
-
-    def _raw(self, name: str, *arguments: int | None) -> int:
-        code: int = self._functions[name](*arguments, *[None] * (6 - len(arguments)))
-        return code
+        self.shared, info = True, structs.Info()
+        try:
+            self._call("C_GetInfo", c.addressof(info))
+        except CryptokiError as error:
+            if error.code != "CKR_CRYPTOKI_NOT_INITIALIZED":
+                raise
+            self.shared = False
+            self._call("C_Initialize")
 
     def _call(self, name: str, *arguments: int | None) -> None:
-        _check(self._raw(name, *arguments))
-
-    # -- module, slots, tokens (§5.4, §5.5) ---------------------------------------------------------------------
-
-    def info(self) -> Ready:
-        """CK_INFO."""
-        info = structs.Info()
-        self._call("C_GetInfo", c.addressof(info))
-        return Ready(_text(info.manufacturer), _text(info.description), _version(info.version))
-
-    def slot_ids(self) -> list[int]:
-        """All slots, with and without a token; asking makes the module look for new ones."""
-        return self._numbers("C_GetSlotList", 0)
-
-    def slot_info(self, slot_id: int) -> SlotRecord:
-        """CK_SLOT_INFO, and the token in the slot."""
-        info = structs.SlotInfo()
-        self._call("C_GetSlotInfo", slot_id, c.addressof(info))
-        token, trouble = None, ""
-        try:
-            token = self.token_info(slot_id)
-        except CryptokiError as error:
-            trouble = "" if error.code == "CKR_TOKEN_NOT_PRESENT" else error.code
-        return SlotRecord(
-            slot_id=slot_id,
-            description=_text(info.description),
-            manufacturer=_text(info.manufacturer),
-            flags=names.slot_flags(info.flags),
-            hardware_version=_version(info.hardware_version),
-            firmware_version=_version(info.firmware_version),
-            token=token,
-            trouble=trouble,
-        )
+        _check(self._functions[name](*arguments, *[None] * (4 - len(arguments))))
 
     def token_info(self, slot_id: int) -> TokenRecord:
-        """CK_TOKEN_INFO, read afresh."""
+        """CK_TOKEN_INFO, read afresh (PKCS#11 v2.40 §5.5)."""
         info = structs.TokenInfo()
         self._call("C_GetTokenInfo", slot_id, c.addressof(info))
         flags = names.token_flags(info.flags)
@@ -149,102 +102,34 @@ class Cryptoki:
             utc_time=_text(info.utc_time) if "CKF_CLOCK_ON_TOKEN" in flags else "",
         )
 
-    def mechanisms(self, slot_id: int) -> list[int]:
-        """CKM_ numbers."""
-        return self._numbers("C_GetMechanismList", slot_id)
+    def slot_changed(self) -> bool:
+        """Whether a token came or went since the last question; true where the module cannot tell (§5.5)."""
+        changed, slot_id = False, c.c_ulong()
+        for _ in range(_MOST_EVENTS):
+            try:
+                self._call("C_WaitForSlotEvent", _CKF_DONT_BLOCK, c.addressof(slot_id))
+            except CryptokiError as error:
+                return changed or error.code != "CKR_NO_EVENT"
+            changed = True
+        return changed
 
-    def _numbers(self, name: str, first: int) -> list[int]:
-        """A list of numbers, asked for twice: how many, then which."""
-        count = _ulong()
-        self._call(name, first, None, c.addressof(count))
-        found = (_ulong * count.value)()
-        self._call(name, first, c.addressof(found), c.addressof(count))
-        return found[: count.value]
+    def login(self, session: int, pin: bytearray, user: User = User.USER) -> None:
+        """One attempt; an empty PIN is asked for on the reader's own pad. The caller wipes the buffer (§5.6)."""
+        self._with_pin("C_Login", pin, session, user)
 
-    # -- sessions (§5.6) ----------------------------------------------------------------------------------------
-
-    def open_session(self, slot_id: int) -> int:
-        """A read-only session."""
-        handle = _ulong()
-        self._call("C_OpenSession", slot_id, _CKF_SERIAL_SESSION, None, None, c.addressof(handle))
-        return handle.value
-
-    def close_session(self, session: int) -> None:
-        self._call("C_CloseSession", session)
-
-    def login(self, session: int, pin: bytearray) -> None:
-        """One attempt with the user PIN; the caller wipes the buffer."""
-        view = (c.c_ubyte * len(pin)).from_buffer(pin)
-        self._call("C_Login", session, _CKU_USER, c.addressof(view), len(pin))
+    def init_pin(self, session: int, pin: bytearray) -> None:
+        """Set the user PIN, in a read-write session of the security officer (§5.5). The caller wipes the buffer."""
+        self._with_pin("C_InitPIN", pin, session)
 
     def logout(self, session: int) -> None:
         self._call("C_Logout", session)
 
-    # -- objects (§5.7) -----------------------------------------------------------------------------------------
-
-    def find(self, session: int, template: Mapping[int, bytes]) -> list[int]:
-        """Handles of the objects with these attributes."""
-        kept = [c.create_string_buffer(value, len(value)) for value in template.values()]
-        wanted = (structs.Attribute * len(template))(
-            *(
-                structs.Attribute(kind, c.addressof(value), len(value))
-                for kind, value in zip(template, kept, strict=True)
-            )
-        )
-        self._call("C_FindObjectsInit", session, c.addressof(wanted), len(template))
-        found: list[int] = []
-        batch, count = (_ulong * _BATCH)(), _ulong()
-        try:
-            while len(found) < _MAX_OBJECTS:
-                self._call("C_FindObjects", session, c.addressof(batch), _BATCH, c.addressof(count))
-                if not count.value:
-                    break
-                found += batch[: count.value]
-        finally:
-            self._raw("C_FindObjectsFinal", session)
-        return found
-
-    def attributes(self, session: int, handle: int, kinds: Sequence[int]) -> dict[int, bytes]:
-        """The attributes the object has and gives; a module that answers nothing at once is asked one by one."""
-        try:
-            return self._attributes(session, handle, kinds)
-        except CryptokiError:
-            if len(kinds) == 1:
-                return {}
-            found: dict[int, bytes] = {}
-            for kind in kinds:
-                found |= self.attributes(session, handle, [kind])
-            return found
-
-    def _attributes(self, session: int, handle: int, kinds: Sequence[int]) -> dict[int, bytes]:
-        asked = (structs.Attribute * len(kinds))(*(structs.Attribute(kind, None, 0) for kind in kinds))
-        code = self._raw("C_GetAttributeValue", session, handle, c.addressof(asked), len(kinds))
-        if code not in (0, _CKR_ATTRIBUTE_SENSITIVE, _CKR_ATTRIBUTE_TYPE_INVALID):
-            _check(code)
-        lengths = {item.type: item.length for item in asked if item.length <= _MAX_ATTRIBUTE}
-        if not lengths:
-            return {}
-        rooms = {kind: c.create_string_buffer(length or 1) for kind, length in lengths.items()}
-        given = (structs.Attribute * len(lengths))(
-            *(structs.Attribute(kind, c.addressof(rooms[kind]), length) for kind, length in lengths.items())
-        )
-        self._call("C_GetAttributeValue", session, handle, c.addressof(given), len(lengths))
-        return {item.type: rooms[item.type].raw[: item.length] for item in given if item.length <= lengths[item.type]}
-
-    # -- signing (§5.11) ----------------------------------------------------------------------------------------
-
-    def sign(self, session: int, key: int, mechanism: int, data: bytes) -> bytes:
-        """One signature with a mechanism that takes no parameter."""
-        how = structs.Mechanism(mechanism, None, 0)
-        self._call("C_SignInit", session, c.addressof(how), key)
-        message = c.create_string_buffer(data, len(data)) if data else c.create_string_buffer(1)
-        room, length = c.create_string_buffer(_SIGNATURE_ROOM), _ulong(_SIGNATURE_ROOM)
-        code = self._raw("C_Sign", session, c.addressof(message), len(data), c.addressof(room), c.addressof(length))
-        if code == _CKR_BUFFER_TOO_SMALL and length.value <= _MAX_ATTRIBUTE:
-            room = c.create_string_buffer(length.value)
-            code = self._raw("C_Sign", session, c.addressof(message), len(data), c.addressof(room), c.addressof(length))
-        _check(code)
-        return room.raw[: length.value]
+    def _with_pin(self, name: str, pin: bytearray, *before: int) -> None:
+        if not pin:
+            self._call(name, *before, None, 0)
+            return
+        view = (c.c_ubyte * len(pin)).from_buffer(pin)
+        self._call(name, *before, c.addressof(view), len(pin))
 
 
 def _check(code: int) -> None:

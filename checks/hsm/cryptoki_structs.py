@@ -23,18 +23,6 @@ class Info(c.Structure):
     )
 
 
-class SlotInfo(c.Structure):
-    """CK_SLOT_INFO."""
-
-    _fields_ = (
-        ("description", c.c_ubyte * 64),
-        ("manufacturer", c.c_ubyte * 32),
-        ("flags", c.c_ulong),
-        ("hardware_version", Version),
-        ("firmware_version", Version),
-    )
-
-
 class TokenInfo(c.Structure):
     """CK_TOKEN_INFO."""
 
@@ -60,19 +48,7 @@ class TokenInfo(c.Structure):
     )
 
 
-class Attribute(c.Structure):
-    """CK_ATTRIBUTE."""
-
-    _fields_ = (("type", c.c_ulong), ("value", c.c_void_p), ("length", c.c_ulong))
-
-
-class Mechanism(c.Structure):
-    """CK_MECHANISM."""
-
-    _fields_ = (("mechanism", c.c_ulong), ("parameter", c.c_void_p), ("length", c.c_ulong))
-
-
 class FunctionList(c.Structure):
-    """CK_FUNCTION_LIST up to C_Sign: the version, then the functions."""
+    """CK_FUNCTION_LIST: the version, then the functions."""
 
-    _fields_ = (("version", Version), ("functions", c.c_void_p * 44))
+    _fields_ = (("version", Version), ("functions", c.c_void_p * 68))

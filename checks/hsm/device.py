@@ -1,41 +1,21 @@
-"""The worker's side of a token: one module, one session, one operation at a time."""
+"""The worker's side of a token: one module, one session, one operation at a time (python-pkcs11 and `cryptoki`)."""
 
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Iterator
 from typing import Any, Final
 
+import pkcs11
+from pkcs11 import Attribute, Mechanism, ObjectClass
+from pkcs11.exceptions import PKCS11Error
+
 from checks.hsm import wire
-from checks.hsm.cryptoki import Cryptoki, CryptokiError, NotAModule
-from checks.hsm.cryptoki_names import KEY_TYPES, MECHANISMS, OBJECT_CLASSES, mechanism
+from checks.hsm.attributes import PlainValues, record_of
+from checks.hsm.cryptoki import Cryptoki, CryptokiError
+from checks.hsm.cryptoki_names import MECHANISMS, exception_code, mechanism, slot_flags
 from checks.hsm.wire import Fault
 
-_CKA_CLASS: Final = 0x0
-_CKA_LABEL: Final = 0x3
-_CKA_KEY_TYPE: Final = 0x100
-_CKA_ID: Final = 0x102
-
-_BYTES: Final = {0x180: "ec_params", 0x181: "ec_point", 0x120: "modulus", 0x122: "public_exponent"}
-_BOOLEANS: Final = {
-    0x103: "sensitive",
-    0x162: "extractable",
-    0x165: "always_sensitive",
-    0x164: "never_extractable",
-    0x163: "local",
-}
-_WANTED: Final = {
-    "CKO_PUBLIC_KEY": (0x180, 0x181, 0x120, 0x122, 0x163),
-    "CKO_PRIVATE_KEY": (0x180, 0x120, 0x122, *_BOOLEANS),
-    "CKO_SECRET_KEY": tuple(_BOOLEANS),
-}
-"""The attributes read from each class of key, beside class, id, label and key type."""
-
-_CLASS_NUMBERS: Final = {name: number for number, name in OBJECT_CLASSES.items()}
 _MECHANISM_NUMBERS: Final = {name: number for number, name in MECHANISMS.items()}
-_ULONG: Final = 8
-"""Bytes of CK_ULONG, in the machine's order."""
 
 
 class Refused(Exception):
@@ -47,22 +27,37 @@ class Refused(Exception):
 
 
 class Device:
-    """A loaded module and the session with the token that is meant."""
+    """A loaded module and the session with the token that is meant.
+
+    `tainted` says that this process is not to be used again: a PIN lies in memory that cannot be wiped, or a session
+    was lost sight of. Both come from a module whose function list is not shared (see `Cryptoki`): there the login is
+    python-pkcs11's own, which takes the PIN as a string and leaks the session when it is wrong.
+    """
 
     def __init__(self, module: str) -> None:
         if "/" in module and not os.path.exists(module):  # noqa: PTH110 - pathlib alone would cost a fifth of start-up
             raise Refused(Fault.MODULE_MISSING, module)
         try:
+            self._library = pkcs11.lib(module)
             self._cryptoki = Cryptoki(module)
-            self.greeting = self._cryptoki.info()
-        except NotAModule as error:
-            raise Refused(Fault.NOT_PKCS11, str(error)) from None
+        except PKCS11Error as error:
+            if "exception while loading" in str(error):
+                raise Refused(Fault.NOT_PKCS11, str(error)) from None
+            raise Refused(exception_code(error)) from None
         except CryptokiError as error:
             raise Refused(error.code) from None
+        self.tainted = False
+        self._slots: dict[int, Any] = {}
         self._target: wire.Target | None = None
-        self._session = 0
-        self._logged_in = False
-        self._signing_keys: dict[bytes, int] = {}
+        self._session: Any = None
+        self.logged_in = False
+        self._signing_keys: dict[bytes, Any] = {}
+
+    @property
+    def greeting(self) -> wire.Ready:
+        """CK_INFO."""
+        version = _version(self._library.library_version)
+        return wire.Ready(self._library.manufacturer_id, self._library.library_description, version)
 
     def answer(self, request: wire.Request) -> wire.Response:
         """Do it. Raises Refused."""
@@ -70,18 +65,20 @@ class Device:
             return self._answer(request)
         except CryptokiError as error:
             raise Refused(error.code) from None
+        except PKCS11Error as error:
+            raise Refused(exception_code(error)) from None
 
     def _answer(self, request: wire.Request) -> wire.Response:
         match request:
             case wire.ListSlots():
-                return wire.Slots(tuple(map(self._cryptoki.slot_info, self._cryptoki.slot_ids())))
+                return wire.Slots(tuple(map(self._slot_record, self._list())))
             case wire.ReadToken(target=target):
                 return wire.TokenRead(self._verified(target))
             case wire.ListMechanisms(target=target):
                 self._verified(target)
-                return wire.Mechanisms(tuple(map(mechanism, self._cryptoki.mechanisms(target.slot_id))))
+                return wire.Mechanisms(tuple(sorted(map(mechanism, self._slot(target).get_mechanisms()))))
             case wire.FindObjects():
-                return wire.Objects(tuple(self._find(request)))
+                return wire.Objects(tuple(map(record_of, self._find(request))))
             case wire.Login(target=target, pin=pin):
                 return self._login(target, pin)
             case wire.Sign():
@@ -92,10 +89,48 @@ class Device:
 
     def logout(self) -> None:
         """End the login, if there is one."""
-        if self._logged_in:
-            self._signing_keys.clear()
-            self._logged_in = False
-            self._cryptoki.logout(self._session)
+        if not self.logged_in:
+            return
+        self._signing_keys.clear()
+        self.logged_in = False
+        if self._cryptoki.shared:
+            self._cryptoki.logout(self._session.handle)
+        else:
+            session, self._session, self._target = self._session, None, None
+            session.close()
+
+    # -- slots and tokens ---------------------------------------------------------------------------------------
+
+    def _list(self) -> list[Any]:
+        """All slots, with and without a token; asking makes the module look for new ones."""
+        found = self._library.get_slots()
+        self._slots = {slot.slot_id: slot for slot in found}
+        return found
+
+    def _slot(self, target: wire.Target) -> Any:
+        if target.slot_id not in self._slots:
+            self._list()
+        try:
+            return self._slots[target.slot_id]
+        except KeyError:
+            raise Refused("CKR_SLOT_ID_INVALID") from None
+
+    def _slot_record(self, slot: Any) -> wire.SlotRecord:
+        token, trouble = None, ""
+        try:
+            token = self._cryptoki.token_info(slot.slot_id)
+        except CryptokiError as error:
+            trouble = "" if error.code == "CKR_TOKEN_NOT_PRESENT" else error.code
+        return wire.SlotRecord(
+            slot_id=slot.slot_id,
+            description=slot.slot_description,
+            manufacturer=slot.manufacturer_id,
+            flags=slot_flags(int(slot.flags)),
+            hardware_version=_version(slot.hardware_version),
+            firmware_version=_version(slot.firmware_version),
+            token=token,
+            trouble=trouble,
+        )
 
     def _verified(self, target: wire.Target) -> wire.TokenRecord:
         """The token in the slot, read afresh, if it still is the one meant."""
@@ -104,57 +139,59 @@ class Device:
             raise Refused(Fault.SWAPPED, f"{token.label} [{token.serial}]")
         return token
 
-    def _open(self, target: wire.Target) -> int:
-        """The session with that token; opened once."""
+    def _open(self, target: wire.Target) -> Any:
+        """The session with that token; opened once.
+
+        A session ends with the token's presence (PKCS#11 v2.40 §5.6), and the module says when one came or went; only
+        then is the token looked at again, which on a card costs an APDU.
+        """
+        if self._session is not None and self._target == target and not self._cryptoki.slot_changed():
+            return self._session
         self._verified(target)
         if self._target != target:
             self._signing_keys.clear()
-            self._logged_in = False
-            self._session = self._cryptoki.open_session(target.slot_id)
+            self.logged_in = False
+            self._session = self._slot(target).get_token().open(attribute_mapper=PlainValues())
             self._target = target
         return self._session
 
     # -- objects ------------------------------------------------------------------------------------------------
 
-    def _find(self, request: wire.FindObjects) -> Iterator[wire.ObjectRecord]:
-        session = self._open(request.target)
-        template: dict[int, bytes] = {}
+    def _find(self, request: wire.FindObjects) -> list[Any]:
+        template: dict[Attribute, Any] = {}
         if request.id is not None:
-            template[_CKA_ID] = request.id
+            template[Attribute.ID] = request.id
         if request.object_class is not None:
-            template[_CKA_CLASS] = _ulong(_CLASS_NUMBERS[request.object_class])
-        for handle in self._cryptoki.find(session, template):
-            yield self._record(session, handle)
-
-    def _record(self, session: int, handle: int) -> wire.ObjectRecord:
-        read = self._cryptoki.attributes(session, handle, (_CKA_CLASS, _CKA_ID, _CKA_LABEL))
-        object_class = _name(OBJECT_CLASSES, read.get(_CKA_CLASS), "CKO_")
-        wanted = _WANTED.get(object_class, ())
-        more = self._cryptoki.attributes(session, handle, (_CKA_KEY_TYPE, *wanted)) if wanted else {}
-        values: dict[str, Any] = {_BYTES[kind]: value for kind, value in more.items() if kind in _BYTES and value}
-        values |= {_BOOLEANS[kind]: any(value) for kind, value in more.items() if kind in _BOOLEANS and value}
-        return wire.ObjectRecord(
-            object_class=object_class,
-            id=read.get(_CKA_ID, b""),
-            label=read.get(_CKA_LABEL, b"").decode(errors="replace"),
-            key_type=_name(KEY_TYPES, more.get(_CKA_KEY_TYPE), "CKK_") if wanted else None,
-            **values,
-        )
+            template[Attribute.CLASS] = ObjectClass[request.object_class.removeprefix("CKO_")]
+        return list(self._open(request.target).get_objects(template))
 
     # -- the PIN and what needs it ------------------------------------------------------------------------------
 
     def _login(self, target: wire.Target, pin: bytearray) -> wire.Response:
         try:
-            session = self._open(target)
+            self._verified(target)
             self._signing_keys.clear()
-            try:
-                self._cryptoki.login(session, pin)
-            except CryptokiError as error:
-                raise Refused(error.code, sent=True) from None
+            if self._cryptoki.shared:
+                session = self._open(target)
+                try:
+                    self._cryptoki.login(session.handle, pin)
+                except CryptokiError as error:
+                    raise Refused(error.code, sent=True) from None
+            else:
+                self._login_by_opening(target, pin)
         finally:
             wire.wipe(pin)
-        self._logged_in = True
+        self.logged_in = True
         return wire.Done()
+
+    def _login_by_opening(self, target: wire.Target, pin: bytearray) -> None:
+        token = self._slot(target).get_token()
+        self.tainted = True
+        try:
+            self._session = token.open(user_pin=pin.decode(), attribute_mapper=PlainValues())
+        except PKCS11Error as error:
+            raise Refused(exception_code(error), sent=True) from None
+        self._target = target
 
     def _sign(self, request: wire.Sign) -> wire.Response:
         session = self._open(request.target)
@@ -163,26 +200,22 @@ class Device:
             raise Refused(Fault.MECHANISM_UNKNOWN, request.mechanism)
         key = self._signing_keys.get(request.key_id) or self._signing_key(session, request.key_id)
         try:
-            return wire.Signature(self._cryptoki.sign(session, key, number, request.data))
-        except CryptokiError:
+            return wire.Signature(key.sign(request.data, mechanism=Mechanism(number)))
+        except PKCS11Error:
             self._signing_keys.clear()
             raise
 
-    def _signing_key(self, session: int, key_id: bytes) -> int:
-        template = {_CKA_CLASS: _ulong(_CLASS_NUMBERS["CKO_PRIVATE_KEY"]), _CKA_ID: key_id}
-        keys = self._cryptoki.find(session, template)
+    def _signing_key(self, session: Any, key_id: bytes) -> Any:
+        keys = list(session.get_objects({Attribute.CLASS: ObjectClass.PRIVATE_KEY, Attribute.ID: key_id}))
         if not keys:
-            raise Refused(Fault.KEY_MISSING if self._logged_in else "CKR_USER_NOT_LOGGED_IN")
+            raise Refused(Fault.KEY_MISSING if self.logged_in else "CKR_USER_NOT_LOGGED_IN")
         if len(keys) > 1:
             raise Refused(Fault.KEY_DOUBLED, str(len(keys)))
+        if not hasattr(keys[0], "sign"):
+            raise Refused("CKR_KEY_FUNCTION_NOT_PERMITTED")
         self._signing_keys[key_id] = keys[0]
         return keys[0]
 
 
-def _ulong(number: int) -> bytes:
-    return number.to_bytes(_ULONG, sys.byteorder)
-
-
-def _name(names: dict[int, str], raw: bytes | None, prefix: str) -> str:
-    number = int.from_bytes(raw or b"", sys.byteorder)
-    return names.get(number, f"{prefix}0x{number:x}") if raw else f"{prefix}UNKNOWN"
+def _version(version: tuple[int, int]) -> str:
+    return f"{version[0]}.{version[1]}"

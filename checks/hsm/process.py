@@ -42,6 +42,8 @@ class WorkerProcess:
     def __init__(self, process: asyncio.subprocess.Process, connection: socket.socket) -> None:
         self._process = process
         self._connection = connection
+        self.leaving = False
+        """Whether it said that its last answer was the last."""
         self._received = bytearray()
         self._number = 0
         self._tail = bytearray()
@@ -126,6 +128,7 @@ class WorkerProcess:
         answer = wire.read_answer(body)
         if answer.number != number:
             raise wire.WireError(f"the worker answered call {answer.number} instead of {number}")
+        self.leaving = answer.last
         return answer.response
 
     async def close(self) -> None:

@@ -272,6 +272,8 @@ class Token:
         except asyncio.CancelledError:
             self._abandon("the call was cancelled and its worker replaced")
             raise
+        if worker.leaving:
+            await self._retire("")
         if isinstance(answer, expected):
             return answer
         if isinstance(answer, wire.Failure):

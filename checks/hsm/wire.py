@@ -225,6 +225,8 @@ class Answer(msgspec.Struct, frozen=True, array_like=True):
 
     number: int
     response: Response
+    last: bool = False
+    """Whether the worker ends after it: what it holds in memory is to go."""
 
 
 _ENCODER = msgspec.msgpack.Encoder()

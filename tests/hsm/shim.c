@@ -3,6 +3,7 @@
  * Each call is written to the file SHIM_LOG ("18 6": C_Login with a PIN of six bytes), and the file SHIM_FAULTS is
  * read before it. Its lines:
  *   fault N hang | crash | crash-after | rv CODE     what function N of the list does instead, or afterwards
+ *   event                                            C_WaitForSlotEvent tells of one, once at each question
  *   flags MASK                                       bits added to CK_TOKEN_INFO.flags
  *   pin MIN MAX                                      the PIN length limits shown
  *   serial TEXT, manufacturer TEXT, model TEXT       what CK_TOKEN_INFO shows
@@ -58,9 +59,12 @@ static void disguise(struct token_info *info) {
 static word call(int n, word a, word b, word c, word d, word e, word f) {
     char line[200], what[40] = "";
     word code = 0, result;
+    int event = 0;
+    static int told;
     note(n, n == 18 ? d : 0);
     FILE *file = fopen(getenv("SHIM_FAULTS"), "r");
     while (file && fgets(line, sizeof line, file)) {
+        if (!strcmp(line, "event\n")) event = 1;
         int which;
         char found[40];
         word number = 0;
@@ -70,6 +74,7 @@ static word call(int n, word a, word b, word c, word d, word e, word f) {
         }
     }
     if (file) fclose(file);
+    if (n == 67 && event && (told = !told)) return 0;
     if (!strcmp(what, "hang")) for (;;) pause();
     if (!strcmp(what, "crash")) crash();
     if (!strcmp(what, "rv")) return code;
@@ -80,7 +85,7 @@ static word call(int n, word a, word b, word c, word d, word e, word f) {
 }
 
 #define WRAP(n) static word w##n(word a, word b, word c, word d, word e, word f) { return call(n, a, b, c, d, e, f); }
-#define EACH(X) X(0) X(2) X(4) X(5) X(6) X(7) X(12) X(13) X(18) X(19) X(24) X(26) X(27) X(28) X(42) X(43)
+#define EACH(X) X(0) X(2) X(4) X(5) X(6) X(7) X(12) X(13) X(18) X(19) X(24) X(26) X(27) X(28) X(42) X(43) X(67)
 EACH(WRAP)
 #define PUT(n) shown.entry[n] = w##n;
 

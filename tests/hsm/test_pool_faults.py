@@ -200,7 +200,7 @@ async def test_return_codes_become_typed_errors(
 async def test_a_swapped_card_is_never_used_for_the_other(shim: Shim) -> None:
     token = Token("intermediate", shim.profile(serial=""), Redactor(), deadline=DEADLINE)
     await token.login(Secret.from_text(PIN))
-    shim.faults("serial DENK0100009")
+    shim.faults("serial DENK0100009", "event")
     with pytest.raises(errors.TokenSwapped, match="DENK0100009"):
         await token.sign(b"\x01", "CKM_ECDSA", bytes(48))
     assert not token.logged_in
