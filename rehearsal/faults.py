@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """What a fault is like."""
+
+    story: str
+    """What has happened, for the person who runs the drill."""
+    shows: str
+    """Where the cutover's runbook finds it, and the symptom there."""
+    needs_card: bool = True
+    """Whether it takes a token that has a PIN counter or can leave its reader; SoftHSM2 has neither."""
 
 
 class Fault(StrEnum):
@@ -11,17 +24,72 @@ class Fault(StrEnum):
     WRONG_DONGLE = "wrong-dongle"
     TAMPERED_EXPORT = "tampered-export"
     WRONG_PAPER = "wrong-paper"
+    PIN_LOW = "pin-low"
+    PIN_FINAL = "pin-final"
+    PIN_LOCKED = "pin-locked"
+    CARD_PULLED = "card-pulled"
+    CARD_SWAPPED = "card-swapped"
+    CARD_SLOW = "card-slow"
+    CARD_SILENT = "card-silent"
+    READER_MISSING = "reader-missing"
+    TOKEN_BUSY = "token-busy"  # noqa: S105 - a fault's name
 
     @property
-    def story(self) -> str:
-        """What has happened, for the person who runs the drill."""
-        return _STORIES[self]
+    def drill(self) -> Drill:
+        return _DRILLS[self]
+
+    @property
+    def tries(self) -> int | None:
+        """How many attempts the user PIN has left from the start; None: all."""
+        return {Fault.PIN_LOW: 2, Fault.PIN_FINAL: 1, Fault.PIN_LOCKED: 0}.get(self)
 
 
-_STORIES = {
-    Fault.WRONG_DONGLE: "somebody plugged another dongle in: the same label, another serial, other keys",
-    Fault.TAMPERED_EXPORT: "the export stick was exchanged: its files agree with each other, its keys are a stranger's",
-    Fault.WRONG_PAPER: "the fingerprint on paper differs from the real one in one character",
+_DRILLS = {
+    Fault.WRONG_DONGLE: Drill(
+        "somebody plugged another dongle in: the same label, another serial, other keys",
+        "A1.slots: wrong serial",
+        needs_card=False,
+    ),
+    Fault.TAMPERED_EXPORT: Drill(
+        "the export stick was exchanged: its files agree with each other, its keys are a stranger's",
+        "A4.intermediate: keys differ",
+        needs_card=False,
+    ),
+    Fault.WRONG_PAPER: Drill(
+        "the fingerprint on paper differs from the real one in one character",
+        "B1.paper: paper differs",
+        needs_card=False,
+    ),
+    Fault.PIN_LOW: Drill(
+        "somebody has typed the PIN wrongly once: 2 attempts are left",
+        "A3.counter: pin low; A3.sign asks before it risks one",
+    ),
+    Fault.PIN_FINAL: Drill(
+        "somebody has typed the PIN wrongly twice: 1 attempt is left",
+        "A3.counter: pin final try",
+    ),
+    Fault.PIN_LOCKED: Drill("the user PIN is locked", "A3.counter: pin locked"),
+    Fault.CARD_PULLED: Drill(
+        "somebody pulls the card out at the moment it is to sign",
+        "A3.sign: token removed",
+    ),
+    Fault.CARD_SWAPPED: Drill(
+        "while the host role runs, somebody puts another card in: the same label, another serial, other keys",
+        "A3.objects: token swapped",
+    ),
+    Fault.CARD_SLOW: Drill(
+        "the card takes a twentieth of a second for each command",
+        "nowhere: all is green, and the screen answers all the time",
+    ),
+    Fault.CARD_SILENT: Drill(
+        "the card takes the command to sign and never answers it",
+        "A3.sign: token not responding",
+    ),
+    Fault.READER_MISSING: Drill("pcscd does not run", "A1.slots: no token"),
+    Fault.TOKEN_BUSY: Drill(
+        "another process holds the card for itself (exclusive mode of PC/SC)",
+        "A1.slots: token busy",
+    ),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,31 +13,34 @@ from pathlib import Path
 import yaml
 
 from rehearsal.artefacts import KEY_LABELS, SSH_HOST, SSH_USER, software_points, write_export
+from rehearsal.choice import Choice, choose
 from rehearsal.faults import Fault, change_one_character
 from rehearsal.repository import make_repository
 from rehearsal.sheet import write_sheet
-from rehearsal.softhsm import SoftToken, make_token, require_programs
+from rehearsal.token import LabToken, TokenKind
 from runbook.errors import EnvironmentLacks, UsageError
 from runbook.secrets import Secret
 
 TOKEN_LABEL = "ccat-intermediate"  # noqa: S105 - the label of a token, not a secret
-TOKEN_KIND = "a SoftHSM2 token in software: it needs no privileges and no card"  # noqa: S105 - a description
 
 _PIN_LENGTH = 12
+"""Within the 6 to 15 that a SmartCard-HSM takes."""
 _PIN_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 """Without characters that look alike on paper."""
+_SO_PIN_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Lab:
-    """A lab that is ready."""
+    """A lab that is ready; where its token is a card, `rehearsal.reader.CardReader` has to put it into a reader."""
 
     folder: Path
     site: Path
     """The site profile."""
     sheet: Path
     """The paper sheet, also an answers file."""
-    token: SoftToken
+    token: LabToken
+    choice: Choice
     fault: Fault | None
 
     def remove(self) -> None:
@@ -45,28 +49,31 @@ class Lab:
 
 
 def make_lab(
-    folder: Path | None = None, fault: Fault | None = None, say: Callable[[str], None] = lambda _: None
+    folder: Path | None = None,
+    fault: Fault | None = None,
+    say: Callable[[str], None] = lambda _: None,
+    *,
+    token: TokenKind | None = TokenKind.SOFTHSM,
 ) -> Lab:
     """Make the lab in `folder` (absent or empty; None: a fresh temporary one, mode 0700).
 
-    `say` is told of each part before it is made. Raises EnvironmentLacks and UsageError. Where something fails, a
-    temporary folder is removed again.
+    `say` is told of each part before it is made; `token` None: a card where one can be used. Raises EnvironmentLacks
+    and UsageError. Where something fails, a temporary folder is removed again.
     """
-    require_programs()
+    _require_programs()
     place = _prepare(folder)
     try:
-        return _fill(place, fault, say)
+        return _fill(place, fault, say, choose(token, fault, place))
     except BaseException:
         if folder is None:
             shutil.rmtree(place, ignore_errors=True)
         raise
 
 
-def _fill(place: Path, fault: Fault | None, say: Callable[[str], None]) -> Lab:
-    pin, so_pin = _random_pin(), _random_pin()
-    say(f"token: {TOKEN_KIND}")
-    token = make_token(place / "hsm", TOKEN_LABEL, KEY_LABELS, pin=pin, so_pin=so_pin)
-    so_pin.wipe()
+def _fill(place: Path, fault: Fault | None, say: Callable[[str], None], choice: Choice) -> Lab:
+    pin, so_pin = _random_pin(), _random_so_pin()
+    say(f"token: {choice}")
+    token = _make_token(place, fault, choice, pin, so_pin)
 
     say("the ceremony's export")
     elsewhere = fault is Fault.WRONG_DONGLE
@@ -80,40 +87,81 @@ def _fill(place: Path, fault: Fault | None, say: Callable[[str], None]) -> Lab:
 
     say("a git repository with the host role")
     working_tree = place / "system-integration"
-    make_repository(working_tree, place / "upstream.git", module=token.module, config=token.config, label=TOKEN_LABEL)
+    make_repository(working_tree, place / "upstream.git", token, _event(place, fault))
 
     say("the paper sheet and the site profile")
-    serial = secrets.token_hex(len(token.serial) // 2) if elsewhere else token.serial
     sheet = place / "paper-sheet.yaml"
-    write_sheet(sheet, serial=serial, pin=pin, fingerprint=fingerprint)
+    serial = _other_serial(choice.kind) if elsewhere else token.serial
+    write_sheet(sheet, serial=serial, pin=pin, so_pin=so_pin, fingerprint=fingerprint)
     pin.wipe()
+    so_pin.wipe()
     site = place / "site.yaml"
-    site.write_text(yaml.safe_dump(_profile(token, sheet, export.folder, working_tree), sort_keys=False))
-    return Lab(place, site, sheet, token, fault)
+    site.write_text(yaml.safe_dump(_profile(token, choice, sheet, export.folder, working_tree), sort_keys=False))
+    return Lab(place, site, sheet, token, choice, fault)
 
 
-def _exchange(folder: Path, token: SoftToken) -> None:
+def _make_token(place: Path, fault: Fault | None, choice: Choice, pin: Secret, so_pin: Secret) -> LabToken:
+    if choice.kind is TokenKind.SOFTHSM:
+        from rehearsal import softhsm
+
+        return softhsm.make_token(place / "hsm", TOKEN_LABEL, KEY_LABELS, pin=pin, so_pin=so_pin)
+    from rehearsal import smartcard
+
+    tries = fault.tries if fault else None
+    token = smartcard.make_card(place, TOKEN_LABEL, KEY_LABELS, pin=pin, so_pin=so_pin, tries=tries)
+    if fault is Fault.CARD_SWAPPED:
+        # A stranger's PINs are not those on the sheet.
+        smartcard.make_other_card(place, TOKEN_LABEL, KEY_LABELS, pin=_random_pin(), so_pin=_random_so_pin())
+    return token
+
+
+def _event(place: Path, fault: Fault | None) -> tuple[str, ...]:
+    """What happens while the host role runs, as a command."""
+    if fault is not Fault.CARD_SWAPPED:
+        return (":",)
+    return (sys.executable, "-I", "-m", "rehearsal.swap", str(place))
+
+
+def _other_serial(kind: TokenKind) -> str:
+    if kind is TokenKind.SOFTHSM:
+        return secrets.token_hex(8)
+    from rehearsal.smartcard import random_serial
+
+    return random_serial()
+
+
+def _exchange(folder: Path, token: LabToken) -> None:
     """Put a stranger's root and intermediate in place of the real ones; the SSH keys stay."""
     shutil.rmtree(folder)
     real = {key_id: token.points[key_id] for key_id in (SSH_USER, SSH_HOST)}
     write_export(folder, {**software_points(), **real})
 
 
-def _profile(token: SoftToken, sheet: Path, export: Path, repository: Path) -> dict[str, object]:
+def _profile(token: LabToken, choice: Choice, sheet: Path, export: Path, repository: Path) -> dict[str, object]:
     return {
         "site": 1,
-        "name": "Rehearsal",
-        "rehearsal": {"token": TOKEN_KIND, "sheet": str(sheet)},
+        # It stands in the header of the run, on screens and in the record.
+        "name": f"Rehearsal on {choice}",
+        "rehearsal": {"token": str(choice), "sheet": str(sheet)},
         "tokens": {
             "intermediate": {
                 "module": str(token.module),
                 # The serial is not given here: it comes from paper, and the runbook compares it.
                 "label": token.label,
-                "env": {"SOFTHSM2_CONF": str(token.config)},
+                "env": dict(token.environment),
             }
         },
         "inputs": {"export_usb": str(export), "repository": str(repository)},
     }
+
+
+def _require_programs() -> None:
+    missing = [program for program in ("git", "make", "pkcs11-tool") if shutil.which(program) is None]
+    if missing:
+        raise EnvironmentLacks(
+            f"the rehearsal needs programs that are not here: {', '.join(missing)}",
+            remedy="Install the Debian packages: apt-get install softhsm2 opensc git make",
+        )
 
 
 def _prepare(folder: Path | None) -> Path:
@@ -141,3 +189,7 @@ def _prepare(folder: Path | None) -> Path:
 
 def _random_pin() -> Secret:
     return Secret.from_text("".join(secrets.choice(_PIN_ALPHABET) for _ in range(_PIN_LENGTH)))
+
+
+def _random_so_pin() -> Secret:
+    return Secret.from_text(secrets.token_hex(_SO_PIN_BYTES))

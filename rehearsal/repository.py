@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
+from rehearsal.token import LabToken
 from runbook.errors import EnvironmentLacks
 from runbook.text import clean_line
 
@@ -23,7 +25,8 @@ REPORT_SLOTS = """\
 #!/bin/sh
 # Lists the slots and fails where the intermediate's token is not among them.
 set -eu
-export SOFTHSM2_CONF={config}
+{exports}
+{event}
 echo 'TASK [hsm_host : Report detected HSM slots]'
 slots=$(pkcs11-tool --module {module} --list-token-slots)
 printf '%s\\n' "$slots"
@@ -35,13 +38,16 @@ exit "$failed"
 HOST_VARS = "---\n_hsm_enforce_verify: true\n"
 
 
-def make_repository(folder: Path, upstream: Path, *, module: Path, config: Path, label: str) -> None:
+def make_repository(folder: Path, upstream: Path, token: LabToken, event: Sequence[str] = (":",)) -> None:
     """A working tree in `folder`, committed and pushed to a bare repository in `upstream`.
 
-    `module`, `config` (SOFTHSM2_CONF) and `label` are the token's. Raises EnvironmentLacks where git does not do it.
+    Its role looks for `token`, and runs the command `event` before. Raises EnvironmentLacks where git does not do it.
     """
     report = REPORT_SLOTS.format(
-        config=shlex.quote(str(config)), module=shlex.quote(str(module)), label=shlex.quote(label)
+        exports="\n".join(f"export {name}={shlex.quote(value)}" for name, value in token.environment.items()),
+        event=shlex.join(event),
+        module=shlex.quote(str(token.module)),
+        label=shlex.quote(token.label),
     )
     files = {
         "README.md": "# system-integration\n\nMade for a rehearsal.\n",

@@ -22,6 +22,10 @@ SHEET = """\
 #
 #      {pin}
 #
+# SO-PIN of the intermediate (resets the user PIN; 16 hex digits)
+#
+#      {so_pin}
+#
 # SHA-256 fingerprint of the root certificate (never read aloud)
 #
 #         1    2    3    4
@@ -38,8 +42,16 @@ attest: all
 """
 
 
-def write_sheet(path: Path, *, serial: str, pin: Secret, fingerprint: str) -> None:
+def write_sheet(path: Path, *, serial: str, pin: Secret, so_pin: Secret, fingerprint: str) -> None:
     """Write the sheet, readable by its owner alone. `fingerprint`: 64 hex digits."""
     rows = "\n".join(f"#      {line}" for line in grouped_lines(fingerprint))
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(SHEET.format(serial=serial, pin=pin.reveal().decode(), rows=rows, fingerprint=fingerprint))
+        file.write(
+            SHEET.format(
+                serial=serial,
+                pin=pin.reveal().decode(),
+                so_pin=so_pin.reveal().decode(),
+                rows=rows,
+                fingerprint=fingerprint,
+            )
+        )

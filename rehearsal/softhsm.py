@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
+from rehearsal.token import LabToken
 from runbook.errors import EnvironmentLacks
 from runbook.secrets import Secret
 
@@ -32,19 +31,6 @@ _DEADLINE = 30.0
 _MISSING = "Install the Debian packages: apt-get install softhsm2 opensc git make"
 
 
-@dataclass(frozen=True, slots=True)
-class SoftToken:
-    """A token and the public keys that were generated on it."""
-
-    module: Path
-    config: Path
-    label: str
-    serial: str
-    """CK_TOKEN_INFO.serialNumber as the token gave it to itself: 16 hex digits."""
-    points: dict[str, bytes]
-    """CKA_ID in hex → the public point on P-384, uncompressed (SEC 1 §2.3.3: 04‖x‖y)."""
-
-
 def find_module() -> Path:
     """The SoftHSM2 module of this machine; raises EnvironmentLacks."""
     for place in (*map(Path, _PLACES), *sorted(Path("/usr/lib").glob(_MULTIARCH))):
@@ -53,14 +39,7 @@ def find_module() -> Path:
     raise EnvironmentLacks("SoftHSM2's PKCS#11 module was not found on this machine", remedy=_MISSING)
 
 
-def require_programs() -> None:
-    """The programs that the lab and its repository call; raises EnvironmentLacks."""
-    missing = [program for program in ("git", "make", "pkcs11-tool") if shutil.which(program) is None]
-    if missing:
-        raise EnvironmentLacks(f"the rehearsal needs programs that are not here: {', '.join(missing)}", remedy=_MISSING)
-
-
-def make_token(folder: Path, label: str, keys: dict[str, str], *, pin: Secret, so_pin: Secret) -> SoftToken:
+def make_token(folder: Path, label: str, keys: dict[str, str], *, pin: Secret, so_pin: Secret) -> LabToken:
     """A token in `folder` (which must not exist yet) with one P-384 key pair for each of `keys` (id → label).
 
     Raises EnvironmentLacks where SoftHSM2 is missing or does not do it.
@@ -73,7 +52,7 @@ def make_token(folder: Path, label: str, keys: dict[str, str], *, pin: Secret, s
     request = json.dumps({"module": str(module), "label": label, "keys": keys})
     made = json.loads(_call_maker(request, config, pin, so_pin))
     points = {key_id: bytes.fromhex(point) for key_id, point in made["points"].items()}
-    return SoftToken(module, config, label, made["serial"], points)
+    return LabToken(module, {"SOFTHSM2_CONF": str(config)}, label, made["serial"], points)
 
 
 def _call_maker(request: str, config: Path, pin: Secret, so_pin: Secret) -> bytes:

@@ -24,6 +24,7 @@ _DEADLINE = 10.0
 _POLL = 0.02
 _LONGEST_PATH = 107
 _CONFIGURATION = "conf"
+_SOCKET = "pcscd.comm"
 
 
 def port(reader: int) -> int:
@@ -43,19 +44,25 @@ def lay_out(drivers: Path, readers: int) -> None:
     configuration.write_text("".join(_entry(reader) for reader in range(readers)))
 
 
+def environment_for(folder: Path) -> dict[str, str]:
+    """What a PC/SC client needs in its environment to meet the pcscd whose socket is in `folder`."""
+    return {"PCSCLITE_CSOCK_NAME": str(folder / _SOCKET)}
+
+
 class Pcscd:
     """Starts and stops pcscd in an enclosure whose drivers `lay_out` made; `folder` gets its socket and its log."""
 
     def __init__(self, enclosure: Enclosure, folder: Path) -> None:
         self._enclosure = enclosure
-        self._socket = folder / "pcscd.comm"
+        self._folder = folder
+        self._socket = folder / _SOCKET
         self._log = folder / "pcscd.log"
         self._process: asyncio.subprocess.Process | None = None
 
     @property
     def environment(self) -> dict[str, str]:
         """What a PC/SC client needs in its environment to meet this pcscd."""
-        return {"PCSCLITE_CSOCK_NAME": str(self._socket)}
+        return environment_for(self._folder)
 
     async def start(self) -> None:
         """Returns once pcscd listens; raises ReaderUnavailable."""

@@ -2,70 +2,170 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from rehearsal.faults import Fault
+from rehearsal.token import TokenKind
+
 if TYPE_CHECKING:
     from rehearsal.lab import Lab
+    from runbook.errors import ExitCode
 
-FAULTS = ("wrong-dongle", "tampered-export", "wrong-paper")
-"""The values of rehearsal.faults.Fault, known here without importing the lab."""
+_AUTO = "auto"
+
+
+def _list_faults(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        for fault in Fault:
+            drill = fault.drill
+            click.echo(f"{fault}{' (needs a card)' if drill.needs_card else ''}")
+            click.echo(f"    {drill.story}")
+            click.echo(f"    shows at {drill.shows}")
+        ctx.exit()
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.option("--headless", is_flag=True, help="Without a person: the lab's paper sheet answers every prompt.")
 @click.option("--plain", is_flag=True, help="Numbered lines and questions instead of screens; also for screen readers.")
-@click.option("--fault", type=click.Choice(FAULTS), help="Drill: something in the lab is not as it should be.")
+@click.option(
+    "--fault",
+    type=click.Choice([fault.value for fault in Fault]),
+    metavar="FAULT",
+    help="Drill: something in the lab is not as it should be. --list-faults explains them.",
+)
+@click.option(
+    "--list-faults",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_list_faults,
+    help="Show each fault, what it is like, and the step where it shows; then end.",
+)
+@click.option(
+    "--token",
+    type=click.Choice([_AUTO, *(kind.value for kind in TokenKind)]),
+    default=_AUTO,
+    show_default=True,
+    help="A SmartCard-HSM in software behind the real pcscd and OpenSC, or SoftHSM2. auto: a card where it can run.",
+)
 @click.option("--stage", "stages", multiple=True, metavar="ID", help="Walk this stage only; repeatable.")
 @click.option("--folder", type=click.Path(path_type=Path), help="Make the lab in this empty folder, and keep it.")
 @click.option("--keep", is_flag=True, help="Keep the lab; by default it is removed at the end.")
+@click.option(
+    "--serve",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="LAB",
+    help="Only put the card of a kept lab into a reader again, until ctrl-c.",
+)
 def command(
     *,
     file: Path | None,
     headless: bool,
     plain: bool,
     fault: str | None,
+    token: str,
     stages: tuple[str, ...],
     folder: Path | None,
     keep: bool,
-) -> int:
+    serve: Path | None,
+) -> ExitCode:
     """Make a lab and walk FILE in it: by default runbook.yaml in the current folder, else the one that came along.
 
     The lab is a token in software, a ceremony's export, a git repository, a paper sheet and a site profile, in a
     private folder. Everything in it is real work on practice material. The record of the run stays.
     """
-    from rehearsal.faults import Fault
     from rehearsal.lab import make_lab
     from runbook.commands import front_ends
     from runbook.defaults import find_runbook
     from runbook.start import prepare
 
+    if serve:
+        return _serve(serve)
     front_ends.check_choice(headless=headless, plain=plain)
     runbook = find_runbook(file)
     drill = Fault(fault) if fault else None
+    kind = None if token == _AUTO else TokenKind(token)
     _stop_on_signals()
-    lab = make_lab(folder, drill, lambda part: click.echo(f"rehearsal: making {part}", err=True))
-    try:
+    lab = make_lab(folder, drill, _say, token=kind)
+    kept = bool(keep or folder)
+    with _lab_ends(lab, kept=kept):
         prepared = prepare(runbook, lab.site, stages=stages)
         for warning in prepared.warnings:
             click.echo(str(warning), err=True)
-        _introduce(lab)
-        if headless:
-            return front_ends.headless(prepared, lab.sheet)
-        _wait_for_person(lab)
-        return front_ends.plain(prepared) if plain else front_ends.screens(prepared)
+        with _in_reader(lab, kept=kept):
+            _introduce(lab)
+            if headless:
+                return front_ends.headless(prepared, lab.sheet)
+            _wait_for_person(lab)
+            return front_ends.plain(prepared) if plain else front_ends.screens(prepared)
+
+
+@contextlib.contextmanager
+def _lab_ends(lab: Lab, *, kept: bool) -> Iterator[None]:
+    try:
+        yield
     finally:
-        if keep or folder:
+        if kept:
             click.echo(
-                f"rehearsal: the lab stays in {lab.folder}; its sheet holds a PIN, so delete it some day", err=True
+                f"rehearsal: the lab stays in {lab.folder}; its sheet holds PINs, so delete it some day", err=True
             )
+            if lab.choice.kind is TokenKind.CARD:
+                again = f"runbook rehearse --serve {shlex.quote(str(lab.folder))}"
+                click.echo(f"rehearsal: its card is in a reader only while this runs: {again}", err=True)
         else:
             lab.remove()
+
+
+@contextlib.contextmanager
+def _in_reader(lab: Lab, *, kept: bool) -> Iterator[None]:
+    """The lab's card is in its reader inside; nothing to do for a token that needs none."""
+    if lab.choice.kind is not TokenKind.CARD:
+        yield
+        return
+    from rehearsal.reader import CardReader
+
+    _say("the card's reader")
+    with CardReader(lab.folder, lab.fault, remove=not kept):
+        try:
+            yield
+        finally:
+            _ignore_signals()  # what is to end now is bounded, and must not be cut short
+
+
+def _serve(folder: Path) -> ExitCode:
+    """The card of a kept lab in a reader, until somebody ends it."""
+    import signal
+
+    from rehearsal.reader import CardReader
+    from rehearsal.smartcard import CardPlaces
+    from runbook.errors import ExitCode, OperatorStopped, UsageError
+
+    lab = folder.resolve()
+    if not CardPlaces(lab).state.is_file():
+        raise UsageError(
+            "this is no kept lab with a card",
+            where=str(lab),
+            remedy="Make one: `runbook rehearse --token card --folder LAB`. A lab on SoftHSM2 needs no reader.",
+        )
+    _stop_on_signals()
+    with contextlib.suppress(OperatorStopped, KeyboardInterrupt), CardReader(lab):
+        site = shlex.quote(str(lab / "site.yaml"))
+        click.echo(f"rehearsal: the card is in its reader until ctrl-c; runbook run --site {site}", err=True)
+        while True:
+            signal.pause()
+    return ExitCode.GREEN
+
+
+def _say(part: str) -> None:
+    click.echo(f"rehearsal: making {part}", err=True)
 
 
 def _stop_on_signals() -> None:
@@ -81,10 +181,17 @@ def _stop_on_signals() -> None:
         signal.signal(number, stop)
 
 
+def _ignore_signals() -> None:
+    import signal
+
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+
+
 def _introduce(lab: Lab) -> None:
     click.echo(f"rehearsal: the paper sheet is {lab.sheet}", err=True)
     if lab.fault:
-        click.echo(f"rehearsal: a drill: {lab.fault.story}", err=True)
+        click.echo(f"rehearsal: a drill: {lab.fault.drill.story}", err=True)
 
 
 def _wait_for_person(lab: Lab) -> None:

@@ -1,0 +1,88 @@
+"""`python -m rehearsal.keeper`: keeps the lab's card in its reader as long as its standard input is open.
+
+A process of its own, so that neither the program's threads nor its end matter: when the program dies, however it does
+(SIGKILL too), the kernel closes the pipe, and the card, pcscd and a temporary lab go. The first line of the input is a
+`Request` as JSON; one line is written, a `Ready` with an error or without.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+
+import msgspec
+
+from rehearsal.card.virtual_reader import VirtualReader
+from rehearsal.drill import drilling
+from rehearsal.faults import Fault
+from rehearsal.smartcard import CardPlaces
+from runbook.errors import RunbookError
+
+
+class Request(msgspec.Struct, frozen=True):
+    """Which lab, what goes wrong in it, and whether it is to be removed at the end."""
+
+    lab: str
+    fault: Fault | None = None
+    remove: bool = False
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """The card is in its reader, or why it is not."""
+
+    error: str = ""
+    where: str = ""
+    remedy: str = ""
+
+
+async def keep(request: Request) -> None:
+    """Until cancelled; raises RunbookError where the reader does not come up."""
+    places = CardPlaces(Path(request.lab))
+    # A lab that was kept may have the folder of an earlier reader.
+    await asyncio.to_thread(shutil.rmtree, places.reader, ignore_errors=True)
+    places.reader.mkdir(mode=0o700)
+    try:
+        async with VirtualReader(places.reader, [places.state]) as reader, drilling(reader, request.fault):
+            _tell(Ready())
+            await asyncio.get_running_loop().create_future()
+    finally:
+        await asyncio.to_thread(shutil.rmtree, places.reader, ignore_errors=True)
+
+
+async def main() -> int:
+    """The exit status is an ExitCode."""
+    loop = asyncio.get_running_loop()
+    input_stream = asyncio.StreamReader()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(input_stream), sys.stdin)
+    request = msgspec.json.decode(await input_stream.readline(), type=Request)
+    keeping = asyncio.create_task(keep(request))
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, keeping.cancel)
+    watching = asyncio.create_task(input_stream.read())
+    watching.add_done_callback(lambda _: keeping.cancel())
+    try:
+        await keeping
+    except asyncio.CancelledError:
+        return 0
+    except RunbookError as error:
+        _tell(Ready(error.what, error.where, error.remedy))
+        return error.exit_code
+    finally:
+        watching.cancel()
+        if request.remove:
+            await asyncio.to_thread(shutil.rmtree, request.lab, ignore_errors=True)
+    return 0
+
+
+def _tell(ready: Ready) -> None:
+    with contextlib.suppress(BrokenPipeError):  # nobody is left to tell
+        os.write(sys.stdout.fileno(), msgspec.json.encode(ready) + b"\n")
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))
