@@ -1,16 +1,58 @@
-"""A lab that several tests look at."""
+"""A lab that several tests look at, and a home for the program in which nothing is left running."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from rehearsal.lab import Lab, make_lab
+from rehearsal.token import TokenKind
+from tests.rehearsal.program import Terminal, processes_of
+
+_DEADLINE = 10.0
+_POLL = 0.02
 
 
-@pytest.fixture(scope="module")
-def lab() -> Iterator[Lab]:
-    made = make_lab(None, None, lambda _: None)
+@pytest.fixture(scope="module", params=list(TokenKind))
+def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
+    made = make_lab(None, None, lambda _: None, token=request.param)
     yield made
     made.remove()
+
+
+@pytest.fixture
+def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty home with its own state and temporary folders; its path is short, because sockets are made below it.
+
+    Every process of the program shows it in its environment, and none may be there at the end.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="rehearsal-test-", dir="/tmp"))
+    for name, variable in (("state", "XDG_STATE_HOME"), ("config", "XDG_CONFIG_HOME"), ("tmp", "TMPDIR")):
+        (folder / name).mkdir()
+        monkeypatch.setenv(variable, str(folder / name))
+    monkeypatch.setenv("HOME", str(folder))
+    yield folder
+    until = time.monotonic() + _DEADLINE
+    while (left := processes_of(folder)) and time.monotonic() < until:
+        time.sleep(_POLL)
+    shutil.rmtree(folder)
+    assert left == []
+
+
+@pytest.fixture
+def terminal(home: Path) -> Iterator[Callable[..., Terminal]]:
+    """Starts the program on a pseudo-terminal."""
+    opened: list[Terminal] = []
+
+    def start(*arguments: str) -> Terminal:
+        opened.append(Terminal(*arguments))
+        return opened[-1]
+
+    yield start
+    for each in opened:
+        each.close()

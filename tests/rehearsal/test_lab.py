@@ -99,7 +99,7 @@ def test_the_keys_were_generated_on_the_token_and_cannot_leave_it(lab: Lab) -> N
     listed = tool(
         *("pkcs11-tool", "--module", lab.token.module, "--login", "--pin", "env:LAB_PIN", "--list-objects"),
         *("--type", "privkey"),
-        env={"SOFTHSM2_CONF": str(lab.token.config), "LAB_PIN": pin},
+        env={**lab.token.environment, "LAB_PIN": pin},
     )
 
     access = re.findall(r"Access: +(.*)", listed)

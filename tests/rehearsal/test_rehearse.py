@@ -2,58 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import os
-import pty
 import re
-import select
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import yaml
 
-STAGES = ("P", "A", "B")
+from tests.rehearsal.program import Terminal, events, journals, pin_of, runbook, so_pin_of
 
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty home with its own state and temporary folders."""
-    for name, variable in (("state", "XDG_STATE_HOME"), ("config", "XDG_CONFIG_HOME"), ("tmp", "TMPDIR")):
-        (tmp_path / name).mkdir()
-        monkeypatch.setenv(variable, str(tmp_path / name))
-    monkeypatch.setenv("HOME", str(tmp_path))
-    return tmp_path
-
-
-def runbook(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "runbook", *map(str, arguments)],
-        cwd=cwd,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-
-
-def pin_of(sheet: Path) -> str:
-    pin: str = yaml.safe_load(sheet.read_text())["pins"]["intermediate"]
-    return pin
-
-
-def journals(home: Path) -> list[Path]:
-    return sorted((home / "state").rglob("journal.jsonl"))
-
-
-def records(journal: Path) -> list[str]:
-    return [line for line in journal.read_text().splitlines() if json.loads(line)]
+BOTH = pytest.mark.parametrize("token", ["card", "softhsm"])
 
 
 @contextmanager
@@ -80,8 +40,9 @@ def watched_processes() -> Iterator[set[bytes]]:
         watcher.join()
 
 
-def test_the_rehearsal_is_green_and_its_record_holds(home: Path) -> None:
-    done = runbook("rehearse", "--headless")
+@BOTH
+def test_the_rehearsal_is_green_and_its_record_holds(home: Path, token: str) -> None:
+    done = runbook("rehearse", "--headless", "--token", token)
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "state    green" in done.stdout
@@ -110,8 +71,8 @@ def test_the_rehearsal_is_green_and_its_record_holds(home: Path) -> None:
         ("wrong-paper", "B1.paper", "The export stick or its root_ca.crt is wrong"),
     ],
 )
-def test_a_fault_turns_its_step_red_with_its_hint(home: Path, fault: str, step: str, likely: str) -> None:
-    done = runbook("rehearse", "--headless", "--fault", fault)
+def test_a_fault_on_softhsm_turns_its_step_red_with_its_hint(home: Path, fault: str, step: str, likely: str) -> None:
+    done = runbook("rehearse", "--headless", "--token", "softhsm", "--fault", fault)
 
     assert done.returncode == 1, done.stdout + done.stderr
     assert re.search(rf"^not green +{re.escape(step)}: failed", done.stdout, re.MULTILINE), done.stdout
@@ -121,55 +82,41 @@ def test_a_fault_turns_its_step_red_with_its_hint(home: Path, fault: str, step: 
     assert runbook("verify", journal).returncode == 0
 
 
-def test_a_wrong_dongle_never_gets_the_pin(home: Path) -> None:
-    runbook("rehearse", "--headless", "--fault", "wrong-dongle")
+@BOTH
+def test_a_wrong_dongle_never_gets_the_pin(home: Path, token: str) -> None:
+    runbook("rehearse", "--headless", "--token", token, "--fault", "wrong-dongle")
 
     (journal,) = journals(home)
-    assert "run.finished" in journal.read_text()
-    assert "pin.attempt" not in journal.read_text()
+    assert len(events(journal, "run.finished")) == 1
+    assert events(journal, "pin.attempt") == []
 
 
-def test_the_pin_is_nowhere_but_on_the_sheet(home: Path) -> None:
+@BOTH
+def test_the_pins_are_nowhere_but_on_the_sheet(home: Path, token: str) -> None:
     lab = home / "lab"
     with watched_processes() as seen:
-        done = runbook("rehearse", "--headless", "--folder", lab)
+        done = runbook("rehearse", "--headless", "--token", token, "--folder", lab)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    pin = pin_of(lab / "paper-sheet.yaml")
-    kept = [path for path in home.rglob("*") if path.is_file() and pin.encode() in path.read_bytes()]
-    assert kept == [lab / "paper-sheet.yaml"]
-    assert pin not in done.stdout + done.stderr
-    assert any(b"rehearsal.token_maker" in text for text in seen), "the watch has seen the token being made"
+    sheet = lab / "paper-sheet.yaml"
+    assert re.fullmatch("[0-9a-f]{16}", so_pin_of(sheet))
+    assert len(pin_of(sheet)) in range(6, 16)
+    witness = b"rehearsal.keeper" if token == "card" else b"rehearsal.token_maker"
+    assert any(witness in text for text in seen), "the watch has seen the token being made or kept"
     assert any(b"checks.hsm" in text for text in seen), "the watch has seen the token's worker"
-    assert not [text for text in seen if pin.encode() in text]
+    for secret in (pin_of(sheet), so_pin_of(sheet)):
+        kept = [path for path in home.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
+        assert kept == [sheet]
+        assert secret not in done.stdout + done.stderr
+        assert not [text for text in seen if secret.encode() in text]
 
 
-def test_nothing_is_left_running(home: Path) -> None:
-    mark = f"REHEARSAL_MARK={home.name}"
-    done = subprocess.run(
-        [sys.executable, "-m", "runbook", "rehearse", "--headless"],
-        env={**os.environ, "REHEARSAL_MARK": home.name},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=100,
-        check=False,
-    )
-    assert done.returncode == 0
-    left = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if mark.encode() in (process / "environ").read_bytes():
-                left.append((process / "cmdline").read_bytes())
-        except OSError:
-            continue
-    assert left == []
-
-
-def test_a_kept_lab_serves_the_command_run(home: Path) -> None:
+def test_a_kept_lab_on_softhsm_serves_the_command_run(home: Path) -> None:
     lab = home / "lab"
-    kept = runbook("rehearse", "--headless", "--stage", "P", "--folder", lab)
+    kept = runbook("rehearse", "--headless", "--stage", "P", "--token", "softhsm", "--folder", lab)
     assert kept.returncode == 0, kept.stdout + kept.stderr
     assert str(lab) in kept.stderr
+    assert "--serve" not in kept.stderr
 
     again = runbook(
         *("run", Path(__file__).parents[2] / "runbook.yaml", "--site", lab / "site.yaml"),
@@ -214,51 +161,6 @@ def test_a_wrong_call_leaves_nothing_behind(home: Path, arguments: list[str], sa
     assert "Traceback" not in done.stderr
     assert list((home / "tmp").iterdir()) == []
     assert journals(home) == []
-
-
-class Terminal:
-    """The program on a pseudo-terminal, read until something is shown."""
-
-    def __init__(self, *arguments: str) -> None:
-        self.fd, other = pty.openpty()
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "runbook", *arguments],
-            stdin=other,
-            stdout=other,
-            stderr=other,
-            env={**os.environ, "TERM": "xterm-256color"},
-            start_new_session=True,
-        )
-        os.close(other)
-        self.shown = b""
-
-    def wait_for(self, text: bytes) -> None:
-        while text not in self.shown:
-            assert select.select([self.fd], [], [], 30)[0], self.shown
-            try:
-                chunk = os.read(self.fd, 4096)
-            except OSError:  # Linux says EIO when the other side has gone
-                chunk = b""
-            assert chunk, self.shown
-            self.shown += chunk
-
-    def type(self, keys: bytes) -> None:
-        os.write(self.fd, keys)
-
-
-@pytest.fixture
-def terminal(home: Path) -> Iterator[Callable[..., Terminal]]:
-    opened: list[Terminal] = []
-
-    def start(*arguments: str) -> Terminal:
-        opened.append(Terminal(*arguments))
-        return opened[-1]
-
-    yield start
-    for each in opened:
-        each.process.kill()
-        each.process.wait()
-        os.close(each.fd)
 
 
 def test_with_a_terminal_it_shows_the_sheet_and_waits(home: Path, terminal: Callable[..., Terminal]) -> None:
