@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from rehearsal.lab import Lab, make_lab
+from rehearsal.reader import CardReader
 from rehearsal.token import TokenKind
 from tests.rehearsal.program import Terminal, processes_of
 
@@ -20,8 +22,9 @@ _POLL = 0.02
 
 @pytest.fixture(scope="module", params=list(TokenKind))
 def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
-    made = make_lab(None, None, lambda _: None, token=request.param)
-    yield made
+    made = make_lab(token=request.param)
+    with CardReader(made.folder) if request.param is TokenKind.CARD else contextlib.nullcontext():
+        yield made
     made.remove()
 
 

@@ -123,23 +123,19 @@ def test_the_repository_is_clean_and_level_with_its_upstream(lab: Lab) -> None:
     assert not [line for line in status.splitlines() if not line.startswith("#")]
 
 
-def test_the_host_role_fails_where_the_token_is_not_there(lab: Lab) -> None:
-    ansible = Path(yaml.safe_load(lab.site.read_text())["inputs"]["repository"]) / "ansible"
+def test_the_host_role_fails_where_the_token_is_not_there(tmp_path: Path) -> None:
+    made = make_lab(tmp_path / "lab")
+    ansible = Path(yaml.safe_load(made.site.read_text())["inputs"]["repository"]) / "ansible"
     assert "ccat-intermediate" in tool("make", "--no-print-directory", "play-hsm-host", cwd=ansible)
 
-    tokens, away = lab.folder / "hsm" / "tokens", lab.folder / "hsm" / "away"
-    tokens.rename(away)
-    try:
-        tokens.mkdir()
-        with pytest.raises(subprocess.CalledProcessError):
-            tool("make", "play-hsm-host", cwd=ansible)
-    finally:
-        tokens.rmdir()
-        away.rename(tokens)
+    (made.folder / "hsm" / "tokens").rename(made.folder / "away")
+    (made.folder / "hsm" / "tokens").mkdir()
+    with pytest.raises(subprocess.CalledProcessError):
+        tool("make", "play-hsm-host", cwd=ansible)
 
 
 def test_two_labs_share_nothing(lab: Lab) -> None:
-    other = make_lab(None, None, lambda _: None)
+    other = make_lab(None, token=lab.choice.kind)
     try:
         assert other.token.serial != lab.token.serial
         assert not set(other.token.points.values()) & set(lab.token.points.values())
@@ -151,7 +147,7 @@ def test_two_labs_share_nothing(lab: Lab) -> None:
 
 
 def test_wrong_dongle_has_another_serial_and_other_keys(tmp_path: Path) -> None:
-    drill = make_lab(tmp_path / "lab", Fault.WRONG_DONGLE, lambda _: None)
+    drill = make_lab(tmp_path / "lab", Fault.WRONG_DONGLE)
 
     assert sheet_of(drill)["inputs"]["hsm_serial"] != drill.token.serial
     assert certified_point(drill) not in drill.token.points.values()
@@ -159,7 +155,7 @@ def test_wrong_dongle_has_another_serial_and_other_keys(tmp_path: Path) -> None:
 
 
 def test_tampered_export_is_consistent_and_a_strangers(tmp_path: Path) -> None:
-    drill = make_lab(tmp_path / "lab", Fault.TAMPERED_EXPORT, lambda _: None)
+    drill = make_lab(tmp_path / "lab", Fault.TAMPERED_EXPORT)
     export = export_of(drill)
 
     tool("openssl", "verify", "-CAfile", export / "root_ca.crt", export / "intermediate_ca.crt")
@@ -169,7 +165,7 @@ def test_tampered_export_is_consistent_and_a_strangers(tmp_path: Path) -> None:
 
 
 def test_wrong_paper_differs_in_one_character(tmp_path: Path) -> None:
-    drill = make_lab(tmp_path / "lab", Fault.WRONG_PAPER, lambda _: None)
+    drill = make_lab(tmp_path / "lab", Fault.WRONG_PAPER)
     paper, real = sheet_of(drill)["inputs"]["root_fingerprint"], root_fingerprint(drill)
 
     assert sum(mine != theirs for mine, theirs in zip(paper, real, strict=True)) == 1
@@ -187,12 +183,12 @@ def test_a_folder_with_something_in_it_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("keep me")
 
     with pytest.raises(UsageError, match="not empty"):
-        make_lab(tmp_path, None, lambda _: None)
+        make_lab(tmp_path)
     assert (tmp_path / "mine").read_text() == "keep me"
 
 
 def test_a_folder_with_awkward_characters_works(tmp_path: Path) -> None:
-    drill = make_lab(tmp_path / "it's a $HOME lab", None, lambda _: None)
+    drill = make_lab(tmp_path / "it's a $HOME lab")
     ansible = Path(yaml.safe_load(drill.site.read_text())["inputs"]["repository"]) / "ansible"
 
     assert "ccat-intermediate" in tool("make", "play-hsm-host", cwd=ansible)
@@ -200,14 +196,14 @@ def test_a_folder_with_awkward_characters_works(tmp_path: Path) -> None:
 
 def test_a_folder_that_softhsm_cannot_take_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="takes no `#`"):
-        make_lab(tmp_path / "lab #1", None, lambda _: None)
+        make_lab(tmp_path / "lab #1")
 
 
 def test_missing_programs_are_named_with_their_packages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
 
     with pytest.raises(EnvironmentLacks, match="pkcs11-tool") as caught:
-        make_lab(tmp_path / "lab", None, lambda _: None)
+        make_lab(tmp_path / "lab")
     assert "apt-get install softhsm2 opensc" in caught.value.remedy
 
 
@@ -224,5 +220,5 @@ def test_a_failed_lab_leaves_no_temporary_folder(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("rehearsal.softhsm.find_module", lambda: tmp_path / "not-a-module.so")
 
     with pytest.raises(EnvironmentLacks, match="SoftHSM2 did not make a token"):
-        make_lab(None, None, lambda _: None)
+        make_lab()
     assert list(tmp_path.iterdir()) == []
