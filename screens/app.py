@@ -72,10 +72,10 @@ class RunbookApp(App[ExitCode]):
 
     async def _run(self) -> None:
         """Iterate the walk's events until it ends."""
-        self._walk = walk = self.session.start(TuiOperator(self))
         clock = asyncio.get_running_loop().time
         since = clock()
         try:
+            self._walk = walk = self.session.start(TuiOperator(self))
             self._end_on_signals()
             async with aclosing(walk.events()) as happened:
                 async for event in happened:
