@@ -31,6 +31,7 @@ from runbook.operator import (
     TextRequest,
     TranscribeRequest,
 )
+from runbook.problems import did_you_mean
 from runbook.secrets import MASK, Redactor, Secret
 from runbook.typed import without_separators
 
@@ -92,6 +93,21 @@ def load_answers(path: Path) -> Answers:
             remedy=f"chmod 600 {path}",
         )
     return answers
+
+
+def require_steps(answers: Answers, runbook: Runbook, path: Path) -> None:
+    """Raise UsageError for a step that the runbook does not have.
+
+    It would be noticed late, at its prompt, or never: a skip that does not happen.
+    """
+    steps = [step.id for _, step in runbook.steps()]
+    for key in ("attest", "confirm", "phrases", "skip"):
+        named = getattr(answers, key)
+        for step in () if named == "all" else named:
+            if step not in steps:
+                remedy = did_you_mean(step, steps) or "`runbook run --dry-run` lists the steps."
+                what = f"`{key}` names the step `{step}`, which the runbook does not have"
+                raise UsageError(what, where=str(path), remedy=remedy)
 
 
 class ScriptedOperator:

@@ -24,7 +24,7 @@ WIDTH = 100
 
 def listing(registry: Registry) -> Iterator[str]:
     """Every kind with its role and what it does."""
-    kinds = registry.all()
+    kinds, failures = registry.all()
     broad = max((len(_usage(kind)) for kind in kinds), default=0)
     for kind in sorted(kinds, key=lambda kind: (list(Role).index(kind.role), kind.name)):
         yield from textwrap.wrap(
@@ -33,6 +33,8 @@ def listing(registry: Registry) -> Iterator[str]:
             initial_indent=f"{_usage(kind):<{broad}}  ",
             subsequent_indent=" " * (broad + 2),
         )
+    for failure in failures:
+        yield f"not usable: {failure}"
 
 
 def describe(registry: Registry, name: str) -> Iterator[str]:

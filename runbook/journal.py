@@ -174,10 +174,13 @@ def _sync_folder(folder: Path) -> None:
         os.close(fd)
 
 
+_WHOLE = "What was to be recorded now was not done; the record up to here is whole."
+
+
 def _error(error: OSError, path: Path) -> JournalError:
     remedy = {
-        errno.ENOSPC: "Free space on that disk; nothing was recorded and nothing was done.",
-        errno.EDQUOT: "Free space within your quota; nothing was recorded and nothing was done.",
+        errno.ENOSPC: f"Free space on that disk, then start a new run. {_WHOLE}",
+        errno.EDQUOT: f"Free space within your quota, then start a new run. {_WHOLE}",
         errno.EROFS: "The disk is mounted read-only; set XDG_STATE_HOME to a folder that can be written.",
         errno.EACCES: "Set XDG_STATE_HOME to a folder that you can write.",
         errno.EPERM: "Set XDG_STATE_HOME to a folder that you can write.",

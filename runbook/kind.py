@@ -123,7 +123,13 @@ class Registry:
                 ) from error
         return self._loaded[key]
 
-    def all(self) -> list[type[Kind[Any]]]:
-        """Every kind, loaded, sorted by name."""
-        keys = set(self._loaded) | set(self._entry_points)
-        return [self.get(*key) for key in sorted(keys, key=lambda key: (key[1], key[0].value))]
+    def all(self) -> tuple[list[type[Kind[Any]]], list[EnvironmentLacks]]:
+        """Every kind, loaded, sorted by name; and why others cannot be loaded: one bad plug-in hides no other kind."""
+        kinds: list[type[Kind[Any]]] = []
+        failures: list[EnvironmentLacks] = []
+        for key in sorted(set(self._loaded) | set(self._entry_points), key=lambda key: (key[1], key[0].value)):
+            try:
+                kinds.append(self.get(*key))
+            except EnvironmentLacks as error:
+                failures.append(error)
+        return kinds, failures

@@ -29,7 +29,7 @@ def json_schema(registry: Registry) -> Schema:
     """The schema of the runbook file, with every kind that is installed."""
     schema = Runbook.model_json_schema(by_alias=True)
     definitions: Schema = schema["$defs"]
-    kinds = registry.all()
+    kinds, _ = registry.all()
     probe, step = definitions["Probe"], definitions["Step"]
     checks = [kind for kind in kinds if kind.role is Role.CHECK]
     definitions["Step"] = _step(step, kinds)

@@ -106,7 +106,7 @@ class StepRun:
             return self._late()
         except ValidationError as error:
             return Outcome.errored(_invalid(error), symptom="unusable input", remedy="Correct the value and try again.")
-        except Exception as error:  # noqa: BLE001 - a kind, also a plug-in's, must not take the run down
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a kind, also a plug-in's, must not take the run down
             return _broken(self.step, error)
 
     async def _attempt(self) -> Outcome:
@@ -123,7 +123,10 @@ class StepRun:
         await self.record(StepStarted(self.step.id, self.attempt, self.step.kind, params))
         self.started = True
         async with self._deadline.running():
-            return await kind.run(self)
+            outcome: object = await kind.run(self)
+        if not isinstance(outcome, Outcome):
+            raise TypeError("a kind's `run` returns an Outcome")
+        return outcome
 
     def _late(self) -> Outcome:
         said = f"not done within its {self.step.deadline:g} seconds"
@@ -142,7 +145,7 @@ def _invalid(error: ValidationError) -> str:
     return "the step's keys are unusable with these values: " + "; ".join(problems)
 
 
-def _broken(step: Step, error: Exception) -> Outcome:
+def _broken(step: Step, error: BaseException) -> Outcome:
     """A defect in the kind's code: its type and place, never its message or variables (they may hold anything)."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{Path(frame.filename).name}:{frame.lineno}"

@@ -72,10 +72,10 @@ class RunbookApp(App[ExitCode]):
 
     async def _run(self) -> None:
         """Iterate the walk's events until it ends."""
-        self._walk = walk = self.session.start(TuiOperator(self))
         clock = asyncio.get_running_loop().time
         since = clock()
         try:
+            self._walk = walk = self.session.start(TuiOperator(self))
             self._end_on_signals()
             async with aclosing(walk.events()) as happened:
                 async for event in happened:
@@ -84,11 +84,14 @@ class RunbookApp(App[ExitCode]):
                         await asyncio.sleep(0)
                         since = clock()
         except RunbookError as error:
-            self.fault = error
-            self.exit(error.exit_code)
-
+            self._fail(error)
         if self._called_off:
             self.exit(self.code)
+
+    def _fail(self, error: RunbookError) -> None:
+        """The run cannot go on, for a reason that is told once the screens are gone."""
+        self.fault = error
+        self.exit(error.exit_code)
 
     def _end_on_signals(self) -> None:
         """A terminal that goes away, or a polite kill, stops the run as the operator would."""
@@ -111,8 +114,12 @@ class RunbookApp(App[ExitCode]):
 
     @on(RunScreen.Noted)
     async def _note(self, message: RunScreen.Noted) -> None:
-        if self._walk is not None:
+        if self._walk is None:
+            return
+        try:
             await self._walk.note(message.text)
+        except RunbookError as error:
+            self._fail(error)
 
     @property
     def code(self) -> ExitCode:

@@ -30,7 +30,7 @@ async def read_counter(token: Token) -> Reading:
     if token.logged_in:
         counters = sc_hsm.unknown("not read while a login holds: sc-hsm-tool selects the card's applet, which ends it")
     else:
-        counters = await sc_hsm.counters(slot, token.profile.env)
+        counters = await sc_hsm.counters(slot, token.profile.env, deadline=token.deadline)
     flags = pin_flags(info)
     return Reading(
         info,

@@ -8,10 +8,11 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from checks.hsm import wire
+from checks.hsm.channel import Channel
 from runbook.text import clean
 
 _TAIL: Final = 4_096
@@ -41,11 +42,10 @@ class WorkerProcess:
 
     def __init__(self, process: asyncio.subprocess.Process, connection: socket.socket) -> None:
         self._process = process
-        self._connection = connection
+        self._channel = Channel(connection)
         self.leaving = False
         """Whether it said that its last answer was the last."""
-        self._received = bytearray()
-        self._number = 0
+        self._ended_how = ""
         self._tail = bytearray()
         self._drain = asyncio.create_task(self._keep_tail())
 
@@ -56,7 +56,6 @@ class WorkerProcess:
         Its environment is what a module needs to run at all and what the site profile adds; nothing else of ours.
         """
         ours, theirs = socket.socketpair()
-        ours.setblocking(False)
         base = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
         try:
             with theirs:
@@ -86,54 +85,43 @@ class WorkerProcess:
 
     async def greeting(self, deadline: float) -> wire.Response:
         """The worker's first message: Ready or Failure. Raises Hung or Died."""
-        return await self._within(deadline, self._answer_to(0))
+        return await self.answer(self._channel.greeting(), deadline)
 
-    async def call(self, request: wire.Request, deadline: float) -> wire.Response:
-        """One request and its response; `deadline` in seconds. Raises Hung or Died.
+    async def send(self, request: wire.Request, deadline: float) -> asyncio.Future[wire.Answer]:
+        """Send a request; `answer` waits for what comes back. Requests are done in their order. Raises Hung."""
+        try:
+            async with asyncio.timeout(deadline):
+                return await self._channel.send(request)
+        except TimeoutError:
+            raise await self._hung() from None
+
+    async def answer(self, pending: asyncio.Future[wire.Answer], deadline: float) -> wire.Response:
+        """The response; `deadline` in seconds. Raises Hung or Died, and then the worker has been killed.
 
         A caller that is cancelled leaves the worker killed: its answer would be nobody's.
         """
-        self._number += 1
-        return await self._within(deadline, self._exchange(self._number, request))
-
-    async def _within(self, deadline: float, work: Awaitable[wire.Response]) -> wire.Response:
         try:
             async with asyncio.timeout(deadline):
-                return await work
+                answer = await pending
         except TimeoutError:
-            await self.kill()
-            raise Hung from None
+            raise await self._hung() from None
         except asyncio.CancelledError:
             self._signal(signal.SIGKILL)
             raise
         except (EOFError, OSError, wire.WireError) as error:
             how = await self._exit_status()
             raise Died(how if not isinstance(error, wire.WireError) else f"{error}; {how}") from None
-
-    async def _exchange(self, number: int, request: wire.Request) -> wire.Response:
-        message = wire.frame(wire.Call(number, request))
-        try:
-            await asyncio.get_running_loop().sock_sendall(self._connection, message)
-        finally:
-            wire.wipe(message)
-        return await self._answer_to(number)
-
-    async def _answer_to(self, number: int) -> wire.Response:
-        loop = asyncio.get_running_loop()
-        while (body := wire.take(self._received)) is None:
-            chunk = await loop.sock_recv(self._connection, 65_536)
-            if not chunk:
-                raise EOFError
-            self._received += chunk
-        answer = wire.read_answer(body)
-        if answer.number != number:
-            raise wire.WireError(f"the worker answered call {answer.number} instead of {number}")
-        self.leaving = answer.last
+        self.leaving = self.leaving or answer.last
         return answer.response
+
+    async def _hung(self) -> Hung:
+        self._ended_how = self._ended_how or "was killed because an earlier call got no answer"
+        await self.kill()
+        return Hung()
 
     async def close(self) -> None:
         """Let it leave, for a short while, then kill it; never raises."""
-        self._connection.close()
+        self._channel.close()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_GRACE):
                 await self._process.wait()
@@ -142,7 +130,7 @@ class WorkerProcess:
     async def kill(self) -> None:
         """End the process and whatever it started."""
         self._signal(signal.SIGKILL)
-        self._connection.close()
+        self._channel.close()
         with contextlib.suppress(TimeoutError):  # only a process in an uninterruptible wait outlives SIGKILL
             async with asyncio.timeout(_GRACE):
                 await self._process.wait()
@@ -161,6 +149,8 @@ class WorkerProcess:
                 await self._process.wait()
         status = self._process.returncode
         await self.kill()
+        if self._ended_how:
+            return self._ended_how
         if status is None:
             return "closed its connection and was killed"
         return f"was ended by {signal.Signals(-status).name}" if status < 0 else f"left with status {status}"

@@ -65,7 +65,7 @@ class SignTestCheck(Check[SignTestParams]):
             artefact = await load_artefact(resolve(ctx.folder, self.params.artefact))
         how = plan(key.public_key, await token.mechanisms(), self.params.mechanism)
         try:
-            await login(ctx, token, f"for one test signature with key {key.key_id}")
+            await login(ctx, token, f"one test signature with key {key.key_id}")
         except LoginInDoubt as error:
             return in_doubt(error)
         return await self._sign(ctx, token, key, how, artefact.public_key if artefact else None)

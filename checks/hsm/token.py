@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final
 
 import msgspec
 
 from checks.evidence.slots import SlotInfo, TokenInfo
 from checks.hsm import errors, wire
-from checks.hsm.failures import judged, module_error, token_error
+from checks.hsm.failures import judged
 from checks.hsm.keys import TokenKey, key_type_of, public_key_from_object
-from checks.hsm.process import Died, Hung, WorkerProcess
+from checks.hsm.link import Link
 from checks.hsm.selection import Wanted, choose
 from runbook.secrets import Redactor, Secret
 from runbook.site import TokenProfile
@@ -27,11 +27,6 @@ LOAD_DEADLINE: Final = 10.0
 
 _LEAVE_DEADLINE: Final = 2.0
 """Seconds for the logout when a stage or the program ends."""
-
-_LAST_WORDS: Final = 400
-"""Characters shown of what a module printed before it ended."""
-
-_R = TypeVar("_R", bound=wire.Response)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +58,28 @@ class Token:
         self.name = name
         self.profile = profile
         self.wanted = Wanted.from_profile(profile)
-        self.deadline = deadline
-        self.loading = loading
-        self.login_lost = ""
-        """Why an earlier login is gone; empty when there was none or it still holds."""
-        self._redactor = redactor
+        self._link = Link(self.where, profile, redactor, deadline=deadline, loading=loading)
         self._lock = asyncio.Lock()
-        self._worker: WorkerProcess | None = None
-        self._target: wire.Target | None = None
         self._identity: tuple[str, str] | None = None
-        self._logged_in = False
-        self._leaving: set[asyncio.Task[None]] = set()
 
     @property
     def logged_in(self) -> bool:
         """Whether a login of ours holds, as far as is known without asking."""
-        return self._logged_in
+        return self._link.logged_in
+
+    @property
+    def login_lost(self) -> str:
+        """Why an earlier login is gone; empty when there was none or it still holds."""
+        return self._link.login_lost
+
+    @property
+    def deadline(self) -> float:
+        """Seconds for one call."""
+        return self._link.deadline
+
+    @deadline.setter
+    def deadline(self, seconds: float) -> None:
+        self._link.deadline = seconds
 
     @property
     def where(self) -> str:
@@ -87,7 +88,7 @@ class Token:
 
     @property
     def worker_pid(self) -> int | None:
-        return self._worker.pid if self._worker else None
+        return self._link.worker.pid if self._link.worker else None
 
     # -- operations ---------------------------------------------------------------------------------------------
 
@@ -115,13 +116,13 @@ class Token:
     async def info(self) -> TokenInfo:
         """The token's CK_TOKEN_INFO, read afresh: the flags about the PIN are those of now."""
         async with self._lock:
-            answer = await self._call(wire.ReadToken(await self._bound()), wire.TokenRead)
+            answer = await self._link.call(wire.ReadToken(await self._bound()), wire.TokenRead)
             return _token_info(answer.token)
 
     async def mechanisms(self) -> frozenset[str]:
         """Names such as `CKM_ECDSA`."""
         async with self._lock:
-            return frozenset((await self._call(wire.ListMechanisms(await self._bound()), wire.Mechanisms)).names)
+            return frozenset((await self._link.call(wire.ListMechanisms(await self._bound()), wire.Mechanisms)).names)
 
     async def objects(
         self, key_id: bytes | None = None, object_class: str | None = None
@@ -129,7 +130,7 @@ class Token:
         """Objects with that CKA_ID and class (`CKO_PUBLIC_KEY`), in no particular order; None: any."""
         async with self._lock:
             request = wire.FindObjects(await self._bound(), key_id, object_class)
-            return (await self._call(request, wire.Objects)).objects
+            return (await self._link.call(request, wire.Objects)).objects
 
     async def public_key(self, key_id: bytes) -> TokenKey:
         """The public key of that CKA_ID. Raises KeyMissing, KeyDoubled, WrongKeyType."""
@@ -151,7 +152,7 @@ class Token:
         async with self._lock:
             request = wire.Login(await self._bound(), bytearray(pin.reveal()))
             try:
-                await self._call(request, wire.Done)
+                await self._link.call(request, wire.Done)
             except errors.TokenError as error:
                 if judged(error):
                     raise
@@ -160,7 +161,7 @@ class Token:
                 ) from None
             finally:
                 wire.wipe(request.pin)
-            self._logged_in, self.login_lost = True, ""
+            self._link.logged_in, self._link.login_lost = True, ""
 
     async def sign(self, key_id: bytes, mechanism: str, data: bytes) -> bytes:
         """Sign with the private key of that CKA_ID; `mechanism` is a name such as `CKM_ECDSA`.
@@ -169,14 +170,15 @@ class Token:
         """
         async with self._lock:
             request = wire.Sign(await self._bound(), key_id, mechanism, data)
-            return (await self._call(request, wire.Signature)).value
+            sent = await self._link.send(request)
+        return (await self._link.answer(*sent, "Sign", wire.Signature)).value
 
     async def logout(self) -> None:
         """End the login, if there is one."""
         async with self._lock:
-            if self._logged_in and self._worker:
-                self._logged_in = False
-                await self._call(wire.Logout(), wire.Done)
+            if self._link.logged_in and self._link.worker:
+                self._link.logged_in = False
+                await self._link.call(wire.Logout(), wire.Done)
 
     async def end_stage(self) -> None:
         """Log out and forget which device was meant; never raises a TokenError."""
@@ -184,139 +186,46 @@ class Token:
             async with asyncio.timeout(_LEAVE_DEADLINE):
                 await self.logout()
         except (TimeoutError, errors.TokenError):
-            await self._retire("")
-        self._identity = self._target = None
-        self.login_lost = ""
+            await self._link.retire(self._link.worker, "")
+        self._identity = self._link.target = None
+        self._link.login_lost = ""
 
     async def close(self) -> None:
         """Log out and end the worker; bounded, never raises."""
         await self.end_stage()
-        if self._worker:
-            await self._worker.close()
-            self._worker = None
-        await asyncio.gather(*self._leaving, return_exceptions=True)
+        await self._link.close()
 
     # -- the worker ---------------------------------------------------------------------------------------------
 
     async def _list(self) -> tuple[wire.SlotRecord, ...]:
-        return (await self._call(wire.ListSlots(), wire.Slots)).slots
+        return (await self._link.call(wire.ListSlots(), wire.Slots)).slots
 
     async def _bound(self) -> wire.Target:
         """The token meant; looked for again after a worker was replaced, and then it must be the same device."""
-        await self._running()
-        if self._target is None:
+        await self._link.running()
+        if self._link.target is None:
             before = self._identity
             self._bind(await self._list())
             if before and before != self._identity:
-                found, self._identity, self._target = self._identity, before, None
+                found, self._identity, self._link.target = self._identity, before, None
                 raise errors.TokenSwapped(
                     f"another token is there now: {clean_line(str(found))} instead of {clean_line(str(before))}",
                     where=self.where,
                 )
-        assert self._target is not None  # noqa: S101 - _bind sets it or raises
-        return self._target
+        assert self._link.target is not None  # noqa: S101 - _bind sets it or raises
+        return self._link.target
 
     def _bind(self, records: Sequence[wire.SlotRecord]) -> wire.SlotRecord:
-        self._target = None
+        self._link.target = None
         try:
             slot = choose(records, self.wanted)
         except errors.TokenError as error:
             error.where = error.where or self.where
             raise
         assert slot.token is not None  # noqa: S101 - choose returns slots with a token
-        self._target = wire.Target(slot.slot_id, slot.token.serial, slot.token.label)
+        self._link.target = wire.Target(slot.slot_id, slot.token.serial, slot.token.label)
         self._identity = (slot.token.label, slot.token.serial)
         return slot
-
-    async def _running(self) -> WorkerProcess:
-        """The worker, started if there is none. Raises the Module… errors."""
-        if self._worker is None:
-            module = self.profile.module
-            worker = self._worker = await WorkerProcess.spawn(module, self.profile.env)
-            try:
-                greeting = await worker.greeting(self.loading)
-            except Hung:
-                await self._retire("")
-                raise errors.ModuleNotResponding(
-                    f"loading {module} took longer than {self.loading:g} s{self._words(worker)}", where=self.where
-                ) from None
-            except Died as died:
-                await self._retire("")
-                raise errors.ModuleCrashed(
-                    f"loading {module} ended its process: it {died.how}{self._words(worker)}", where=self.where
-                ) from None
-            except asyncio.CancelledError:
-                self._abandon("")
-                raise
-            if isinstance(greeting, wire.Failure):
-                await self._retire("")
-                raise module_error(greeting, self.profile.module, self.where, self._redactor)
-        return self._worker
-
-    async def _call(self, request: wire.Request, expected: type[_R]) -> _R:
-        worker = await self._running()
-        operation = type(request).__name__
-        try:
-            answer = await worker.call(request, self.deadline)
-        except Hung:
-            await self._retire("the token did not answer and its worker was replaced")
-            raise errors.TokenNotResponding(
-                f"`{operation}` got no answer within {self.deadline:g} s; the worker was killed{self._words(worker)}",
-                where=self.where,
-            ) from None
-        except Died as died:
-            await self._retire("its worker ended and was replaced")
-            raise errors.WorkerCrashed(
-                f"the worker {died.how} during `{operation}`{self._words(worker)}", where=self.where
-            ) from None
-        except asyncio.CancelledError:
-            self._abandon("the call was cancelled and its worker replaced")
-            raise
-        if worker.leaving:
-            await self._retire("")
-        if isinstance(answer, expected):
-            return answer
-        if isinstance(answer, wire.Failure):
-            raise await self._error(answer, operation)
-        await self._retire("its worker gave a wrong answer and was replaced")
-        raise errors.WorkerCrashed(f"the worker answered `{operation}` with something else", where=self.where)
-
-    async def _retire(self, why: str) -> None:
-        """Kill the worker; the next call starts a fresh one."""
-        worker = self._worker
-        self._forget(why)
-        if worker:
-            await worker.kill()
-
-    def _abandon(self, why: str) -> None:
-        """As `_retire`, without waiting."""
-        worker = self._worker
-        self._forget(why)
-        if worker:
-            task = asyncio.create_task(worker.kill())
-            self._leaving.add(task)
-            task.add_done_callback(self._leaving.discard)
-
-    def _forget(self, why: str) -> None:
-        self._worker = self._target = None
-        if self._logged_in:
-            self.login_lost = why
-        self._logged_in = False
-
-    async def _error(self, failure: wire.Failure, operation: str) -> errors.TokenError:
-        """The typed error for a refusal; a token that is gone takes its worker with it."""
-        error = token_error(failure, operation, self.where, self._redactor)
-        if isinstance(error, errors.TokenRemoved | errors.TokenSwapped):
-            await self._retire("the token was removed, reset or swapped")
-        elif isinstance(error, errors.NotLoggedIn):
-            if self._logged_in:
-                self.login_lost = "the token ended it"
-            self._logged_in = False
-        return error
-
-    def _words(self, worker: WorkerProcess) -> str:
-        printed = self._redactor(worker.printed)[-_LAST_WORDS:]
-        return f". Its last words: {clean_line(printed)}" if printed else ""
 
 
 def _slot_info(record: wire.SlotRecord) -> SlotInfo:

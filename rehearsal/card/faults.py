@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from enum import StrEnum
 
@@ -23,6 +24,8 @@ class FaultKind(StrEnum):
     """Half of the data, then the right status word; without data, one byte instead of a status word."""
     STATUS = "status"
     """The status word of the fault, and no data."""
+    HOLD = "hold"
+    """The right answer, once the faults are cleared; what is to happen in the middle of a command happens until then."""
 
 
 class PinCheckFault(StrEnum):
@@ -54,6 +57,7 @@ class FaultPlan:
     def __init__(self) -> None:
         self.delay = 0.0
         self.at_pin_check: PinCheckFault | None = None
+        self._held = asyncio.Event()
         self._pending: list[tuple[int, Fault]] = []
         """Each with how many APDUs it still lets pass."""
 
@@ -66,6 +70,12 @@ class FaultPlan:
         self.delay = 0.0
         self.at_pin_check = None
         self._pending.clear()
+        self._held.set()
+
+    async def hold(self) -> None:
+        """Until the faults are cleared."""
+        self._held.clear()
+        await self._held.wait()
 
     def next(self, name: str) -> Fault | None:
         """Count the APDU of that name: the fault it suffers, if any."""

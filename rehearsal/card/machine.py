@@ -70,7 +70,9 @@ class Machine:
             if fault and fault.kind in {FaultKind.PULL, FaultKind.SILENT}:
                 self._log.append(f"{name} -> {fault.kind}")
                 raise Pulled if fault.kind is FaultKind.PULL else Silence
-            if fault:
+            if fault and fault.kind is FaultKind.HOLD:
+                await self.faults.hold()
+            elif fault:
                 response = spoil(fault, response)
             if self.faults.delay:
                 await asyncio.sleep(self.faults.delay)

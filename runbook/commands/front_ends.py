@@ -14,12 +14,14 @@ def headless(prepared: Prepared, answers: Path | None) -> ExitCode:
     """Walk it with the answers of a file (None: no answers at all)."""
     import asyncio
 
-    from runbook.answers import Answers, ScriptedOperator, load_answers
+    from runbook.answers import Answers, ScriptedOperator, load_answers, require_steps
     from runbook.drive import drive
     from runbook.secrets import Redactor
     from runbook.start import start
 
     given = load_answers(answers) if answers else Answers(answers=1)
+    if answers:
+        require_steps(given, prepared.runbook.model, answers)
     operator = ScriptedOperator(given, prepared.runbook.model)
     redactor = Redactor()
     operator.teach(redactor)

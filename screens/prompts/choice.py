@@ -30,7 +30,7 @@ class ChoicePrompt(Prompt[str]):
 
     def body(self) -> Iterator[Widget]:
         yield Said(Content.styled(self._request.question, "bold"), classes="")
-        yield Choices(*(Option(_label(key, told)) for key, told in self._request.choices), markup=False)
+        yield Choices(*(Option(_label(key, told)) for key, told in self._request.choices))
 
     @on(OptionList.OptionSelected)
     def _answer(self, message: OptionList.OptionSelected) -> None:

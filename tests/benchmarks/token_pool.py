@@ -1,5 +1,8 @@
 """Token workers beside python-pkcs11 in one process: start-up and signatures on SoftHSM2, as ratios of one run.
 
+Throughput is that of two callers for each worker, so that the worker has the next request while the program takes
+the last answer; one caller waits a round trip for each signature.
+
 python -m tests.benchmarks.token_pool
 """
 
@@ -13,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from checks.hsm.token import Token
@@ -56,20 +59,29 @@ def direct(softhsm: SoftHsm) -> tuple[float, float]:
     return start, sign
 
 
-async def pooled(softhsm: SoftHsm) -> tuple[float, float]:
-    """The same through a worker."""
-    token = Token("t", softhsm.profile(), Redactor())
-    start = await _seconds(token.select)
-    await token.login(Secret.from_text(PIN))
-    await token.sign(b"\x01", "CKM_ECDSA", bytes(48))
+async def pooled(softhsm: SoftHsm) -> tuple[float, float, float, float]:
+    """The same through a worker, with one caller and with two, and through two workers."""
+    tokens = [Token(name, softhsm.profile(), Redactor()) for name in ("first", "second")]
+    start = await _seconds(tokens[0].select)
+    for token in tokens:
+        await token.login(Secret.from_text(PIN))
+        await _sign(token, 1)
+    one_caller = await _seconds(lambda: _sign(tokens[0], SIGNATURES)) / SIGNATURES
+    one_worker = await _seconds(lambda: _callers(tokens[:1])) / SIGNATURES
+    two_workers = await _seconds(lambda: _callers(tokens)) / (2 * SIGNATURES)
+    for token in tokens:
+        await token.close()
+    return start, one_caller, one_worker, two_workers
 
-    async def many() -> None:
-        for _ in range(SIGNATURES):
-            await token.sign(b"\x01", "CKM_ECDSA", bytes(48))
 
-    sign = await _seconds(many) / SIGNATURES
-    await token.close()
-    return start, sign
+async def _sign(token: Token, count: int) -> None:
+    for _ in range(count):
+        await token.sign(b"\x01", "CKM_ECDSA", bytes(48))
+
+
+async def _callers(tokens: Sequence[Token]) -> None:
+    """Two callers for each token, SIGNATURES signatures for each token."""
+    await asyncio.gather(*(_sign(token, SIGNATURES // 2) for token in tokens for _ in range(2)))
 
 
 async def _seconds(work: Callable[[], Awaitable[object]]) -> float:
@@ -85,11 +97,12 @@ def main() -> None:
         softhsm.init_token()
         softhsm.keypair("01")
         rounds = [(direct(softhsm), asyncio.run(pooled(softhsm))) for _ in range(ROUNDS)]
-    for index, name in enumerate(("first token", "one signature")):
-        alone = statistics.median(one[index] for one, _ in rounds)
-        ours = statistics.median(two[index] for _, two in rounds)
-        line = f"{name}: direct {alone * 1e3:.3f} ms, pool {ours * 1e3:.3f} ms, throughput ratio {alone / ours:.2f}\n"
-        sys.stdout.write(line)
+    start, sign = (statistics.median(one[index] for one, _ in rounds) for index in range(2))
+    ours = [statistics.median(two[index] for _, two in rounds) for index in range(4)]
+    print(f"direct, one process: first token {start * 1e3:.1f} ms, one signature {sign * 1e3:.3f} ms")
+    print(f"pool: first token {ours[0] * 1e3:.1f} ms, ratio {start / ours[0]:.2f}")
+    for name, seconds in zip(("one caller", "one worker", "two workers"), ours[1:], strict=True):
+        print(f"pool, {name}: {seconds * 1e3:.3f} ms a signature, throughput ratio {sign / seconds:.2f}")
 
 
 if __name__ == "__main__":

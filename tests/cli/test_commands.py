@@ -107,7 +107,7 @@ def test_a_reader_that_goes_away_is_no_crash(bench: Bench) -> None:
 
 
 def test_a_full_disk_behind_standard_output_is_told(bench: Bench) -> None:
-    with open("/dev/full", "w") as full:
+    with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             bench.command("run", "--headless", "--answers", "answers.yaml"),
             cwd=bench.folder,

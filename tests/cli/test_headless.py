@@ -77,6 +77,15 @@ def test_a_prompt_without_an_answer_names_the_key(bench: Bench, answers: str, sa
     assert said in done.stdout
 
 
+@pytest.mark.parametrize("key", ["attest: [A.peple]", "skip: {A.peple: later}", "confirm: {A.peple: yes}"])
+def test_answers_for_a_step_that_is_not_there_are_refused_at_once(bench: Bench, key: str) -> None:
+    (bench.folder / "answers.yaml").write_text(f"answers: 1\n{key}\n")
+    done = bench("run", "--headless", "--answers", "answers.yaml")
+    assert (done.returncode, bench.journals) == (2, [])
+    assert "the step `A.peple`, which the runbook does not have" in done.stderr
+    assert "did you mean `A.people`?" in done.stderr
+
+
 def test_no_at_a_gate_is_no(bench: Bench) -> None:
     (bench.folder / "answers.yaml").write_text(ANSWERS.replace("yes", "no"))
     done = bench("run", "--headless", "--answers", "answers.yaml")

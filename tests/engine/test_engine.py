@@ -191,6 +191,17 @@ async def test_a_defect_in_a_kind_shows_its_place_and_not_its_words(bench: Bench
     assert "123456" not in (bench.folder / "run" / "journal.jsonl").read_text()
 
 
+async def test_a_kind_that_calls_exit_does_not_end_the_program(bench: Bench) -> None:
+    def leave(ctx: Context) -> None:
+        raise SystemExit(0)
+
+    bench.world.behaviour["A1"] = leave
+    await bench.walk(stage(check("A1")))
+    (finished,) = bench.of(ev.StepFinished)
+    assert "SystemExit at test_engine.py:" in finished.outcome.summary
+    assert bench.events[-1] == ev.RunFinished("failed", "stopped at A1")
+
+
 async def test_green_without_evidence_is_a_defect(bench: Bench) -> None:
     bench.world.behaviour["A1"] = lambda ctx: Outcome.passed("all well")
     await bench.walk(stage(check("A1")))

@@ -265,7 +265,7 @@ class TestPool:
         ctx = context(softhsm.site(intermediate=profile), PIN)
         token = ctx.pool.token("intermediate")
         await login(ctx, token, "to see what is printed")
-        worker = token._worker
+        worker = token._link.worker
         assert worker
         os.kill(worker.pid, 9)
         with pytest.raises(errors.WorkerCrashed, match="last words") as raised:

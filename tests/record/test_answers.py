@@ -189,7 +189,13 @@ def test_the_rehearsals_sheet_is_an_answers_file(tmp_path: Path) -> None:
     from rehearsal.sheet import write_sheet
 
     path = tmp_path / "sheet.yaml"
-    write_sheet(path, serial="0123456789abcdef", pin=Secret.from_text("geheim"), fingerprint="ab" * 32)
+    write_sheet(
+        path,
+        serial="0123456789abcdef",
+        pin=Secret.from_text("geheim"),
+        so_pin=Secret.from_text("99"),
+        fingerprint="ab" * 32,
+    )
     answers = load_answers(path)
     assert answers.pins["intermediate"].reveal() == b"geheim"
     assert answers.attest == "all"

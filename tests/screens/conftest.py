@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -59,6 +60,12 @@ class Driven:
         """Until nothing more is going on: two rounds, as the walk may answer what the screen said."""
         for _ in range(3):
             await self.pilot.pause()
+
+    async def until(self, shown: str) -> None:
+        """Until the terminal shows it; live output is painted with the next frame."""
+        async with asyncio.timeout(10):
+            while shown not in self.screen:
+                await self.pilot.pause(0.01)
 
     async def paste(self, text: str) -> None:
         self.app.post_message(Paste(text))

@@ -164,7 +164,15 @@ def counter(tries: int | None, state: str = "full", flags: tuple[str, ...] = ())
 
 def obj(key_id: str, kind: str = "CKO_PRIVATE_KEY", label: str = "intermediate") -> ObjectInfo:
     return ObjectInfo(
-        object_class=kind, id=key_id, label=label, key_type="EC P-384", sensitive=True, extractable=False, local=True
+        object_class=kind,
+        id=key_id,
+        label=label,
+        key_type="EC P-384",
+        sensitive=True,
+        extractable=False,
+        always_sensitive=True,
+        never_extractable=True,
+        local=True,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks.evidence.pin_counter import PinCounter
@@ -14,6 +14,9 @@ from screens.evidence import pane_for
 from screens.evidence.pane import Pane
 from screens.fingerprints import compared, told
 from tests.screens.samples import EVIDENCE, ROOT, SIGNED, counter, slots, swapped, token
+
+steady = settings(deadline=None)
+"""A loaded machine is not a failure."""
 
 WIDTHS = [40, 47, 60, 90, 150]
 hexes = st.text("0123456789abcdef", max_size=140)
@@ -55,6 +58,7 @@ def test_a_kind_that_builds_on_another_is_drawn_like_it() -> None:
     assert "2 of 3 tries left" in said(Counter(**counter(2, "low").model_dump()))
 
 
+@steady
 @given(hexes, hexes, st.integers(30, 120))
 def test_the_fingerprints_show_all_of_both_sides(left: str, right: str, width: int) -> None:
     shown = "\n".join(line.plain for line in compared("left", left, "right", right, width))
@@ -140,6 +144,7 @@ def test_a_long_output_shows_its_ends_and_says_what_is_left_out() -> None:
     assert "'play hsm host'" in text, "quoted as it ran"
 
 
+@steady
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=6), st.integers(40, 100))
 def test_columns_fit_where_they_can(natural: list[int], width: int) -> None:
     widths = fit(natural, width, 2)
@@ -149,6 +154,7 @@ def test_columns_fit_where_they_can(natural: list[int], width: int) -> None:
     )
 
 
+@steady
 @given(st.text(max_size=200), st.integers(4, 60))
 def test_wrapping_loses_nothing_but_spaces(text: str, width: int) -> None:
     lines = list(wrap(text, width))

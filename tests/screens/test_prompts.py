@@ -248,9 +248,10 @@ class TestAttestation:
             await d.settle()
             assert d.walk.answers == [Attested((True, True, True))]
 
-    async def test_a_note_alone_submits_nothing(self, drive: Drive) -> None:
+    @pytest.mark.parametrize("answers", [[], ["y"], ["y", "j", "n"]])
+    async def test_a_note_alone_submits_nothing(self, drive: Drive, answers: list[str]) -> None:
         async with drive(P_people=asks("attest", ATTEST)) as d:
-            await d.press("r", "y", "tab", "text:hm", "enter", "enter")
+            await d.press("r", *answers, "tab", "text:hm", "enter", "enter")
             assert d.walk.answers == []
 
 

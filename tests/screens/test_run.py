@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from runbook import events as ev
-from runbook.errors import ExitCode
+from runbook.errors import ExitCode, JournalError
 from runbook.operator import ConfirmRequest
 from runbook.outcome import Outcome, Verdict
 from runbook.state import Status
@@ -172,14 +174,11 @@ async def test_live_output_is_shown_while_it_runs_and_follows(drive: Drive) -> N
 
     async with drive((120, 40), P_people=talk) as d:
         await d.press("r")
-        await d.pilot.pause(0.1)
-        await d.settle()
-        assert "line 299 [/not markup]" in d.screen
+        await d.until("line 299 [/not markup]")
         await d.press("enter")
         assert "line 299" not in d.screen, "afterwards the evidence counts"
         await d.press("k", "o")
-        await d.pilot.pause(0.1)
-        assert "line 299" in d.screen
+        await d.until("line 299")
 
 
 async def test_a_terminal_that_is_too_small_says_so_and_the_prompt_keeps_its_text(drive: Drive) -> None:
@@ -197,19 +196,24 @@ async def test_a_terminal_that_is_too_small_says_so_and_the_prompt_keeps_its_tex
 
 
 async def test_a_prompt_waits_until_the_terminal_is_large_enough(drive: Drive) -> None:
-    async with drive((79, 24), P_people=asks("pin", PIN)) as d:
-        assert isinstance(d.app.screen, TooSmall)
-        await d.pilot.resize_terminal(80, 24)
-        await d.settle()
+    shrunk = asyncio.Event()
+
+    async def play(walk: ScriptedWalk, step: str) -> Outcome:
+        await shrunk.wait()
+        return await asks("pin", PIN)(walk, step)
+
+    async with drive(P_people=play) as d:
         await d.press("r")
         await d.pilot.resize_terminal(79, 24)
         await d.settle()
+        shrunk.set()
         await d.press("text:123456", "enter")
+        assert isinstance(d.app.screen, TooSmall)
         assert d.walk.answers == []
         await d.pilot.resize_terminal(80, 24)
         await d.settle()
         assert "User PIN" in d.screen
-        assert "••••" not in d.screen
+        assert "••••" not in d.screen, "nothing was typed into what could not be seen"
 
 
 @pytest.mark.parametrize("rehearsal", [True, False])
@@ -236,9 +240,17 @@ def test_no_two_states_share_a_sign() -> None:
     assert len({look.sign for look in LOOKS.values()}) == len(LOOKS)
 
 
-async def test_an_error_of_the_walk_ends_the_run_with_its_code(drive: Drive) -> None:
-    from runbook.errors import JournalError
+async def test_a_note_that_cannot_be_kept_ends_the_run(drive: Drive, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def full(_walk: ScriptedWalk, _text: str) -> None:
+        raise JournalError("the disk is full")
 
+    monkeypatch.setattr(ScriptedWalk, "note", full)
+    async with drive() as d:
+        await d.press("n", "text:x", "enter")
+        assert d.app.return_value is ExitCode.ENVIRONMENT
+
+
+async def test_an_error_of_the_walk_ends_the_run_with_its_code(drive: Drive) -> None:
     async def full(walk: ScriptedWalk, step: str) -> Outcome:
         raise JournalError("the disk is full")
 
