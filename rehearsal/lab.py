@@ -92,7 +92,8 @@ def _fill(place: Path, fault: Fault | None, say: Callable[[str], None], choice: 
     say("the paper sheet and the site profile")
     sheet = place / "paper-sheet.yaml"
     serial = _other_serial(choice.kind) if elsewhere else token.serial
-    write_sheet(sheet, serial=serial, pin=pin, so_pin=so_pin, fingerprint=fingerprint)
+    cautious = fault is Fault.PIN_LOW
+    write_sheet(sheet, serial=serial, pin=pin, so_pin=so_pin, fingerprint=fingerprint, cautious=cautious)
     pin.wipe()
     so_pin.wipe()
     site = place / "site.yaml"

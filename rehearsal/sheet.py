@@ -39,11 +39,14 @@ inputs:
 pins:
   intermediate: '{pin}'
 attest: all
-"""
+{questions}"""
 
 
-def write_sheet(path: Path, *, serial: str, pin: Secret, so_pin: Secret, fingerprint: str) -> None:
-    """Write the sheet, readable by its owner alone. `fingerprint`: 64 hex digits."""
+def write_sheet(path: Path, *, serial: str, pin: Secret, so_pin: Secret, fingerprint: str, cautious: bool) -> None:
+    """Write the sheet, readable by its owner alone. `fingerprint`: 64 hex digits.
+
+    `cautious`: a run without a terminal says no to every question, such as the one before an attempt is risked.
+    """
     rows = "\n".join(f"#      {line}" for line in grouped_lines(fingerprint))
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(
@@ -53,5 +56,6 @@ def write_sheet(path: Path, *, serial: str, pin: Secret, so_pin: Secret, fingerp
                 so_pin=so_pin.reveal().decode(),
                 rows=rows,
                 fingerprint=fingerprint,
+                questions="confirm: none\n" if cautious else "",
             )
         )

@@ -68,8 +68,9 @@ class Answers(Model):
     attest: Literal["all"] | tuple[StepId, ...] = Field(
         (), description="Attestations to confirm: `all`, or the ids of the steps."
     )
-    confirm: Mapping[StepId, bool] = Field(
-        default_factory=dict, description="The answer to each question a step asks, by the step's id: yes or no."
+    confirm: Literal["none"] | Mapping[StepId, bool] = Field(
+        default_factory=dict,
+        description="The answer to each question a step asks, by the step's id: yes or no. `none`: no to all of them.",
     )
     phrases: Literal["all"] | tuple[StepId, ...] = Field(
         (), description="Steps whose phrase is typed: `all`, or their ids."
@@ -103,7 +104,7 @@ def require_steps(answers: Answers, runbook: Runbook, path: Path) -> None:
     steps = [step.id for _, step in runbook.steps()]
     for key in ("attest", "confirm", "phrases", "skip"):
         named = getattr(answers, key)
-        for step in () if named == "all" else named:
+        for step in () if isinstance(named, str) else named:
             if step not in steps:
                 remedy = did_you_mean(step, steps) or "`runbook run --dry-run` lists the steps."
                 what = f"`{key}` names the step `{step}`, which the runbook does not have"
@@ -153,9 +154,12 @@ class ScriptedOperator:
         )
 
     async def confirm(self, request: ConfirmRequest) -> bool:
-        if self._step not in self._answers.confirm:
+        answers = self._answers.confirm
+        if answers == "none":
+            return False
+        if self._step not in answers:
             raise self._missing(f"confirm.{self._step}", request.question)
-        return self._answers.confirm[self._step]
+        return answers[self._step]
 
     async def choose(self, request: ChoiceRequest) -> str:
         answer = self._input(request.question)

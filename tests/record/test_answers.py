@@ -125,6 +125,11 @@ async def test_a_choice_that_is_none_stops() -> None:
         await operator.choose(ChoiceRequest("Which colour", (("red", "red"), ("green", "green"))))
 
 
+async def test_no_to_every_question() -> None:
+    operator = await _at(_operator(confirm="none"))
+    assert await operator.confirm(ConfirmRequest("Sure?")) is False
+
+
 async def test_yes_no_phrases_and_statements_by_step() -> None:
     operator = await _at(_operator(confirm={"A.sign": "yes"}, phrases=["A.sign"], attest=["A.sign"]))
     assert await operator.confirm(ConfirmRequest("Sure?"))
