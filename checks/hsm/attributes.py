@@ -11,7 +11,7 @@ from pkcs11.attributes import AttributeMapper
 from pkcs11.exceptions import PKCS11Error
 
 from checks.hsm.cryptoki_names import KEY_TYPES, OBJECT_CLASSES, exception_code
-from checks.hsm.wire import ObjectRecord
+from checks.hsm.records import ObjectRecord
 
 _BYTES: Final = {
     Attribute.EC_PARAMS: "ec_params",

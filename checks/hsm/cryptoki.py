@@ -14,7 +14,7 @@ from typing import Final
 
 from checks.hsm import cryptoki_names as names
 from checks.hsm import cryptoki_structs as structs
-from checks.hsm.wire import TokenRecord
+from checks.hsm.records import TokenRecord
 
 _UNAVAILABLE: Final = (c.c_ulong(-1).value, 0xFFFFFFFF)
 """CK_UNAVAILABLE_INFORMATION, also as modules built for 32 bits give it."""

@@ -13,6 +13,7 @@ from checks.hsm import wire
 from checks.hsm.attributes import PlainValues, record_of
 from checks.hsm.cryptoki import Cryptoki, CryptokiError
 from checks.hsm.cryptoki_names import MECHANISMS, exception_code, mechanism, slot_flags
+from checks.hsm.records import SlotRecord, TokenRecord
 from checks.hsm.wire import Fault
 
 _MECHANISM_NUMBERS: Final = {name: number for number, name in MECHANISMS.items()}
@@ -115,13 +116,13 @@ class Device:
         except KeyError:
             raise Refused("CKR_SLOT_ID_INVALID") from None
 
-    def _slot_record(self, slot: Any) -> wire.SlotRecord:
+    def _slot_record(self, slot: Any) -> SlotRecord:
         token, trouble = None, ""
         try:
             token = self._cryptoki.token_info(slot.slot_id)
         except CryptokiError as error:
             trouble = "" if error.code == "CKR_TOKEN_NOT_PRESENT" else error.code
-        return wire.SlotRecord(
+        return SlotRecord(
             slot_id=slot.slot_id,
             description=slot.slot_description,
             manufacturer=slot.manufacturer_id,
@@ -132,7 +133,7 @@ class Device:
             trouble=trouble,
         )
 
-    def _verified(self, target: wire.Target) -> wire.TokenRecord:
+    def _verified(self, target: wire.Target) -> TokenRecord:
         """The token in the slot, read afresh, if it still is the one meant."""
         token = self._cryptoki.token_info(target.slot_id)
         if (token.serial, token.label) != (target.serial, target.label):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from checks.hsm.errors import WrongKeyType
-from checks.hsm.wire import ObjectRecord
+from checks.hsm.records import ObjectRecord
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey

@@ -16,7 +16,7 @@ from runbook.model import Model
 from runbook.outcome import Outcome
 
 if TYPE_CHECKING:
-    from checks.hsm.wire import ObjectRecord
+    from checks.hsm.records import ObjectRecord
     from runbook.context import Context
 
 ClassName = Literal["public key", "private key", "secret key", "certificate", "data"]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from checks.hsm import errors
+from checks.hsm.records import SlotRecord, TokenRecord
 from checks.hsm.uri import Pkcs11Uri, UriError
-from checks.hsm.wire import SlotRecord, TokenRecord
 from runbook.site import TokenProfile
 from runbook.text import clean_line
 

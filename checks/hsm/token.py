@@ -14,6 +14,7 @@ from checks.hsm import errors, wire
 from checks.hsm.failures import judged
 from checks.hsm.keys import TokenKey, key_type_of, public_key_from_object
 from checks.hsm.link import Link
+from checks.hsm.records import ObjectRecord, SlotRecord, TokenRecord
 from checks.hsm.selection import Wanted, choose
 from runbook.secrets import Redactor, Secret
 from runbook.site import TokenProfile
@@ -124,9 +125,7 @@ class Token:
         async with self._lock:
             return frozenset((await self._link.call(wire.ListMechanisms(await self._bound()), wire.Mechanisms)).names)
 
-    async def objects(
-        self, key_id: bytes | None = None, object_class: str | None = None
-    ) -> tuple[wire.ObjectRecord, ...]:
+    async def objects(self, key_id: bytes | None = None, object_class: str | None = None) -> tuple[ObjectRecord, ...]:
         """Objects with that CKA_ID and class (`CKO_PUBLIC_KEY`), in no particular order; None: any."""
         async with self._lock:
             request = wire.FindObjects(await self._bound(), key_id, object_class)
@@ -197,7 +196,7 @@ class Token:
 
     # -- the worker ---------------------------------------------------------------------------------------------
 
-    async def _list(self) -> tuple[wire.SlotRecord, ...]:
+    async def _list(self) -> tuple[SlotRecord, ...]:
         return (await self._link.call(wire.ListSlots(), wire.Slots)).slots
 
     async def _bound(self) -> wire.Target:
@@ -215,7 +214,7 @@ class Token:
         assert self._link.target is not None  # noqa: S101 - _bind sets it or raises
         return self._link.target
 
-    def _bind(self, records: Sequence[wire.SlotRecord]) -> wire.SlotRecord:
+    def _bind(self, records: Sequence[SlotRecord]) -> SlotRecord:
         self._link.target = None
         try:
             slot = choose(records, self.wanted)
@@ -228,7 +227,7 @@ class Token:
         return slot
 
 
-def _slot_info(record: wire.SlotRecord) -> SlotInfo:
+def _slot_info(record: SlotRecord) -> SlotInfo:
     token = None if record.token is None else _token_info(record.token)
     return SlotInfo(
         slot_id=record.slot_id,
@@ -241,5 +240,5 @@ def _slot_info(record: wire.SlotRecord) -> SlotInfo:
     )
 
 
-def _token_info(record: wire.TokenRecord) -> TokenInfo:
+def _token_info(record: TokenRecord) -> TokenInfo:
     return TokenInfo(**msgspec.structs.asdict(record))

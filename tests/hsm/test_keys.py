@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from checks.hsm import errors
 from checks.hsm.keys import key_type_of, public_key_from_object
+from checks.hsm.records import ObjectRecord
 from checks.hsm.token import Token
-from checks.hsm.wire import ObjectRecord
 from runbook.secrets import Redactor
 from tests.softhsm import LABEL, SoftHsm
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from checks.hsm import errors
+from checks.hsm.records import SlotRecord, TokenRecord
 from checks.hsm.selection import Wanted, choose, label_matches
 from checks.hsm.token import Token
 from checks.hsm.uri import UriError
-from checks.hsm.wire import SlotRecord, TokenRecord
 from runbook.secrets import Redactor
 from runbook.site import TokenProfile
 from tests.softhsm import LABEL, MODULE, SoftHsm
