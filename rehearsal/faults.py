@@ -62,7 +62,7 @@ _DRILLS = {
     ),
     Fault.PIN_LOW: Drill(
         "somebody has typed the PIN wrongly once: 2 attempts are left",
-        "A3.counter: pin low; A3.sign asks before it risks one",
+        "A3.sign: pin low, when the question whether to risk one is answered with no; A3.counter warns",
     ),
     Fault.PIN_FINAL: Drill(
         "somebody has typed the PIN wrongly twice: 1 attempt is left",
@@ -85,7 +85,7 @@ _DRILLS = {
         "the card takes the command to sign and never answers it",
         "A3.sign: token not responding",
     ),
-    Fault.READER_MISSING: Drill("pcscd does not run", "A1.slots: no token"),
+    Fault.READER_MISSING: Drill("pcscd does not run", "A1.slots: reader missing"),
     Fault.TOKEN_BUSY: Drill(
         "another process holds the card for itself (exclusive mode of PC/SC)",
         "A1.slots: token busy",

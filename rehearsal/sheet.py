@@ -42,7 +42,9 @@ attest: all
 {questions}"""
 
 
-def write_sheet(path: Path, *, serial: str, pin: Secret, so_pin: Secret, fingerprint: str, cautious: bool = False) -> None:
+def write_sheet(
+    path: Path, *, serial: str, pin: Secret, so_pin: Secret, fingerprint: str, cautious: bool = False
+) -> None:
     """Write the sheet, readable by its owner alone. `fingerprint`: 64 hex digits.
 
     `cautious`: a run without a terminal says no to every question, such as the one before an attempt is risked.

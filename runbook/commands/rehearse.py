@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _AUTO = "auto"
 
+_AGAIN = 0.05
+"""Seconds until a signal that came too early is tried again."""
+
 
 def _list_faults(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
     if wanted:
@@ -170,12 +173,19 @@ def _say(part: str) -> None:
 
 def _stop_on_signals() -> None:
     """SIGTERM and SIGHUP remove the lab like the end of the run does; the front ends have handlers of their own."""
+    import asyncio
+    import os
     import signal
 
     from runbook.errors import OperatorStopped
 
     def stop(number: int, _frame: object) -> None:
-        raise OperatorStopped(f"asked to end ({signal.Signals(number).name})")
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            raise OperatorStopped(f"asked to end ({signal.Signals(number).name})") from None
+        # A front end has begun and does not listen yet; an exception in its loop would be anybody's.
+        loop.call_later(_AGAIN, os.kill, os.getpid(), number)
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop)

@@ -97,6 +97,17 @@ class Terminal:
     def type(self, keys: bytes) -> None:
         os.write(self.fd, keys)
 
+    def read(self) -> bool:
+        """Read what there is to read, for a moment, so that the program never waits for us; false at the end."""
+        if not select.select([self.fd], [], [], 0.02)[0]:
+            return True
+        try:
+            chunk = os.read(self.fd, 4096)
+        except OSError:
+            return False
+        self.shown += chunk
+        return bool(chunk)
+
     def close(self) -> None:
         self.process.kill()
         self.process.wait()
