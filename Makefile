@@ -14,20 +14,24 @@ TEST_PACKAGES := $(DEMO_PACKAGES) openssl openssh-client gcc libc6-dev libpcscli
 
 PYTEST := $(BIN)/pytest -n 2
 
-.PHONY: help demo test check lint lock clean demo-packages test-packages
+.PHONY: help demo test campaign check lint lock clean demo-packages test-packages
 
 help:
-	@echo "make demo    the rehearsal: full screen with a terminal, headless without one"
-	@echo "make test    the test suite"
-	@echo "make check   lint, format, types and import contracts"
-	@echo "make lock    pin the requirements anew, with hashes"
-	@echo "make clean   remove the virtual environment and caches"
+	@echo "make demo      the rehearsal: full screen with a terminal, headless without one"
+	@echo "make test      the test suite"
+	@echo "make campaign  every fault at every APDU of stage A, on software cards (most of an hour)"
+	@echo "make check     lint, format, types and import contracts"
+	@echo "make lock      pin the requirements anew, with hashes"
+	@echo "make clean     remove the virtual environment and caches"
 
 demo: $(VENV)/runtime.stamp
 	@if [ -t 0 ] && [ -t 1 ]; then exec $(BIN)/runbook rehearse; else exec $(BIN)/runbook rehearse --headless; fi
 
 test: $(VENV)/dev.stamp
 	$(PYTEST)
+
+campaign: $(VENV)/dev.stamp
+	$(BIN)/python -m tests.campaign
 
 check: $(VENV)/dev.stamp
 	$(BIN)/ruff check

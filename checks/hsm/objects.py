@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from pydantic import Field
 
 from checks.evidence.objects import ObjectInfo, ObjectTable
-from checks.hsm.errors import SYMPTOMS, LoginInDoubt
+from checks.hsm.errors import SYMPTOMS, KeyDoubled, KeyMissing, LoginInDoubt, WrongKeyType
 from checks.hsm.key_id import KeyId
 from runbook.kind import Check, Params, TokenName
 from runbook.model import Model
@@ -20,6 +20,15 @@ if TYPE_CHECKING:
     from runbook.context import Context
 
 ClassName = Literal["public key", "private key", "secret key", "certificate", "data"]
+
+_ADVICE: Final[dict[str, str]] = {
+    "key missing": KeyMissing.advice,
+    "key doubled": KeyDoubled.advice,
+    "wrong key type": WrongKeyType.advice,
+    "wrong attribute": "Stop. Find out how this key came onto the token before it is used for anything.",
+    "wrong key label": "Compare the label with the ceremony's record; the id decides which key it is.",
+    "surplus key": "Find out who made the further object, and when.",
+}
 
 _CLASSES: Final[dict[str, str]] = {
     "public key": "CKO_PUBLIC_KEY",
@@ -123,11 +132,13 @@ class Objects(Check[ObjectParams]):
         )
         if findings.symptoms:
             said = [*(f"{name} is missing" for name in findings.missing), *findings.problems]
-            return Outcome.failed("; ".join(said), table, symptom=findings.symptoms[0])
+            symptom = findings.symptoms[0]
+            return Outcome.failed("; ".join(said), table, symptom=symptom, remedy=_ADVICE[symptom])
         summary = f"{len(self.params.expect)} expected objects are there"
         if findings.surplus and self.params.surplus != "allow":
             judged = Outcome.failed if self.params.surplus == "fail" else Outcome.warned
-            return judged(f"{summary}; not expected: {', '.join(findings.surplus)}", table, symptom="surplus key")
+            said_of_it = f"{summary}; not expected: {', '.join(findings.surplus)}"
+            return judged(said_of_it, table, symptom="surplus key", remedy=_ADVICE["surplus key"])
         return Outcome.passed(summary, table)
 
     def _judge_one(self, expected: ExpectedObject, records: Sequence[ObjectRecord], findings: _Findings) -> None:

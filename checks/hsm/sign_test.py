@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 _NONCE_BYTES = 16
 
+_BAD = "Stop and diagnose: run the step again once; if it is bad again, do not use this token."
+_OTHER = "Stop. This is not the token the artefact was made with, or the artefact was changed."
+
 
 class SignTestParams(Params):
     """What `sign_test` takes."""
@@ -99,12 +102,16 @@ def _judge(test: SignTest, key: TokenKey) -> Outcome:
     expected = signature_length(key.public_key)
     if test.length != expected:
         return Outcome.failed(
-            f"the signature has {test.length} bytes, expected {expected}", test, symptom="bad signature"
+            f"the signature has {test.length} bytes, expected {expected}", test, symptom="bad signature", remedy=_BAD
         )
     if not test.verified_by_token_key:
         return Outcome.failed(
-            "the signature does not verify with the token's own public key", test, symptom="bad signature"
+            "the signature does not verify with the token's own public key",
+            test,
+            symptom="bad signature",
+            remedy=_BAD,
         )
     if test.verified_by_artefact is False:
-        return Outcome.failed(f"the signature does not verify with {test.artefact}", test, symptom="other key")
+        said = f"the signature does not verify with {test.artefact}"
+        return Outcome.failed(said, test, symptom="other key", remedy=_OTHER)
     return Outcome.passed(f"key {test.key_id} ({test.key_type}) signs; {test.length} bytes, verified", test)

@@ -25,7 +25,7 @@ class FaultKind(StrEnum):
     STATUS = "status"
     """The status word of the fault, and no data."""
     HOLD = "hold"
-    """The right answer, once the faults are cleared; what is to happen in the middle of a command happens until then."""
+    """The right answer, once the faults are cleared; until then the command is under way."""
 
 
 class PinCheckFault(StrEnum):

@@ -1,0 +1,70 @@
+"""The whole fault campaign: every operation of stage A, every fault, every APDU. Ends with 1 if a rule was broken.
+
+python -m tests.campaign [--lanes N] [--report FILE] [--only WORDS] [--sample EACH --seed SEED]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import multiprocessing
+import random
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+
+from tests.campaign import reporting, running
+from tests.campaign.cases import Case, all_cases, sample
+from tests.campaign.reporting import Result
+
+_CHUNK = 25
+"""Cases on one reader: its card tells all that it was ever told each time it is asked."""
+
+
+def main() -> int:
+    """Run, print the table, write the report."""
+    options = _options()
+    began = time.monotonic()
+    measured = asyncio.run(running.measure_all())
+    cases = sample(measured, options.seed, options.sample) if options.sample else list(all_cases(measured))
+    cases = [case for case in cases if options.only in case.name]
+    print(f"{len(cases)} cases", file=sys.stderr)
+    results = list(_run(cases, options.lanes))
+    results.sort(key=lambda one: one.name)
+    counts = {f"{spot.place} {spot.step}": len(found.apdus) for spot, found in measured.items()}
+    minutes = round((time.monotonic() - began) / 60, 1)
+    options.report.parent.mkdir(parents=True, exist_ok=True)
+    options.report.write_bytes(reporting.to_json(results, apdus=counts, minutes=minutes))
+    print("\n".join(reporting.table(results)))
+    print(f"{minutes} minutes; every case is in {options.report}")
+    return any(one.violations for one in results)
+
+
+def _run(cases: Sequence[Case], lanes: int) -> Iterator[Result]:
+    mixed = list(cases)
+    random.Random(0).shuffle(mixed)  # so that no lane gets all that hangs
+    chunks = [mixed[start : start + _CHUNK] for start in range(0, len(mixed), _CHUNK)]
+    with ProcessPoolExecutor(lanes, mp_context=multiprocessing.get_context("spawn")) as executor:
+        done = 0
+        for finished in as_completed([executor.submit(running.run_all, chunk) for chunk in chunks]):
+            results = finished.result()
+            done += len(results)
+            broken = [f"  {one.name}: {'; '.join(one.violations)}" for one in results if one.violations]
+            print("\n".join([f"{done} of {len(cases)}", *broken]), file=sys.stderr, flush=True)
+            yield from results
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.campaign", description=__doc__)
+    parser.add_argument("--lanes", type=int, default=6, help="readers that work at the same time")
+    parser.add_argument("--report", type=Path, default=Path("build/campaign.json"))
+    parser.add_argument("--only", default="", help="only cases whose name holds this")
+    parser.add_argument("--sample", type=int, default=0, metavar="EACH", help="only so many cases of each fault")
+    parser.add_argument("--seed", type=int, default=1)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,53 @@
+"""Measures what the operations do without a fault, and runs cases."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+
+from runbook.events import StepFinished
+from tests.campaign import bench
+from tests.campaign.bench import Bench
+from tests.campaign.cases import Case, Measured, Spot
+from tests.campaign.judging import violations
+from tests.campaign.reporting import Result, result
+from tests.campaign.steps import SPOTS, WRONG_PIN
+from tests.campaign.walking import walk
+
+
+class NotClean(Exception):
+    """An operation is not as it should be without any fault."""
+
+
+async def measure(on: Bench, spot: Spot) -> Measured:
+    """The operation without a fault, twice: the second time everything is warm. Raises NotClean."""
+    await walk(on, spot)
+    walked = await walk(on, spot)
+    finished = [event for event in walked.events if isinstance(event, StepFinished)]
+    wrong = list(violations(walked))
+    expected = "pin incorrect" if spot.step == WRONG_PIN else ""
+    if wrong or not finished or finished[-1].outcome.symptom != expected:
+        raise NotClean(f"{spot}: {wrong or [event.outcome for event in finished]}")
+    return Measured(spot, walked.apdus)
+
+
+async def measure_all(spots: Iterable[Spot] = SPOTS) -> dict[Spot, Measured]:
+    """The operations without a fault. Raises NotClean."""
+    async with bench.opened() as on:
+        return {spot: await measure(on, spot) for spot in spots}
+
+
+async def run(cases: Iterable[Case]) -> AsyncIterator[Result]:
+    """Each case on one reader, one after another."""
+    async with bench.opened() as on:
+        for case in cases:
+            yield result(await walk(on, case.spot, case))
+
+
+def run_all(cases: list[Case]) -> list[Result]:
+    """As `run`, in a process of its own."""
+
+    async def each() -> list[Result]:
+        return [one async for one in run(cases)]
+
+    return asyncio.run(each())
