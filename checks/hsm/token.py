@@ -110,9 +110,12 @@ class Token:
             return Survey(slots, _slot_info(record), None)
 
     async def select(self) -> SlotInfo:
-        """Find the token meant afresh, by serial and label. Raises what `selection.choose` raises."""
+        """Find the token meant afresh; within a stage it must be the device that it was before.
+
+        Raises TokenSwapped, and what `selection.choose` raises.
+        """
         async with self._lock:
-            return _slot_info(self._bind(await self._list()))
+            return _slot_info(self._bind_again(await self._list()))
 
     async def info(self) -> TokenInfo:
         """The token's CK_TOKEN_INFO, read afresh: the flags about the PIN are those of now."""
@@ -203,16 +206,21 @@ class Token:
         """The token meant; looked for again after a worker was replaced, and then it must be the same device."""
         await self._link.running()
         if self._link.target is None:
-            before = self._identity
-            self._bind(await self._list())
-            if before and before != self._identity:
-                found, self._identity, self._link.target = self._identity, before, None
-                raise errors.TokenSwapped(
-                    f"another token is there now: {clean_line(str(found))} instead of {clean_line(str(before))}",
-                    where=self.where,
-                )
+            self._bind_again(await self._list())
         assert self._link.target is not None  # noqa: S101 - _bind sets it or raises
         return self._link.target
+
+    def _bind_again(self, records: Sequence[SlotRecord]) -> SlotRecord:
+        """As `_bind`; raises TokenSwapped where another device answers to the same label now."""
+        before = self._identity
+        slot = self._bind(records)
+        if before and before != self._identity:
+            found, self._identity, self._link.target = self._identity, before, None
+            raise errors.TokenSwapped(
+                f"another token is there now: {clean_line(str(found))} instead of {clean_line(str(before))}",
+                where=self.where,
+            )
+        return slot
 
     def _bind(self, records: Sequence[SlotRecord]) -> SlotRecord:
         self._link.target = None
