@@ -171,6 +171,31 @@ class PinResult(Event):
     accepted: bool | None
     """None: unknown, the answer never came."""
     tries_left: int | None
+    who: str = "user PIN"
+
+
+@dataclass(frozen=True, slots=True)
+class GuardOverridden(Event):
+    """A refusal that protects a token was overridden: a deviation."""
+
+    type: ClassVar[str] = "guard.overridden"
+    step: str
+    guard: str
+    """What was overridden, for example `final PIN try of ccat-intermediate [DENK0100002]`."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokenNoticed(Event):
+    """A token in use came, went or was swapped while nobody asked."""
+
+    type: ClassVar[str] = "token.noticed"
+    token: str
+    """Its name in the site profile."""
+    state: str
+    """`removed`, `inserted` or `swapped`."""
+    detail: str = ""
+    """What is there instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +251,8 @@ JOURNALLED: Mapping[str, type[Event]] = {
         PromptAnswered,
         PinAttempt,
         PinResult,
+        GuardOverridden,
+        TokenNoticed,
         FactEstablished,
         NoteAdded,
         RunFinished,

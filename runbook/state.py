@@ -63,7 +63,9 @@ class RunState:
     inputs: dict[str, str | None] = field(default_factory=dict)
     """Values of the inputs given; None for a secret."""
     deviations: tuple[str, ...] = ()
-    """Skips and retries in words, in order."""
+    """Skips, retries and overrides in words, in order."""
+    tokens: dict[str, str] = field(default_factory=dict)
+    """Tokens that came or went while in use, and what was noticed last: `removed`, `inserted`, `swapped`."""
     notes: tuple[tuple[str, str], ...] = ()
     """Step id and text."""
     finished: str = ""
@@ -112,8 +114,10 @@ def apply(state: RunState, event: ev.Event) -> RunState:
         case ev.StepSkipped():
             skipped = _step(state, event.step, status=Status.SKIPPED, reason=event.reason)
             return replace(skipped, deviations=(*state.deviations, f"{event.step} skipped: {event.reason}"))
-        case ev.StepRetried():
-            return replace(state, deviations=(*state.deviations, f"{event.step} tried again"))
+        case ev.StepRetried() | ev.GuardOverridden():
+            return replace(state, deviations=(*state.deviations, _deviation(event)))
+        case ev.TokenNoticed():
+            return replace(state, tokens={**state.tokens, event.token: event.state})
         case ev.FactEstablished():
             return replace(state, facts={**state.facts, event.fact: event.step})
         case ev.NoteAdded():
@@ -122,6 +126,12 @@ def apply(state: RunState, event: ev.Event) -> RunState:
             return replace(state, finished=event.state, reason=event.reason)
         case _:
             return state
+
+
+def _deviation(event: ev.StepRetried | ev.GuardOverridden) -> str:
+    if isinstance(event, ev.StepRetried):
+        return f"{event.step} tried again"
+    return f"{event.step} overrode the {event.guard}: {event.reason}"
 
 
 def _step(state: RunState, step_id: str, **changes: object) -> RunState:

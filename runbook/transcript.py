@@ -51,6 +51,10 @@ class Transcript:
                 self._say(f"   note on {event.step or 'the run'}: {event.text}")
             case ev.PinResult():
                 self._pin(event)
+            case ev.GuardOverridden():
+                self._say(f"   {event.step}  OVERRODE {event.guard}, a deviation: {event.reason}")
+            case ev.TokenNoticed():
+                self._say(f"   token {event.token} was {event.state}" + (f": {event.detail}" if event.detail else ""))
 
     def _started(self, event: ev.RunStarted) -> None:
         mark = "REHEARSAL: " if event.rehearsal else ""
@@ -70,7 +74,7 @@ class Transcript:
     def _pin(self, event: ev.PinResult) -> None:
         said = {True: "accepted", False: "refused", None: "sent, and the answer never came"}[event.accepted]
         left = "" if event.tries_left is None else f"; {event.tries_left} attempts left"
-        self._say(f"   the PIN of {event.token} was {said}{left}")
+        self._say(f"   the {event.who} of {event.token} was {said}{left}")
 
     def _indented(self, lines: Iterable[str]) -> None:
         for line in lines:

@@ -136,7 +136,6 @@ class RunbookApp(App[ExitCode]):
         Where the question is withdrawn (the run was stopped, the step's time is over), the prompt goes away.
         """
         await self._roomy.wait()
-        self.run_screen.pause()
         answer: asyncio.Future[T | None] = asyncio.get_running_loop().create_future()
         await self.push_screen(prompt, lambda given: None if answer.done() else answer.set_result(given))
         try:
@@ -151,6 +150,10 @@ class RunbookApp(App[ExitCode]):
         while prompt in self.screen_stack:
             self.pop_screen()
         self._fit(self.size)
+
+    def action_help_quit(self) -> None:
+        """Ctrl+C asks as Q does, instead of saying which key to press."""
+        self.call_later(self.action_quit)
 
     async def action_quit(self) -> None:
         """Leave; a run that is not over asks first."""

@@ -21,23 +21,23 @@ _KEYS = (
     (
         "The run",
         (
-            ("R Enter", "run the step at hand, and stop before the next one"),
-            ("C", "continue: run on until a step is not green or a person is needed; Esc pauses"),
-            ("T", "try a step again that is not green; the record says so"),
-            ("S", "skip it; a reason is asked and kept as a deviation"),
-            ("N", "write a note into the record"),
-            ("Q", "leave; a run that is not over asks first"),
+            ("r Enter", "run the step at hand, and stop before the next one"),
+            ("c", "continue: run on, asking what must be asked, until a step is not green; Esc pauses"),
+            ("t", "try a step again that is not green; the record says so"),
+            ("s", "skip it; a reason is asked and kept as a deviation"),
+            ("n", "write a note into the record"),
+            ("q", "leave; a run that is not over asks first"),
         ),
     ),
     (
         "Finding one's way",
         (
-            ("↑ ↓ J K", "another step; the page follows"),
-            ("← → H L", "another stage"),
+            ("↑ ↓ j k", "another step; the page follows"),
+            ("← → h l", "another stage"),
             (".", "back to the step at hand"),
             ("Tab", "from the list to the page, to the output, and round again"),
             ("PgUp PgDn", "scroll the page, wherever the focus is"),
-            ("O", "what the step said while it ran"),
+            ("o", "what the step said while it ran"),
         ),
     ),
     (

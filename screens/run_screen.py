@@ -32,17 +32,17 @@ class RunScreen(Screen[None]):
     """Folds the run's events into its state and hands the state down; waits for the operator's decisions."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r,enter", "decide('run')", "run", key_display="R", id="step.run"),
-        Binding("c", "continue", "continue", key_display="C", id="run.continue"),
-        Binding("t", "decide('retry')", "try again", key_display="T", id="step.retry"),
-        Binding("s", "skip", "skip", key_display="S", id="step.skip"),
+        Binding("r,R,enter", "decide('run')", "run", key_display="r", id="step.run"),
+        Binding("c,C", "continue", "continue", key_display="c", id="run.continue"),
+        Binding("t,T", "decide('retry')", "try again", key_display="t", id="step.retry"),
+        Binding("s,S", "skip", "skip", key_display="s", id="step.skip"),
         Binding("escape", "pause", "pause", key_display="Esc", id="run.pause"),
         Binding("full_stop", "follow", "step at hand", key_display=".", id="list.follow"),
         Binding("pageup", "page(-1)", "Page up", show=False),
         Binding("pagedown,space", "page(1)", "Page down", show=False),
-        Binding("o", "output", "output", key_display="O", id="step.output"),
-        Binding("n", "note", "note", key_display="N", id="run.note"),
-        Binding("q", "app.quit", "quit", key_display="Q", id="run.quit"),
+        Binding("o,O", "output", "output", key_display="o", id="step.output"),
+        Binding("n,N", "note", "note", key_display="n", id="run.note"),
+        Binding("q,Q", "app.quit", "quit", key_display="q", id="run.quit"),
         Binding("question_mark", "app.help", "help", key_display="?", id="app.help"),
     ]
 
@@ -88,6 +88,12 @@ class RunScreen(Screen[None]):
         self._list.focus()
         self._show()
         self.post_message(self.Ready())
+
+    def on_screen_suspend(self) -> None:
+        self.query_one(KeyBar).refresh()
+
+    def on_screen_resume(self) -> None:
+        self.query_one(KeyBar).refresh()
 
     # What happens.
 
@@ -159,12 +165,6 @@ class RunScreen(Screen[None]):
         step = self._steps.get(moment.step_id)
         return step is None or step.irreversible
 
-    def pause(self) -> None:
-        """No longer go on by itself: a person is asked."""
-        if self.continuing:
-            self.continuing = False
-            self._show()
-
     def resolve(self, decided: Decided) -> bool:
         """Give the decision that is waited for; False where none is."""
         if self._decision is None or self._decision.done():
@@ -200,7 +200,9 @@ class RunScreen(Screen[None]):
         self.resolve(Decided(Decision.RUN))
 
     def action_pause(self) -> None:
-        self.pause()
+        """No longer go on by itself."""
+        self.continuing = False
+        self._show()
 
     def action_page(self, direction: int) -> None:
         """Scroll the step's page wherever the focus is."""

@@ -217,6 +217,11 @@ def token_flags(value: int) -> tuple[str, ...]:
     return _flags(value, _TOKEN_FLAGS)
 
 
+def pin_flags(flags: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of a token's flags that warn about a PIN."""
+    return tuple(flag for flag in flags if "_PIN_" in flag and flag != "CKF_USER_PIN_INITIALIZED")
+
+
 def slot_flags(value: int) -> tuple[str, ...]:
     """The names of CK_SLOT_INFO.flags."""
     return _flags(value, _SLOT_FLAGS)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import Any, Final
 
 import pkcs11
-from pkcs11 import Attribute, Mechanism, ObjectClass
+from pkcs11 import PROTECTED_AUTH, Attribute, Mechanism, ObjectClass
 from pkcs11.exceptions import PKCS11Error
 
 from checks.hsm import wire
 from checks.hsm.attributes import PlainValues, record_of
-from checks.hsm.cryptoki import Cryptoki, CryptokiError
-from checks.hsm.cryptoki_names import MECHANISMS, exception_code, mechanism, slot_flags
+from checks.hsm.cryptoki import Cryptoki, CryptokiError, User
+from checks.hsm.cryptoki_names import MECHANISMS, exception_code, mechanism, pin_flags, slot_flags
 from checks.hsm.records import SlotRecord, TokenRecord
 from checks.hsm.wire import Fault
 
@@ -49,6 +50,8 @@ class Device:
             raise Refused(error.code) from None
         self.tainted = False
         self._slots: dict[int, Any] = {}
+        self._unsure = True
+        """Whether a token came or went since the one meant was last looked at."""
         self._target: wire.Target | None = None
         self._session: Any = None
         self.logged_in = False
@@ -58,7 +61,7 @@ class Device:
     def greeting(self) -> wire.Ready:
         """CK_INFO."""
         version = _version(self._library.library_version)
-        return wire.Ready(self._library.manufacturer_id, self._library.library_description, version)
+        return wire.Ready(self._library.manufacturer_id, self._library.library_description, version, _uses_pcsc())
 
     def answer(self, request: wire.Request) -> wire.Response:
         """Do it. Raises Refused."""
@@ -80,13 +83,17 @@ class Device:
                 return wire.Mechanisms(tuple(sorted(map(mechanism, self._slot(target).get_mechanisms()))))
             case wire.FindObjects():
                 return wire.Objects(tuple(map(record_of, self._find(request))))
-            case wire.Login(target=target, pin=pin):
-                return self._login(target, pin)
+            case wire.Login():
+                return self._login(request)
+            case wire.ResetPin():
+                return self._reset_pin(request)
             case wire.Sign():
                 return self._sign(request)
             case wire.Logout():
                 self.logout()
                 return wire.Done()
+            case wire.Look():
+                return wire.Looked(self._slots_changed())
 
     def logout(self) -> None:
         """End the login, if there is one."""
@@ -97,8 +104,7 @@ class Device:
         if self._cryptoki.shared:
             self._cryptoki.logout(self._session.handle)
         else:
-            session, self._session, self._target = self._session, None, None
-            session.close()
+            self._close_session()
 
     # -- slots and tokens ---------------------------------------------------------------------------------------
 
@@ -133,11 +139,18 @@ class Device:
             trouble=trouble,
         )
 
+    def _slots_changed(self) -> bool:
+        changed = self._cryptoki.slot_changed()
+        self._unsure = self._unsure or changed
+        return changed
+
     def _verified(self, target: wire.Target) -> TokenRecord:
         """The token in the slot, read afresh, if it still is the one meant."""
+        self._slots_changed()
         token = self._cryptoki.token_info(target.slot_id)
         if (token.serial, token.label) != (target.serial, target.label):
             raise Refused(Fault.SWAPPED, f"{token.label} [{token.serial}]")
+        self._unsure = False
         return token
 
     def _open(self, target: wire.Target) -> Any:
@@ -146,9 +159,9 @@ class Device:
         A session ends with the token's presence (PKCS#11 v2.40 §5.6), and the module says when one came or went; only
         then is the token looked at again, which on a card costs an APDU.
         """
-        if self._session is not None and self._target == target and not self._cryptoki.slot_changed():
-            return self._session
-        self._verified(target)
+        self._slots_changed()
+        if self._unsure or self._target != target:
+            self._verified(target)
         if self._target != target:
             self._signing_keys.clear()
             self.logged_in = False
@@ -168,31 +181,66 @@ class Device:
 
     # -- the PIN and what needs it ------------------------------------------------------------------------------
 
-    def _login(self, target: wire.Target, pin: bytearray) -> wire.Response:
+    def _login(self, request: wire.Login) -> wire.Response:
         try:
-            self._verified(target)
+            flags = pin_flags(self._verified(request.target).flags)
+            if request.pin_flags is not None and flags != request.pin_flags:
+                raise Refused(Fault.PIN_FLAGS_CHANGED, " ".join(flags))
             self._signing_keys.clear()
             if self._cryptoki.shared:
-                session = self._open(target)
+                session = self._open(request.target)
                 try:
-                    self._cryptoki.login(session.handle, pin)
+                    self._cryptoki.login(session.handle, request.pin)
                 except CryptokiError as error:
                     raise Refused(error.code, sent=True) from None
             else:
-                self._login_by_opening(target, pin)
+                self._login_by_opening(request.target, request.pin)
         finally:
-            wire.wipe(pin)
+            wire.wipe(request.pin)
         self.logged_in = True
         return wire.Done()
 
     def _login_by_opening(self, target: wire.Target, pin: bytearray) -> None:
         token = self._slot(target).get_token()
         self.tainted = True
+        given = pin.decode() if pin else PROTECTED_AUTH
         try:
-            self._session = token.open(user_pin=pin.decode(), attribute_mapper=PlainValues())
+            self._session = token.open(user_pin=given, attribute_mapper=PlainValues())
         except PKCS11Error as error:
             raise Refused(exception_code(error), sent=True) from None
         self._target = target
+
+    def _reset_pin(self, request: wire.ResetPin) -> wire.Response:
+        """C_Login as security officer and C_InitPIN (PKCS#11 v2.40 §5.5, §5.6) in a session of its own.
+
+        OpenSC keeps the SO-PIN at C_Login and sends both PINs to a SmartCard-HSM at C_InitPIN: its refusal comes there.
+        """
+        try:
+            self._verified(request.target)
+            if not self._cryptoki.shared:
+                raise Refused("CKR_FUNCTION_NOT_SUPPORTED")
+            self._close_session()
+            session = self._slot(request.target).get_token().open(rw=True)
+            try:
+                self._cryptoki.login(session.handle, request.so_pin, User.SO)
+                self._cryptoki.init_pin(session.handle, request.new_pin)
+                self._cryptoki.logout(session.handle)
+            except CryptokiError as error:
+                raise Refused(error.code, sent=True) from None
+            finally:
+                with contextlib.suppress(PKCS11Error):
+                    session.close()
+        finally:
+            wire.wipe(request.so_pin)
+            wire.wipe(request.new_pin)
+        return wire.Done()
+
+    def _close_session(self) -> None:
+        """A security officer cannot log in beside a read-only session."""
+        self.logout()
+        session, self._session, self._target = self._session, None, None
+        if session is not None:
+            session.close()
 
     def _sign(self, request: wire.Sign) -> wire.Response:
         session = self._open(request.target)
@@ -216,6 +264,12 @@ class Device:
             raise Refused("CKR_KEY_FUNCTION_NOT_PERMITTED")
         self._signing_keys[key_id] = keys[0]
         return keys[0]
+
+
+def _uses_pcsc() -> bool:
+    """Whether a PC/SC client library is in this process."""
+    with open("/proc/self/maps") as maps:  # noqa: PTH123 - pathlib alone would cost a fifth of start-up
+        return "libpcsclite" in maps.read()
 
 
 def _version(version: tuple[int, int]) -> str:

@@ -20,6 +20,11 @@ def token_error(failure: Failure, operation: str, where: str, redactor: Redactor
             return errors.KeyDoubled(f"{detail} private keys have that id", where=where)
         case Fault.MECHANISM_UNKNOWN:
             return errors.MechanismMissing(f"there is no mechanism named {detail}", where=where)
+        case Fault.PIN_FLAGS_CHANGED:
+            now = detail or "no flag warns any more"
+            return errors.PinChanged(
+                f"the token's flags about the PIN have changed since you were asked ({now})", where=where
+            )
         case Fault.INTERNAL:
             what = f"`{operation}` failed in the worker ({detail})"
             return errors.TokenError(what, where=where, after_pin=failure.sent)
@@ -38,11 +43,28 @@ def module_error(failure: Failure, module: str, where: str, redactor: Redactor) 
     return errors.ModuleFailed(f"{module} could not be initialised ({failure.code})", where=where, code=failure.code)
 
 
+def is_harmless(failure: Failure) -> bool:
+    """Whether the worker that refused this may go on."""
+    return failure.code in errors.HARMLESS or failure.code in set(Fault) - {Fault.SWAPPED, Fault.INTERNAL}
+
+
 def judged(error: errors.TokenError) -> bool:
     """Whether the token's verdict on a PIN is known: it gave one, or never saw the PIN."""
     if isinstance(error, errors.TokenNotResponding | errors.WorkerCrashed):
         return False
     return not error.after_pin or error.code in errors.PIN_REFUSALS
+
+
+def so_pin_error(error: errors.TokenError) -> errors.TokenError:
+    """What a refused reset of the user PIN says of the SO-PIN."""
+    kinds = {"CKR_PIN_INCORRECT": errors.SoPinIncorrect, "CKR_PIN_LOCKED": errors.SoPinLocked}
+    kind = kinds.get(error.code)
+    if kind is not None:
+        return kind(f"the token refused the SO-PIN ({error.code})", where=error.where, code=error.code)
+    if not judged(error):
+        what = f"the SO-PIN was sent and the token's verdict never came ({error.what})"
+        return errors.PinResetInDoubt(what, where=error.where)
+    return error
 
 
 def _first_line(kind: type[errors.TokenError]) -> str:

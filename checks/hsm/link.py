@@ -6,7 +6,7 @@ import asyncio
 from typing import Final, TypeVar
 
 from checks.hsm import errors, wire
-from checks.hsm.failures import module_error, token_error
+from checks.hsm.failures import is_harmless, module_error, token_error
 from checks.hsm.process import Died, Hung, WorkerProcess
 from runbook.secrets import Redactor
 from runbook.site import TokenProfile
@@ -62,10 +62,10 @@ class Link:
                 raise module_error(greeting, self._profile.module, self._where, self._redactor)
         return self.worker
 
-    async def call(self, request: wire.Request, expected: type[_R]) -> _R:
+    async def call(self, request: wire.Request, expected: type[_R], *, deadline: float | None = None) -> _R:
         """One request and its answer."""
         worker, pending = await self.send(request)
-        return await self.answer(worker, pending, type(request).__name__, expected)
+        return await self.answer(worker, pending, type(request).__name__, expected, deadline=deadline)
 
     async def send(self, request: wire.Request) -> tuple[WorkerProcess, asyncio.Future[wire.Answer]]:
         """Only send it; one sender at a time, while any number of callers wait for their answers."""
@@ -73,19 +73,25 @@ class Link:
         try:
             return worker, await worker.send(request, self.deadline)
         except Hung:
-            raise await self._hung(worker, type(request).__name__) from None
+            raise await self._hung(worker, type(request).__name__, self.deadline) from None
         except asyncio.CancelledError:
             self._abandon(worker, "the call was cancelled and its worker replaced")
             raise
 
     async def answer(
-        self, worker: WorkerProcess, pending: asyncio.Future[wire.Answer], operation: str, expected: type[_R]
+        self,
+        worker: WorkerProcess,
+        pending: asyncio.Future[wire.Answer],
+        operation: str,
+        expected: type[_R],
+        *,
+        deadline: float | None = None,
     ) -> _R:
-        """What the worker answers."""
+        """What the worker answers; `deadline` in seconds where it is not that of every call."""
         try:
-            answer = await worker.answer(pending, self.deadline)
+            answer = await worker.answer(pending, deadline or self.deadline)
         except Hung:
-            raise await self._hung(worker, operation) from None
+            raise await self._hung(worker, operation, deadline or self.deadline) from None
         except Died as died:
             await self.retire(worker, "its worker ended and was replaced")
             raise errors.WorkerCrashed(
@@ -131,22 +137,22 @@ class Link:
             self.login_lost = why
         self.logged_in = False
 
-    async def _hung(self, worker: WorkerProcess, operation: str) -> errors.TokenError:
+    async def _hung(self, worker: WorkerProcess, operation: str, deadline: float) -> errors.TokenError:
         await self.retire(worker, "the token did not answer and its worker was replaced")
         return errors.TokenNotResponding(
-            f"`{operation}` got no answer within {self.deadline:g} s; the worker was killed{self._words(worker)}",
+            f"`{operation}` got no answer within {deadline:g} s; the worker was killed{self._words(worker)}",
             where=self._where,
         )
 
     async def _error(self, worker: WorkerProcess, failure: wire.Failure, operation: str) -> errors.TokenError:
-        """The typed error for a refusal; a token that is gone takes its worker with it."""
+        """The typed error for a refusal; after any but a clear no, the worker is replaced."""
         error = token_error(failure, operation, self._where, self._redactor)
         if isinstance(error, errors.TokenRemoved | errors.TokenSwapped):
             await self.retire(worker, "the token was removed, reset or swapped")
-        elif isinstance(error, errors.NotLoggedIn):
-            if self.logged_in:
-                self.login_lost = "the token ended it"
-            self.logged_in = False
+        elif isinstance(error, errors.NotLoggedIn) and self.logged_in:
+            await self.retire(worker, "the token ended it")
+        elif not is_harmless(failure):
+            await self.retire(worker, "the token failed and its worker was replaced")
         return error
 
     def _words(self, worker: WorkerProcess) -> str:

@@ -8,6 +8,7 @@ from typing import Final
 from checks.evidence.pin_counter import PinCounter, PinState
 from checks.evidence.slots import TokenInfo
 from checks.hsm import sc_hsm
+from checks.hsm.cryptoki_names import pin_flags
 from checks.hsm.token import Token
 
 _LOCKED: Final = "CKF_USER_PIN_LOCKED"
@@ -21,6 +22,8 @@ class Reading:
 
     token: TokenInfo
     counter: PinCounter
+    counters: sc_hsm.Counters
+    """The exact counters and what the card allows, where it says."""
 
 
 async def read_counter(token: Token) -> Reading:
@@ -31,7 +34,7 @@ async def read_counter(token: Token) -> Reading:
         counters = sc_hsm.unknown("not read while a login holds: sc-hsm-tool selects the card's applet, which ends it")
     else:
         counters = await sc_hsm.counters(slot, token.profile.env, deadline=token.deadline)
-    flags = pin_flags(info)
+    flags = pin_flags(info.flags)
     return Reading(
         info,
         PinCounter(
@@ -43,13 +46,8 @@ async def read_counter(token: Token) -> Reading:
             so_tries_left=counters.so_tries,
             source=counters.source,
         ),
+        counters,
     )
-
-
-def pin_flags(token: TokenInfo) -> tuple[str, ...]:
-    """The flags about user PIN and SO-PIN that warn."""
-    quiet = "CKF_USER_PIN_INITIALIZED"
-    return tuple(flag for flag in token.flags if "_PIN_" in flag and flag != quiet)
 
 
 def state_of(flags: tuple[str, ...], tries: int | None) -> PinState:

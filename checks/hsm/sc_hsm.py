@@ -19,6 +19,9 @@ from runbook.text import clean_line
 USER_TRIES: Final = 3
 """The counter of a freshly initialised card, unless it was set up with another (`--pin-retry`)."""
 
+SO_TRIES: Final = 15
+"""The counter of the SO-PIN; it only ever goes down to 0, or back up when the SO-PIN is right."""
+
 _DEADLINE: Final = 10.0
 _DESCRIPTION_BYTES: Final = 64
 """CK_SLOT_INFO.slotDescription; a reader's name that fills it may have been cut."""

@@ -11,7 +11,7 @@ import msgspec
 
 from checks.evidence.slots import SlotInfo, TokenInfo
 from checks.hsm import errors, wire
-from checks.hsm.failures import judged
+from checks.hsm.failures import judged, so_pin_error
 from checks.hsm.keys import TokenKey, key_type_of, public_key_from_object
 from checks.hsm.link import Link
 from checks.hsm.records import ObjectRecord, SlotRecord, TokenRecord
@@ -25,6 +25,9 @@ CALL_DEADLINE: Final = 10.0
 
 LOAD_DEADLINE: Final = 10.0
 """Seconds to start a worker and load the module."""
+
+PAD_DEADLINE: Final = 60.0
+"""Seconds to type the PIN on the reader's own pad; readers give up earlier by themselves."""
 
 _LEAVE_DEADLINE: Final = 2.0
 """Seconds for the logout when a stage or the program ends."""
@@ -146,15 +149,17 @@ class Token:
         key = public_key_from_object(found[0])
         return TokenKey(key, key_type_of(found[0]), key_id.hex(), clean_line(found[0].label))
 
-    async def login(self, pin: Secret) -> None:
+    async def login(self, pin: Secret | None, pin_flags: tuple[str, ...] | None = None) -> None:
         """One attempt with the user PIN; checks go through `guard.login` instead.
 
-        Raises PinIncorrect, PinLocked, PinLength, PinNotSet; LoginInDoubt when the answer never came.
+        Without a PIN it is typed on the reader's own pad. Where `pin_flags` (as `cryptoki_names.pin_flags` gives them)
+        are not those of the token now, nothing is sent and PinChanged is raised. Raises PinIncorrect, PinLocked,
+        PinLength, PinNotSet; LoginInDoubt when the answer never came.
         """
         async with self._lock:
-            request = wire.Login(await self._bound(), bytearray(pin.reveal()))
+            request = wire.Login(await self._bound(), bytearray(pin.reveal() if pin else b""), pin_flags)
             try:
-                await self._link.call(request, wire.Done)
+                await self._link.call(request, wire.Done, deadline=None if pin else PAD_DEADLINE)
             except errors.TokenError as error:
                 if judged(error):
                     raise
@@ -164,6 +169,23 @@ class Token:
             finally:
                 wire.wipe(request.pin)
             self._link.logged_in, self._link.login_lost = True, ""
+
+    async def reset_pin(self, so_pin: Secret, new_pin: Secret) -> None:
+        """One attempt with the SO-PIN to set a new user PIN; checks go through `recovery.reset` instead.
+
+        Ends the login. Raises SoPinIncorrect, SoPinLocked; PinResetInDoubt when the answer never came.
+        """
+        async with self._lock:
+            target = await self._bound()
+            request = wire.ResetPin(target, bytearray(so_pin.reveal()), bytearray(new_pin.reveal()))
+            self._link.logged_in = False
+            try:
+                await self._link.call(request, wire.Done)
+            except errors.TokenError as error:
+                raise so_pin_error(error) from None
+            finally:
+                wire.wipe(request.so_pin)
+                wire.wipe(request.new_pin)
 
     async def sign(self, key_id: bytes, mechanism: str, data: bytes) -> bytes:
         """Sign with the private key of that CKA_ID; `mechanism` is a name such as `CKM_ECDSA`.

@@ -33,6 +33,7 @@ class Fault(StrEnum):
     KEY_MISSING = "key missing"
     KEY_DOUBLED = "key doubled"
     MECHANISM_UNKNOWN = "mechanism unknown"
+    PIN_FLAGS_CHANGED = "pin flags changed"
     INTERNAL = "internal"
 
 
@@ -69,13 +70,30 @@ class FindObjects(msgspec.Struct, frozen=True, tag=True):
 
 
 class Login(msgspec.Struct, frozen=True, tag=True):
-    """One attempt with the user PIN."""
+    """One attempt with the user PIN; an empty one is typed on the reader's own pad."""
 
     target: Target
     pin: bytearray
+    pin_flags: tuple[str, ...] | None = None
+    """The token's flags about PINs as the person saw them: where they are others now, nothing is sent."""
 
     def __repr__(self) -> str:
         return "Login(…)"
+
+
+class ResetPin(msgspec.Struct, frozen=True, tag=True):
+    """Set a new user PIN as the security officer: one attempt with the SO-PIN. Ends the login."""
+
+    target: Target
+    so_pin: bytearray
+    new_pin: bytearray
+
+    def __repr__(self) -> str:
+        return "ResetPin(…)"
+
+
+class Look(msgspec.Struct, frozen=True, tag=True):
+    """Whether a token came or went since the last look; touches no token."""
 
 
 class Sign(msgspec.Struct, frozen=True, tag=True):
@@ -92,7 +110,7 @@ class Logout(msgspec.Struct, frozen=True, tag=True):
     """End the login, if there is one."""
 
 
-Request = ListSlots | ReadToken | ListMechanisms | FindObjects | Login | Sign | Logout
+Request = ListSlots | ReadToken | ListMechanisms | FindObjects | Login | ResetPin | Sign | Logout | Look
 
 
 class Ready(msgspec.Struct, frozen=True, tag=True):
@@ -101,6 +119,8 @@ class Ready(msgspec.Struct, frozen=True, tag=True):
     manufacturer: str
     description: str
     version: str
+    pcsc: bool = False
+    """Whether the module reaches its tokens through PC/SC on this machine."""
 
 
 class Slots(msgspec.Struct, frozen=True, tag=True):
@@ -135,7 +155,13 @@ class Signature(msgspec.Struct, frozen=True, tag=True):
 
 
 class Done(msgspec.Struct, frozen=True, tag=True):
-    """Answer to Login and Logout."""
+    """Answer to Login, ResetPin and Logout."""
+
+
+class Looked(msgspec.Struct, frozen=True, tag=True):
+    """Answer to Look."""
+
+    changed: bool
 
 
 class Failure(msgspec.Struct, frozen=True, tag=True):
@@ -148,7 +174,7 @@ class Failure(msgspec.Struct, frozen=True, tag=True):
     """Whether a PIN had gone to the token before this came back."""
 
 
-Response = Ready | Slots | TokenRead | Mechanisms | Objects | Signature | Done | Failure
+Response = Ready | Slots | TokenRead | Mechanisms | Objects | Signature | Done | Looked | Failure
 
 
 class Call(msgspec.Struct, frozen=True, array_like=True):

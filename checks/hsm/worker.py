@@ -37,7 +37,9 @@ def serve(connection: socket.socket, module: str) -> None:
     """Load the module, greet, and answer calls until the other end closes."""
     from checks.hsm import wire
     from checks.hsm.device import Device, Refused
+    from checks.hsm.opensc import forbid_pin_cache
 
+    forbid_pin_cache()
     try:
         device = Device(module)
     except Refused as error:
@@ -63,7 +65,9 @@ def serve(connection: socket.socket, module: str) -> None:
         except Refused as error:
             response = error.failure
         except Exception as error:  # noqa: BLE001 - whatever the library does, the caller gets an answer
-            response = wire.Failure(wire.Fault.INTERNAL, type(error).__name__, isinstance(call.request, wire.Login))
+            response = wire.Failure(
+                wire.Fault.INTERNAL, type(error).__name__, isinstance(call.request, wire.Login | wire.ResetPin)
+            )
         last = device.tainted and not device.logged_in
         connection.sendall(wire.frame(wire.Answer(call.number, response, last)))
         if last:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.geometry import Region
+from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -33,8 +35,12 @@ class Checklist(Lines, can_focus=True):
         Binding("down,j", "move(1)", "Down", show=False),
         Binding("space,y", "answer(True)", "Yes", show=False),
         Binding("n", "answer(False)", "No", show=False),
-        Binding("enter", "app.focus_next", "On", show=False),
+        Binding("enter", "enter", "Give the answers", show=False),
     ]
+
+    @dataclass
+    class Complete(Message):
+        """Enter was pressed, and every statement has its answer."""
 
     def __init__(self, statements: tuple[str, ...], answered: Callable[[], None]) -> None:
         super().__init__()
@@ -75,6 +81,15 @@ class Checklist(Lines, can_focus=True):
         self._moved()
         self._answered()
 
+    def action_enter(self) -> None:
+        """Done; or on to the next statement that has no answer."""
+        if self.complete:
+            self.post_message(self.Complete())
+            return
+        following = range(self._cursor, self._cursor + len(self.answers))
+        self._cursor = next(n % len(self.answers) for n in following if self.answers[n % len(self.answers)] is None)
+        self._moved()
+
     def _moved(self) -> None:
         self.redraw()
         if isinstance(dialog := self.parent, Widget):
@@ -96,7 +111,7 @@ class AttestPrompt(Prompt[Attested]):
 
     heading = "You say that this is so"
     frame = "-roomy"
-    keys = "↑/↓ statement   Space yes   N no   Tab note, submit   Esc cancel"
+    keys = "↑/↓ move   Space yes   n no   Enter submit   Tab note   Esc cancel"
 
     def __init__(self, request: AttestRequest) -> None:
         super().__init__()
@@ -107,7 +122,7 @@ class AttestPrompt(Prompt[Attested]):
         # Called at once, not by a message: whoever types fast finds the answer enabled.
         yield Checklist(self._request.statements, self._answered)
         yield Said(quiet(self._left(len(self._request.statements))), classes="state said")
-        yield Input(placeholder="a note, if there is something to say")
+        yield Input(placeholder="a note, if there is something to say", compact=True)
         yield Answers(Answer("submit", "Submit", disabled=True))
 
     @staticmethod
@@ -124,6 +139,7 @@ class AttestPrompt(Prompt[Attested]):
         self.focus_next()
 
     @on(Answer.Pressed)
+    @on(Checklist.Complete)
     def _submit(self) -> None:
         answers = self.query_one(Checklist).answers
         note = clean_line(self.query_one(Input).value).strip()

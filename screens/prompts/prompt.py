@@ -74,12 +74,12 @@ class Prompt(ModalScreen[T | None]):
 
     def compose(self) -> ComposeResult:
         dialog = VerticalScroll(id="dialog", classes=self.frame, can_focus=False)
-        dialog.border_title = self.title_line()
-        if getattr(self.app, "rehearsal", None) is not None:
-            dialog.border_subtitle = "REHEARSAL"
+        # The frame never scrolls away: what it is, that it is a rehearsal, and the keys.
+        rehearsal = getattr(self.app, "rehearsal", None) is not None
+        dialog.border_title = f"REHEARSAL  {self.title_line()}" if rehearsal else self.title_line()
+        dialog.border_subtitle = self.keys
         with dialog:
             yield from self.body()
-            yield Said(quiet(self.keys), classes="keys")
 
     def action_cancel(self) -> None:
         self.dismiss(None)

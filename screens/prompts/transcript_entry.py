@@ -67,10 +67,10 @@ class TranscriptEntry(Lines, can_focus=True):
         """How far it is, in words."""
         count = len(self._typed)
         if self._alphabet is Alphabet.TEXT:
-            return f"{count} of {self._length} characters" if self._length is not None else f"{count} characters"
+            return f"{count} of {self._length} characters" if self._length is not None else _characters(count)
         done = f"{count // self._group} groups done"
         if self._length is None:
-            return f"{done}, {count} characters"
+            return f"{done}, {_characters(count)}"
         whole = -(-self._length // self._group)
         if self.complete:
             return f"all {whole} groups are typed"
@@ -178,3 +178,7 @@ class TranscriptEntry(Lines, can_focus=True):
 
     def _refuse(self, why: str) -> None:
         self.post_message(self.Refused(why))
+
+
+def _characters(count: int) -> str:
+    return f"{count} character" if count == 1 else f"{count} characters"

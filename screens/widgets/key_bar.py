@@ -10,7 +10,10 @@ from screens.words import CALM, QUIET
 
 
 class KeyBar(Widget):
-    """Keys with what they do; it follows the focus and the state, and drops the last ones where room is short."""
+    """Keys with what they do; it follows the focus and the state, and drops the last ones where room is short.
+
+    Under a prompt it is empty: the prompt has keys of its own, and letters are typed into it.
+    """
 
     ALLOW_SELECT = False
 
@@ -22,6 +25,8 @@ class KeyBar(Widget):
 
     def render(self) -> Content:
         line = Content(" ")
+        if self.app.screen is not self.screen:
+            return line
         shown: set[str] = set()
         for active in self.screen.active_bindings.values():
             binding = active.binding

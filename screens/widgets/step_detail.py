@@ -13,6 +13,7 @@ from textual.content import Content
 
 from runbook.model import Role, Runbook, Stage, Step
 from runbook.state import RunState, StepState
+from runbook.templates import names, render_params
 from screens.columns import Cell, pairs, wrap
 from screens.lines import Lines
 from screens.words import BAD, CALM, DOUBT, GOOD, LOOKS, QUIET, badge
@@ -86,15 +87,20 @@ class StepOutcome(Lines):
 
 
 class StepParams(Lines):
-    """The step's own keys, as the runbook file has them."""
+    """The step's own keys, with the values that are known by now."""
 
-    def __init__(self, params: Mapping[str, Any]) -> None:
+    def __init__(self, params: Mapping[str, Any], inputs: Mapping[str, str | None]) -> None:
         super().__init__(classes="params")
-        self._params = params
+        known = {name: inputs.get(name) or f"{{{{ {name} }}}}" for name in names(params)}
+        self._params = render_params(params, known)
 
     def lines(self, width: int) -> Iterator[Content]:
         for line in pairs(((key, _shown(value)) for key, value in self._params.items()), width):
             yield line.stylize_before(QUIET)
+
+
+_Shown = tuple[str, StepState, frozenset[str], tuple[tuple[str, str | None], ...]]
+"""What the page is made of: the step's id and state, the facts that hold, the inputs' values."""
 
 
 class StepDetail(VerticalScroll, can_focus=True):
@@ -111,11 +117,11 @@ class StepDetail(VerticalScroll, can_focus=True):
         super().__init__()
         self._runbook = runbook
         self._places = {step.id: (stage, step) for stage, step in runbook.steps()}
-        self._shown: tuple[str, StepState, frozenset[str]] = (step, StepState(), frozenset())
+        self._shown: _Shown = (step, StepState(), frozenset(), ())
 
     def show(self, step: str, state: RunState) -> None:
         """Show this step as it stands."""
-        shown = (step, state.step(step), frozenset(state.facts))
+        shown = (step, state.step(step), frozenset(state.facts), tuple(state.inputs.items()))
         if shown == self._shown:
             return
         moved = self._shown[0] != step or self._shown[1].status is not shown[1].status
@@ -126,7 +132,7 @@ class StepDetail(VerticalScroll, can_focus=True):
 
     def compose(self) -> ComposeResult:
         """What was found stands before what was asked: the room is short where it matters."""
-        step_id, now, holding = self._shown
+        step_id, now, holding, inputs = self._shown
         stage, step = self._places[step_id]
         yield StepHead(step, now)
         if now.outcome is not None or now.unmet or now.reason:
@@ -138,7 +144,7 @@ class StepDetail(VerticalScroll, can_focus=True):
                 yield pane_for(evidence)
         yield StepFacts(self._runbook, stage, step, holding)
         if now.outcome is None and step.params:
-            yield StepParams(step.params)
+            yield StepParams(step.params, dict(inputs))
 
 
 def _once(rows: list[tuple[str, Cell]]) -> Iterator[tuple[str, Cell]]:

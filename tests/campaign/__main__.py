@@ -48,12 +48,16 @@ def _run(cases: Sequence[Case], lanes: int) -> Iterator[Result]:
     chunks = [mixed[start : start + _CHUNK] for start in range(0, len(mixed), _CHUNK)]
     with ProcessPoolExecutor(lanes, mp_context=multiprocessing.get_context("spawn")) as executor:
         done = 0
-        for finished in as_completed([executor.submit(running.run_all, chunk) for chunk in chunks]):
-            results = finished.result()
-            done += len(results)
-            broken = [f"  {one.name}: {'; '.join(one.violations)}" for one in results if one.violations]
-            print("\n".join([f"{done} of {len(cases)}", *broken]), file=sys.stderr, flush=True)
-            yield from results
+        try:
+            for finished in as_completed([executor.submit(running.run_all, chunk) for chunk in chunks]):
+                results = finished.result()
+                done += len(results)
+                broken = [f"  {one.name}: {'; '.join(one.violations)}" for one in results if one.violations]
+                print("\n".join([f"{done} of {len(cases)}", *broken]), file=sys.stderr, flush=True)
+                yield from results
+        except BaseException:
+            executor.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _options() -> argparse.Namespace:

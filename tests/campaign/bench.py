@@ -93,16 +93,18 @@ class Bench:
     @property
     def pcscd_pid(self) -> int:
         process = self.reader.pcscd._process
-        assert process
-        return process.pid
+        return process.pid if process else 0
 
     @property
     def pcscd_runs(self) -> bool:
         process = self.reader.pcscd._process
         return process is not None and process.returncode is None
 
-    def kill_pcscd(self) -> None:
-        os.kill(self.pcscd_pid, signal.SIGKILL)
+    async def kill_pcscd(self) -> None:
+        process = self.reader.pcscd._process
+        assert process
+        os.kill(process.pid, signal.SIGKILL)
+        await process.wait()
 
     async def restart_pcscd(self) -> None:
         await self.reader.pcscd.stop()

@@ -63,6 +63,8 @@ class Injection:
         """End it; whether the card ever came to it."""
         came = await self._come()
         if self._acting:
+            if self._came and self._case.trouble is Trouble.RESTARTED:
+                await self._acting  # half a start would leave a pcscd that nobody knows
             self._acting.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._acting
@@ -97,9 +99,9 @@ class Injection:
                     os.kill(pid, signal.SIGKILL if trouble is Trouble.KILLED else signal.SIGSTOP)
                 await bench.control.clear()
             case Trouble.NO_PCSCD:
-                bench.kill_pcscd()
+                await bench.kill_pcscd()
                 await bench.control.clear()
             case Trouble.RESTARTED:
-                bench.kill_pcscd()
+                await bench.kill_pcscd()
                 await bench.control.clear()
                 await bench.restart_pcscd()

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 import msgspec
 
-from tests.campaign.cases import Trouble
+from tests.campaign.cases import Case, Trouble
 from tests.campaign.judging import after_retry, ending, violations
 from tests.campaign.walking import Walked
 
@@ -55,6 +55,13 @@ def result(walked: Walked) -> Result:
         attempts=walked.checks,
         violations=tuple(violations(walked)),
     )
+
+
+def unusable(case: Case, why: str) -> Result:
+    """A case that could not be judged, which is no verdict on the program and still none that passes."""
+    operation = f"{case.spot.place} {case.spot.step}"
+    told = (f"the campaign's own reader failed: {why}",)
+    return Result(case.name, operation, case.trouble, case.apdu, False, "", "not judged", "", 0.0, 0.0, 0, 0, told)
 
 
 def to_json(results: Sequence[Result], **about: object) -> bytes:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Iterable
 
+from runbook.errors import RunbookError
 from runbook.events import StepFinished
 from tests.campaign import bench
 from tests.campaign.bench import Bench
 from tests.campaign.cases import Case, Measured, Spot
 from tests.campaign.judging import violations
-from tests.campaign.reporting import Result, result
+from tests.campaign.reporting import Result, result, unusable
 from tests.campaign.steps import SPOTS, WRONG_PIN
 from tests.campaign.walking import walk
 
@@ -38,10 +40,18 @@ async def measure_all(spots: Iterable[Spot] = SPOTS) -> dict[Spot, Measured]:
 
 
 async def run(cases: Iterable[Case]) -> AsyncIterator[Result]:
-    """Each case on one reader, one after another."""
-    async with bench.opened() as on:
-        for case in cases:
-            yield result(await walk(on, case.spot, case))
+    """Each case on one reader, one after another; on a new one after a case that left the reader unusable."""
+    left = deque(cases)
+    while left:
+        async with bench.opened() as on:
+            usable = True
+            while left and usable:
+                case = left.popleft()
+                try:
+                    ended = result(await walk(on, case.spot, case))
+                except RunbookError as error:
+                    ended, usable = unusable(case, str(error)), False
+                yield ended
 
 
 def run_all(cases: list[Case]) -> list[Result]:

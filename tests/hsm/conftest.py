@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from rehearsal.card.virtual_reader import VirtualReader
+from tests.hsm.cards import CardBench, make_card
 from tests.hsm.shim import Shim
 from tests.softhsm import SoftHsm
 
@@ -31,3 +34,18 @@ def compile_module(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, s
 def shim(compile_module: Callable[[str, str], Path], softhsm: SoftHsm, tmp_path: Path) -> Shim:
     text = Path(__file__).with_name("shim.c").read_text()
     return Shim(compile_module("shim", text), tmp_path, softhsm)
+
+
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A folder with a short path: Unix sockets are made in it."""
+    with tempfile.TemporaryDirectory(prefix="card") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+async def bench(short: Path) -> AsyncIterator[CardBench]:
+    """One personalised SmartCard-HSM in software, in a reader of the real pcscd."""
+    (short / "r").mkdir()
+    async with VirtualReader(short / "r", [make_card(short / "one.card")]) as reader:
+        yield CardBench(short, reader)

@@ -13,6 +13,8 @@ from runbook.outcome import Outcome, Verdict
 from runbook.state import Status
 from screens.prompts.quit import QuitPrompt
 from screens.too_small import TooSmall
+from screens.widgets.key_bar import KeyBar
+from screens.widgets.step_detail import StepParams
 from screens.words import LOOKS
 from tests.screens.conftest import Drive
 from tests.screens.samples import EVIDENCE, PAPER, PIN
@@ -59,11 +61,18 @@ async def test_continue_stops_at_a_step_that_is_not_green(drive: Drive) -> None:
         assert "it is another token" in d.screen, "the hint"
 
 
-async def test_a_prompt_ends_continuing(drive: Drive) -> None:
+async def test_a_run_that_continues_goes_on_after_a_prompt(drive: Drive) -> None:
     async with drive(A3_sign=asks("pin", PIN)) as d:
         await d.press("c", "text:123456", "enter")
+        assert "The run is over, green" in d.screen
+
+
+async def test_a_prompt_that_is_left_stops_a_run_that_continues(drive: Drive) -> None:
+    async with drive(A3_sign=asks("pin", PIN)) as d:
+        await d.press("c", "escape")
         assert d.app.run_screen.moment is not None
-        assert d.app.run_screen.moment.step_id == "B1.paper"
+        assert d.app.run_screen.moment.step_id == "A3.sign"
+        assert not d.app.run_screen.continuing
 
 
 async def test_escape_pauses_a_run_that_continues(drive: Drive) -> None:
@@ -258,3 +267,29 @@ async def test_an_error_of_the_walk_ends_the_run_with_its_code(drive: Drive) -> 
         await d.press("r")
         assert d.app.return_value is ExitCode.ENVIRONMENT
         assert str(d.app.fault) == "the disk is full"
+
+
+async def test_control_c_opens_the_quit_guard(drive: Drive) -> None:
+    async with drive() as d:
+        await d.press("ctrl+c")
+        assert type(d.app.screen).__name__ == "QuitPrompt"
+
+
+async def test_capitals_do_what_the_letters_do(drive: Drive) -> None:
+    async with drive() as d:
+        await d.press("R")
+        assert len(of(d.walk, ev.StepFinished)) == 1
+
+
+async def test_the_key_bar_is_empty_under_a_prompt(drive: Drive) -> None:
+    async with drive() as d:
+        assert "quit" in d.app.run_screen.query_one(KeyBar).render().plain
+        await d.press("n")
+        assert d.app.run_screen.query_one(KeyBar).render().plain.strip() == ""
+
+
+def test_known_values_stand_in_the_keys_of_a_step() -> None:
+    keys = StepParams({"folder": "{{ usb }}/export", "serial": "{{ hsm_serial }}"}, {"usb": "/mnt"})
+    shown = "\n".join(line.plain for line in keys.lines(60))
+    assert "/mnt/export" in shown
+    assert "{{ hsm_serial }}" in shown, "what is not known yet stands as it is in the file"

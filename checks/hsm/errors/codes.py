@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from typing import Final
 
 from checks.hsm.errors.base import TokenError
-from checks.hsm.errors.pins import NotLoggedIn, PinIncorrect, PinLength, PinLocked, PinNotAscii, PinNotSet
+from checks.hsm.errors.pins import (
+    NotLoggedIn,
+    PinIncorrect,
+    PinLength,
+    PinLocked,
+    PinNotAscii,
+    PinNotSet,
+    PinPadCancelled,
+)
 from checks.hsm.errors.tokens import KeyMissing, MechanismMissing, TokenNotRecognised, TokenRemoved, WrongKeyType
 
 BY_RETURN_CODE: Mapping[str, type[TokenError]] = {
@@ -16,6 +24,8 @@ BY_RETURN_CODE: Mapping[str, type[TokenError]] = {
     "CKR_PIN_INVALID": PinNotAscii,
     "CKR_PIN_EXPIRED": PinNotSet,
     "CKR_USER_PIN_NOT_INITIALIZED": PinNotSet,
+    "CKR_CANCEL": PinPadCancelled,
+    "CKR_FUNCTION_CANCELED": PinPadCancelled,
     "CKR_USER_NOT_LOGGED_IN": NotLoggedIn,
     "CKR_TOKEN_NOT_PRESENT": TokenRemoved,
     "CKR_DEVICE_REMOVED": TokenRemoved,
@@ -35,6 +45,8 @@ BY_RETURN_CODE: Mapping[str, type[TokenError]] = {
 PIN_REFUSALS: Final = frozenset(
     {
         "CKR_ARGUMENTS_BAD",
+        "CKR_CANCEL",
+        "CKR_FUNCTION_CANCELED",
         "CKR_DATA_LEN_RANGE",
         "CKR_PIN_EXPIRED",
         "CKR_PIN_INCORRECT",
@@ -50,7 +62,7 @@ PIN_REFUSALS: Final = frozenset(
 )
 """What C_Login gives when the token has judged; after any other code nobody knows whether it had."""
 
-HARMLESS: Final = PIN_REFUSALS | {
+HARMLESS: Final = (PIN_REFUSALS - {"CKR_USER_ALREADY_LOGGED_IN"}) | {
     "CKR_KEY_FUNCTION_NOT_PERMITTED",
     "CKR_KEY_HANDLE_INVALID",
     "CKR_KEY_TYPE_INCONSISTENT",

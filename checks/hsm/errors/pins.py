@@ -23,14 +23,20 @@ class PinLocked(TokenError):
     """The user PIN is locked."""
 
     symptom = "pin locked"
-    advice = "Reset the user PIN with the SO-PIN from the safe: `sc-hsm-tool --unlock-pin`."
+    advice = (
+        "Reset the user PIN with the SO-PIN from the safe: a retry of a step that logs in offers it, and the action "
+        "`pin.unlock` does it; by hand: `pkcs11-tool --login --login-type so --init-pin`."
+    )
 
 
 class PinFinalTry(TokenError):
     """One attempt is left; it is not spent on a guess."""
 
     symptom = "pin final try"
-    advice = "Do not guess. Reset the counter with the SO-PIN from the safe first: `sc-hsm-tool --unlock-pin`."
+    advice = (
+        "Do not guess. Reset the user PIN with the SO-PIN from the safe first: a retry of a step that logs in offers "
+        "it, and the action `pin.unlock` does it; by hand: `pkcs11-tool --login --login-type so --init-pin`."
+    )
 
 
 class PinLow(TokenError):
@@ -66,6 +72,13 @@ class LoginInDoubt(TokenError):
 
     symptom = "login in doubt"
     advice = "Read the PIN counter before anything else; the attempt may have been counted."
+
+
+class PinPadCancelled(TokenError):
+    """The PIN was not typed on the reader's own pad, or it was cancelled there."""
+
+    symptom = "pin pad cancelled"
+    advice = "Retry, and type the PIN on the reader's pad as soon as it asks."
 
 
 class PinChanged(TokenError):
@@ -110,7 +123,7 @@ class PinResetNotAllowed(TokenError):
     advice = "Use the other token; this one can only be initialised again, which destroys its keys."
 
 
-class PinResetInDoubt(TokenError):
+class PinResetInDoubt(LoginInDoubt):
     """The SO-PIN was sent and the answer never came: nobody knows whether the PIN was reset."""
 
     symptom = "pin reset in doubt"

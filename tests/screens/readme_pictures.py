@@ -1,0 +1,27 @@
+"""The pictures in the README are snapshots of the screens; this copies them to where the README shows them.
+
+python -m tests.screens.readme_pictures
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SNAPSHOTS = Path(__file__).parent / "__snapshots__" / "test_pictures"
+PICTURES = {
+    "run.svg": "test_a_red_step_in_a_rehearsal[120x40][red].svg",
+    "fingerprints.svg": "test_each_pane[key_match-120x40][key_match].svg",
+    "pin.svg": "test_the_pin_prompt[80x24][pin].svg",
+}
+
+
+def main() -> None:
+    """Copy each."""
+    for name, snapshot in PICTURES.items():
+        shutil.copyfile(SNAPSHOTS / snapshot, ROOT / "docs" / "pictures" / name)
+
+
+if __name__ == "__main__":
+    main()
