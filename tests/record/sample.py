@@ -25,8 +25,6 @@ EVENTS: tuple[ev.Event, ...] = (
     ev.PromptShown("A1", "pin", "PIN of the token"),
     ev.PinAttempt("A1", "token [1]", "user PIN", 3),
     ev.PinResult("A1", "token [1]", None, None),
-    ev.GuardOverridden("A1", "final PIN try of token [1]", "the spare is in the other building"),
-    ev.TokenNoticed("intermediate", "swapped", "other [2]"),
     ev.PromptAnswered("A1", "pin", None),
     ev.StepFinished(
         "A1",
@@ -38,6 +36,8 @@ EVENTS: tuple[ev.Event, ...] = (
         ),
         seconds=0.125,
     ),
+    ev.GuardOverridden("A1", "final PIN try of token [1]", "the spare is in the other building"),
+    ev.TokenNoticed("intermediate", "swapped", "other [2]"),
     ev.StepRetried("A1"),
     ev.StepSkipped("A2", "no time"),
     ev.FactEstablished("x", "A1"),
