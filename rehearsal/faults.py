@@ -66,9 +66,9 @@ _DRILLS = {
     ),
     Fault.PIN_FINAL: Drill(
         "somebody has typed the PIN wrongly twice: 1 attempt is left",
-        "A3.counter: pin final try",
+        "A3.unlock: pin final try",
     ),
-    Fault.PIN_LOCKED: Drill("the user PIN is locked", "A3.counter: pin locked"),
+    Fault.PIN_LOCKED: Drill("the user PIN is locked", "A3.unlock: pin locked"),
     Fault.CARD_PULLED: Drill(
         "somebody pulls the card out at the moment it is to sign",
         "A3.sign: token removed",

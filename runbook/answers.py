@@ -140,9 +140,14 @@ class ScriptedOperator:
         return Decided(Decision.RUN)
 
     async def pin(self, request: PinRequest) -> Secret:
+        if request.who != "user PIN":
+            raise PromptCancelled(
+                f"the {request.who} of {request.token} is asked for, and an answers file holds user PINs only",
+                remedy="Run this step at a terminal.",
+            )
         name = self._token_of_step()
         names = [key for key in (name, request.token) if key in self._answers.pins]
-        if request.who != "user PIN" or not names:
+        if not names:
             raise self._missing(f"pins.{name or request.token}", f"the {request.who} of {request.token}")
         self._once(f"pin of {request.token}", "its PIN was sent once; it is never sent again by itself")
         return Secret(self._answers.pins[names[0]].reveal())

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pydantic import Field
+
 from checks.evidence.pin_counter import PinCounter
-from checks.hsm.errors import SYMPTOMS, LoginInDoubt
+from checks.hsm.errors import SYMPTOMS, LoginInDoubt, PinFinalTry, PinLocked
+from runbook.errors import PromptCancelled
 from runbook.kind import Action, Params, TokenName
 from runbook.outcome import Outcome
 
@@ -13,14 +16,23 @@ if TYPE_CHECKING:
     from runbook.context import Context
 
 
+_AT_LEAST = {"low": 2, "final try": 1, "locked": 0}
+"""Attempts that a flag promises where no number is known (PKCS#11 v2.40 §3.2)."""
+
+_REFUSED = {"final try": PinFinalTry, "locked": PinLocked}
+
+
 class PinUnlockParams(Params):
     """What `pin.unlock` takes."""
 
     token: TokenName
+    below: int | None = Field(
+        None, ge=1, le=15, description="Only where fewer user PIN attempts are left; left out: where any is missing."
+    )
 
 
 class PinUnlock(Action[PinUnlockParams]):
-    """The user PIN is reset with the SO-PIN and the counter is full again; with a full counter nothing is done.
+    """The user PIN is reset with the SO-PIN and the counter is full again; where enough is left nothing is done.
 
     Asks for the SO-PIN, with its own counter, and twice for the new user PIN; logs in once with the new PIN.
     """
@@ -38,10 +50,23 @@ class PinUnlock(Action[PinUnlockParams]):
 
         token = (await ctx.use(TokenPool)).token(self.params.token)
         reading = await read_counter(token)
-        if reading.counter.state == "full":
+        if not self._needed(reading.counter):
             return Outcome.passed(f"nothing to reset: {words(reading.counter)}", reading.counter)
         try:
             counter = await reset(ctx, token, reading)
         except LoginInDoubt as error:
             return in_doubt(error)
+        except PromptCancelled as error:
+            if reading.counter.state not in _REFUSED:
+                raise
+            # What stands in the way is the counter; that nobody gave the SO-PIN is why it still does.
+            kind = _REFUSED[reading.counter.state]
+            raise kind(f"{words(reading.counter)}, and it was not reset: {error.what}", where=token.where) from None
         return Outcome.passed(f"the user PIN was reset and a login with it succeeded: {words(counter)}", counter)
+
+    def _needed(self, counter: PinCounter) -> bool:
+        if self.params.below is None:
+            return counter.state != "full"
+        if counter.tries_left is not None:
+            return counter.tries_left < self.params.below
+        return _AT_LEAST.get(counter.state, self.params.below) < self.params.below
