@@ -83,7 +83,7 @@ class CardControl:
                     await writer.drain()
                     line = await reader.readline()
             reply = msgspec.json.decode(line, type=control.Reply)
-        except (OSError, TimeoutError, msgspec.DecodeError) as error:
+        except (OSError, TimeoutError, ValueError, msgspec.DecodeError) as error:
             raise CardControlFailed(
                 "the card does not answer on its control socket",
                 where=str(self._path),

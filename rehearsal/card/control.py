@@ -112,7 +112,7 @@ def _bound(path: Path) -> Iterator[socket.socket]:
 async def _reply(line: bytes, machine: Machine, slot: Slot) -> Reply:
     try:
         await _do(msgspec.json.decode(line, type=Request), machine, slot)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return Reply(error=f"not a request: {error}")
     except RunbookError as error:
         return Reply(error=str(error))

@@ -78,8 +78,8 @@ class Machine:
             return response
 
     def status(self, *, inserted: bool) -> CardStatus:
-        """What the card knows of itself; nothing of it changes the card."""
-        state = self._card.state
+        """What the card knows of itself, its counters as they are on disk; asking changes nothing."""
+        state = self._card.file.on_disk
         user, so = state.user_pin, state.so_pin
         return CardStatus(
             serial=state.serial,

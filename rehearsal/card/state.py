@@ -7,6 +7,7 @@ was written is on disk when the card answers, so killing the card at any moment 
 from __future__ import annotations
 
 import contextlib
+import copy
 import fcntl
 import hashlib
 import os
@@ -76,12 +77,16 @@ class _Header(msgspec.Struct):
 
 
 class StateFile:
-    """The state file, held by one process; mode 0600. A context manager."""
+    """The state file, held by one process; mode 0600. A context manager.
+
+    `state` is what the card works on, `on_disk` what a power cut would leave of its PINs.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock: int | None = None
         self.state = self._hold_and_read()
+        self.on_disk = copy.copy(self.state)
 
     def __enter__(self) -> StateFile:
         return self
@@ -96,6 +101,7 @@ class StateFile:
     def save(self) -> None:
         """Replace the file and return once the new one is on disk."""
         write(self._path, self.state)
+        self.on_disk = copy.copy(self.state)
 
     def close(self) -> None:
         """Let another process have the file."""
@@ -137,7 +143,7 @@ def read(path: Path) -> CardState:
     first, _newline, body = raw.partition(b"\n")
     try:
         header = msgspec.json.decode(first, type=_Header)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _corrupt(path, "it does not begin as a card's state does") from error
     if header.format != FORMAT:
         raise _corrupt(path, "it does not begin as a card's state does")
@@ -151,7 +157,7 @@ def read(path: Path) -> CardState:
         raise _corrupt(path, "its contents do not match its checksum")
     try:
         return msgspec.json.decode(body, type=CardState)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _corrupt(path, str(error)) from error
 
 

@@ -18,6 +18,9 @@ _OFF, _ON, _RESET, _GET_ATR = b"\x00", b"\x01", b"\x02", b"\x04"
 _CONTACTS = (_OFF, _ON, _RESET, _GET_ATR)
 _AGAIN = 0.05
 """Seconds between attempts to reach the reader; pcscd may start after the card, or be restarted."""
+_OUT = 0.5
+"""Seconds that a card stays out at least. pcscd looks every 0.4 s, and would take what is put in faster for the same
+card, which it need not power."""
 
 
 class Slot:
@@ -60,6 +63,7 @@ class Slot:
                 self._connection = None
                 self._machine.reset(powered=False)
                 writer.transport.abort()
+            await asyncio.sleep(_OUT)
 
     async def _serve(self, stream: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection: socket.socket = writer.get_extra_info("socket")
