@@ -55,7 +55,8 @@ class PublicKeyAuthentication(msgspec.Struct, frozen=True, forbid_unknown_fields
 class CardState(msgspec.Struct, forbid_unknown_fields=True):
     """The whole card. `files` is by file identifier (four hex digits), `keys` by key reference, both oldest first.
 
-    `options` are the two bytes of INITIALIZE DEVICE; private keys are PKCS#8 in the clear: this is a rehearsal.
+    `options` are the two bytes of INITIALIZE DEVICE; private keys are PKCS#8 in the clear: this is a rehearsal. With
+    `pin_pad` the user PIN is typed on a pad of its own; a `foreign` card is of another maker and knows no applet.
     """
 
     serial: Serial
@@ -68,6 +69,8 @@ class CardState(msgspec.Struct, forbid_unknown_fields=True):
     so_pin: PinState | None = None
     dkek: KeyEncryptionKey = KeyEncryptionKey()
     public_key_authentication: PublicKeyAuthentication | None = None
+    pin_pad: bool = False
+    foreign: bool = False
 
 
 class _Header(msgspec.Struct):

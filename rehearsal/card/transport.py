@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import socket
 
-from rehearsal.card.applet import ATR
 from rehearsal.card.machine import Machine, Pulled, Silence
 
 _OFF, _ON, _RESET, _GET_ATR = b"\x00", b"\x01", b"\x02", b"\x04"
@@ -87,7 +86,7 @@ class Slot:
 
     async def _answer(self, message: bytes) -> bytes | None:
         if message == _GET_ATR:
-            return ATR
+            return self._machine.answer_to_reset
         if message in _CONTACTS:
             self._machine.reset(powered=message != _OFF)
             return None

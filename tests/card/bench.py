@@ -86,7 +86,9 @@ def field(text: str, name: str) -> str:
     return next(line.split(":", 1)[1].strip() for line in text.splitlines() if line.strip().startswith(name))
 
 
-def make_card(path: Path, *, serial: str = "DENK0123456", label: str = "ccat-intermediate") -> Path:
+def make_card(
+    path: Path, *, serial: str = "DENK0123456", label: str = "ccat-intermediate", pin_pad: bool = False
+) -> Path:
     personalise(
         path,
         serial=serial,
@@ -94,5 +96,6 @@ def make_card(path: Path, *, serial: str = "DENK0123456", label: str = "ccat-int
         user_pin=Secret.from_text(PIN),
         so_pin=Secret.from_text(SO_PIN),
         keys_to_make=KEYS,
+        pin_pad=pin_pad,
     )
     return path

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 from rehearsal.card import state as states
-from rehearsal.card.faults import PinCheckFault
-from tests.card.bench import PIN, Bench, Done
+from rehearsal.card.faults import PadEntry, PinCheckFault
+from rehearsal.card.virtual_reader import VirtualReader
+from tests.card.bench import PIN, Bench, Done, make_card
 
 WRONG = "111111"
 FULL = "User PIN tries left  : 3"
@@ -128,3 +130,16 @@ async def test_the_log_names_pin_commands_and_never_shows_a_pin(bench: Bench) ->
 
 def bench_login(bench: Bench) -> asyncio.Task[Done]:
     return asyncio.create_task(bench.login("-O"))
+
+
+async def test_on_a_card_with_a_pad_the_pin_is_typed_there_and_counted(short: Path) -> None:
+    state = make_card(short / "pad.card", pin_pad=True)
+    (short / "r").mkdir()
+    async with VirtualReader(short / "r", [state]) as reader:
+        bench = Bench(reader, short)
+        assert "PIN pad present" in await bench.flags()
+        assert "Private Key Object" in (await bench.pkcs11("--login -O")).out
+        await reader.control.at_pad(PadEntry.WRONG)
+        assert "CKR_PIN_INCORRECT" in (await bench.pkcs11("--login -O")).err
+        assert (await bench.counters())[1] == "User PIN tries left  : 2"
+        assert (await reader.control.status()).user_checks == 2

@@ -9,6 +9,7 @@ import time
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from rehearsal.card import personalise
 from tests.card.bench import MODULE, Bench, field
 
 FIELDS = """\
@@ -133,3 +134,14 @@ async def test_a_slow_card_costs_its_delay_for_each_apdu(bench: Bench) -> None:
     assert apdus > 30
     assert took > apdus * 0.020
     assert took < apdus * 0.040
+
+
+async def test_a_card_of_another_maker_is_present_and_not_recognised(bench: Bench) -> None:
+    personalise.foreign(bench.folder / "other.card")
+    await bench.reader.control.insert(bench.folder / "other.card")
+    await bench.reader.pcscd.wait_for_cards(0)
+    await bench.reader.pcscd.wait_for_cards(1)
+    assert "3b:84:80:01" in (await bench.run("opensc-tool -a")).out
+    assert "(token not recognized)" in (await bench.pkcs11("-L")).out
+    shown = await bench.run("sc-hsm-tool")
+    assert "Version" not in shown.out
