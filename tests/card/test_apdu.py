@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -126,6 +127,16 @@ def test_a_newer_opensc_lets_the_card_hash(tmp_path: Path, algorithm: int, diges
         assert status == SW.OK
         public = keys.decode_ec(file.state.keys[1]).public_key()
         public.verify(signature, b"abc", ec.ECDSA(digest))
+
+
+def test_of_a_hash_of_odd_length_the_leftmost_bits_are_signed(tmp_path: Path) -> None:
+    with StateFile(make_card(tmp_path / "one.card")) as file:
+        session = Session(file, selected=True, verified=True)
+        digest = bytes(range(40))
+        signature, status = run(session, f"8068027028{digest.hex()}00")
+        assert status == SW.OK
+        public = keys.decode_ec(file.state.keys[2]).public_key()
+        public.verify(signature, digest[:32], ec.ECDSA(Prehashed(hashes.SHA256())))
 
 
 def test_a_newer_opensc_lets_the_card_pad_rsa(tmp_path: Path) -> None:

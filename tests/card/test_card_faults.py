@@ -25,9 +25,10 @@ async def test_a_pulled_card_is_gone_for_the_tools_which_say_so_with_exit_0(benc
     assert (listed.code, listed.out.count("(empty)")) == (0, 2)
 
 
-async def test_pulled_and_put_back_at_once_it_is_noticed_and_powered_anew(bench: Bench) -> None:
+async def test_pulled_in_a_command_and_put_back_at_once_it_is_noticed_and_powered_anew(bench: Bench) -> None:
     control = bench.reader.control
-    before = await control.pull()
+    before = await control.fault(FaultKind.PULL, after=3)
+    await bench.run("sc-hsm-tool")
     await control.insert()
     await control.wait_until(lambda status: status.power_ups > before.power_ups)
     await bench.reader.pcscd.wait_for_cards(1)
