@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-DEMO_PACKAGES := python3 python3-venv git softhsm2 opensc
+DEMO_PACKAGES := python3 python3-venv git softhsm2 opensc pcscd vsmartcard-vpcd iproute2
 TEST_PACKAGES := $(DEMO_PACKAGES) openssl openssh-client gcc libc6-dev libpcsclite1 procps tmux
 
 PYTEST := $(BIN)/pytest -n 2
