@@ -42,7 +42,12 @@ INSTRUCTIONS: Final[dict[tuple[int, int], Instruction]] = {
     (_OWN, 0x52): Instruction("IMPORT DKEK SHARE", commands_device.import_dkek_share),
     (_OWN, 0x54): Instruction("MANAGE PUBLIC KEY AUTHENTICATION", commands_device.public_key_authentication),
 }
-_SELECT: Final = INSTRUCTIONS[_ISO, 0xA4]
+_SELECT_INS: Final = 0xA4
+_SELECT: Final = INSTRUCTIONS[_ISO, _SELECT_INS]
+
+
+FOREIGN_ATR: Final = bytes.fromhex("3B8480014F74687224")
+"""The answer to reset of a card that no middleware knows."""
 
 
 def describe(command: Command) -> str:
@@ -62,6 +67,8 @@ def answer(card: Session, command: Command) -> Response:
 
 
 def _instruction(card: Session, command: Command) -> Instruction:
+    if card.state.foreign:
+        raise Refused(SW.FILE_NOT_FOUND if command.ins == _SELECT_INS else SW.INSTRUCTION_NOT_SUPPORTED)
     if command.cla not in {_ISO, _OWN}:
         raise Refused(SW.CLASS_NOT_SUPPORTED)
     instruction = INSTRUCTIONS.get((command.cla, command.ins))

@@ -12,7 +12,7 @@ import msgspec
 from rehearsal.card import control
 from rehearsal.card.apdu import SW
 from rehearsal.card.errors import CardControlFailed
-from rehearsal.card.faults import Fault, FaultKind, PinCheckFault
+from rehearsal.card.faults import Fault, FaultKind, PadEntry, PinCheckFault
 from rehearsal.card.status import CardStatus
 
 _DEADLINE = 5.0
@@ -58,6 +58,10 @@ class CardControl:
         """A fault in the middle of the next PIN check, when the try is spent and nothing is answered."""
         return await self._ask(control.AtPinCheck(fault))
 
+    async def at_pad(self, entry: PadEntry) -> CardStatus:
+        """What is typed from now on, on a card with a PIN pad; the right PIN unless told."""
+        return await self._ask(control.AtPad(entry))
+
     async def clear(self) -> CardStatus:
         """No faults and no delay any more."""
         return await self._ask(control.Clear())
@@ -83,7 +87,7 @@ class CardControl:
                     await writer.drain()
                     line = await reader.readline()
             reply = msgspec.json.decode(line, type=control.Reply)
-        except (OSError, TimeoutError, msgspec.DecodeError) as error:
+        except (OSError, TimeoutError, ValueError, msgspec.DecodeError) as error:
             raise CardControlFailed(
                 "the card does not answer on its control socket",
                 where=str(self._path),

@@ -11,13 +11,19 @@ from rehearsal.card.state import PinState
 
 RESET_WITH_SO_PIN = 0x01
 """The initialisation option that lets the SO-PIN give the user PIN its tries back."""
+PAD = 0x85
+"""The reference of a sensor on the card; a card that knows it takes the user PIN from there (ISO 7816-11)."""
 
 
 def verify(card: Session, command: Command) -> Response:
     """VERIFY: without data the counter is told, with data one try is spent. A login ends at any failure."""
+    if command.p2 == PAD and card.state.pin_pad:
+        return Response(status=pin.status(card.state, "user_pin"))
     which = pin.named(command.p2)
     if command.p1:
         raise Refused(SW.WRONG_P1_P2)
+    if which == "user_pin" and card.state.pin_pad and not command.data and command.expected:
+        return _verify_at_pad(card)
     if not command.data:
         if which == "user_pin" and card.verified:
             return Response()
@@ -63,6 +69,13 @@ def reset_retry_counter(card: Session, command: Command) -> Response:
     else:
         card.state.user_pin = PinState(user_pin.salt, user_pin.digest, user_pin.limit, user_pin.limit, user_pin.checks)
         card.file.save()
+    return Response()
+
+
+def _verify_at_pad(card: Session) -> Response:
+    card.verified = False
+    pin.check_at_pad(card.state, card.file.save, card.spent, card.typed)
+    card.verified = True
     return Response()
 
 

@@ -12,7 +12,7 @@ from typing import TypeAlias
 import msgspec
 
 from rehearsal.card.errors import CardControlFailed
-from rehearsal.card.faults import Fault, PinCheckFault
+from rehearsal.card.faults import Fault, PadEntry, PinCheckFault
 from rehearsal.card.machine import Machine
 from rehearsal.card.status import CardStatus
 from rehearsal.card.transport import Slot
@@ -50,6 +50,12 @@ class AtPinCheck(msgspec.Struct, frozen=True, tag_field="do", tag="at_pin_check"
     fault: PinCheckFault
 
 
+class AtPad(msgspec.Struct, frozen=True, tag_field="do", tag="at_pad"):
+    """Type this from now on where the card has a PIN pad."""
+
+    entry: PadEntry
+
+
 class Clear(msgspec.Struct, frozen=True, tag_field="do", tag="clear"):
     """Forget all faults and the delay."""
 
@@ -58,7 +64,7 @@ class Status(msgspec.Struct, frozen=True, tag_field="do", tag="status"):
     """Only tell how the card is."""
 
 
-Request: TypeAlias = Pull | Insert | Slow | AddFault | AtPinCheck | Clear | Status
+Request: TypeAlias = Pull | Insert | Slow | AddFault | AtPinCheck | AtPad | Clear | Status
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -112,7 +118,7 @@ def _bound(path: Path) -> Iterator[socket.socket]:
 async def _reply(line: bytes, machine: Machine, slot: Slot) -> Reply:
     try:
         await _do(msgspec.json.decode(line, type=Request), machine, slot)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return Reply(error=f"not a request: {error}")
     except RunbookError as error:
         return Reply(error=str(error))
@@ -134,6 +140,8 @@ async def _do(request: Request, machine: Machine, slot: Slot) -> None:
             machine.faults.add(fault)
         case AtPinCheck(fault):
             machine.faults.at_pin_check = fault
+        case AtPad(entry):
+            machine.faults.pad = entry
         case Clear():
             machine.faults.clear()
         case Status():

@@ -37,6 +37,13 @@ class PinCheckFault(StrEnum):
     """The card never answers; the place for a test to kill it."""
 
 
+class PadEntry(StrEnum):
+    """What a person types on the card's own pad."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+
+
 class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A fault at the n-th APDU from now (`after`; 1 is the next) whose name in the card's log begins with `command`.
 
@@ -58,6 +65,7 @@ class FaultPlan:
         self.delay = 0.0
         self.at_pin_check: PinCheckFault | None = None
         self._held = asyncio.Event()
+        self.pad = PadEntry.RIGHT
         self._pending: list[tuple[int, Fault]] = []
         """Each with how many APDUs it still lets pass."""
 
@@ -69,6 +77,7 @@ class FaultPlan:
         """No faults and no delay any more."""
         self.delay = 0.0
         self.at_pin_check = None
+        self.pad = PadEntry.RIGHT
         self._pending.clear()
         self._held.set()
 

@@ -17,14 +17,13 @@ PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 RSA_RAW: Final = 0x20
 RSA_DECRYPT: Final = 0x21
-RSA_PSS: Final = 0x40
 ECDSA: Final = 0x70
 ECDH: Final = 0x80
 
 _Hashes: TypeAlias = dict[int, Callable[[], hashes.HashAlgorithm]]
 _RSA_PKCS1_HASHES: Final[_Hashes] = {0x33: hashes.SHA256, 0x34: hashes.SHA384, 0x35: hashes.SHA512}
 _ECDSA_HASHES: Final[_Hashes] = {0x71: hashes.SHA1, 0x72: hashes.SHA224, 0x73: hashes.SHA256, 0x74: hashes.SHA384}
-_BY_LENGTH: Final[_Hashes] = {20: hashes.SHA1, 32: hashes.SHA256, 48: hashes.SHA384, 64: hashes.SHA512}
+_BY_LENGTH: Final[_Hashes] = {32: hashes.SHA256, 48: hashes.SHA384}
 
 
 def encode(key: PrivateKey) -> bytes:
@@ -37,7 +36,8 @@ def encode(key: PrivateKey) -> bytes:
 def decode(pkcs8: bytes) -> PrivateKey:
     """The key of `encode`; raises ValueError for anything else."""
     try:
-        key = serialization.load_der_private_key(pkcs8, None)
+        # Proving that an RSA key's numbers fit takes longer than using it, and this key is the card's own.
+        key = serialization.load_der_private_key(pkcs8, None, unsafe_skip_rsa_key_validation=True)
     except (TypeError, UnsupportedAlgorithm) as error:
         raise ValueError(str(error)) from error
     match key:
@@ -78,10 +78,6 @@ def sign(key: PrivateKey, algorithm: int, data: bytes) -> bytes:
         return _exponentiate(key, data)
     if algorithm in _RSA_PKCS1_HASHES:
         return key.sign(data, padding.PKCS1v15(), _RSA_PKCS1_HASHES[algorithm]())
-    if algorithm == RSA_PSS and len(data) in _BY_LENGTH:
-        digest_type = _BY_LENGTH[len(data)]()
-        pss = padding.PSS(padding.MGF1(digest_type), digest_type.digest_size)
-        return key.sign(data, pss, Prehashed(digest_type))
     raise Refused(SW.WRONG_P1_P2)
 
 

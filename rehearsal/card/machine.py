@@ -7,8 +7,8 @@ from collections import deque
 from pathlib import Path
 
 from rehearsal.card import applet, files, pkcs15
-from rehearsal.card.apdu import SW, Command, Refused, parse_command
-from rehearsal.card.faults import Fault, FaultKind, FaultPlan, PinCheckFault, spoil
+from rehearsal.card.apdu import SW, Refused, parse_command
+from rehearsal.card.faults import Fault, FaultKind, FaultPlan, PadEntry, PinCheckFault, spoil
 from rehearsal.card.session import Session
 from rehearsal.card.state import StateFile
 from rehearsal.card.status import CardStatus
@@ -56,32 +56,30 @@ class Machine:
         self._power_ups += powered
         self._card.reset()
 
+    @property
+    def answer_to_reset(self) -> bytes:
+        """What the card says of itself when it is powered (ISO 7816-3 §8)."""
+        return applet.FOREIGN_ATR if self._card.state.foreign else applet.ATR
+
     async def answer(self, raw: bytes) -> bytes:
         """The answer to one APDU, after the delay and with its fault; raises Pulled or Silence."""
         async with self._busy:
             self._apdus += 1
-            command, name = _understood(raw)
+            name = _name(raw)
             fault = self.faults.next(name)
             try:
-                response, name = await self._carried_out(command, name, fault)
+                response = await self._response(raw, fault)
+                if self.faults.delay:
+                    await asyncio.sleep(self.faults.delay)
             except (Pulled, Silence) as lost:
-                self._log.append(f"VERIFY or the like: {type(lost).__name__.lower()} after the try was spent")
+                self._log.append(f"{name} -> {lost}")
                 raise
-            if fault and fault.kind in {FaultKind.PULL, FaultKind.SILENT}:
-                self._log.append(f"{name} -> {fault.kind}")
-                raise Pulled if fault.kind is FaultKind.PULL else Silence
-            if fault and fault.kind is FaultKind.HOLD:
-                await self.faults.hold()
-            elif fault:
-                response = spoil(fault, response)
-            if self.faults.delay:
-                await asyncio.sleep(self.faults.delay)
             self._log.append(f"{name} -> {response[-2:].hex().upper()}")
             return response
 
     def status(self, *, inserted: bool) -> CardStatus:
-        """What the card knows of itself; nothing of it changes the card."""
-        state = self._card.state
+        """What the card knows of itself, its counters as they are on disk; asking changes nothing."""
+        state = self._card.file.on_disk
         user, so = state.user_pin, state.so_pin
         return CardStatus(
             serial=state.serial,
@@ -97,29 +95,42 @@ class Machine:
             log=list(self._log),
         )
 
-    async def _carried_out(self, command: Command | Refused, name: str, fault: Fault | None) -> tuple[bytes, str]:
-        if isinstance(command, Refused):
-            return command.status.to_bytes(2), name
+    async def _response(self, raw: bytes, fault: Fault | None) -> bytes:
         if fault and not fault.carried_out:
-            return SW.UNKNOWN_FAILURE.to_bytes(2), f"{name} (lost)"
-        response = await asyncio.to_thread(applet.answer, self._card, command)
-        return response.encode(), name
+            response = SW.UNKNOWN_FAILURE.to_bytes(2)
+        else:
+            response = await asyncio.to_thread(_carried_out, self._card, raw)
+        if fault is None:
+            return response
+        if fault.kind is FaultKind.PULL:
+            raise Pulled("pulled")
+        if fault.kind is FaultKind.SILENT:
+            raise Silence("silent")
+        if fault.kind is FaultKind.HOLD:
+            await self.faults.hold()
+            return response
+        return spoil(fault, response)
 
     def _power_on(self, file: StateFile) -> Session:
-        return Session(file, spent=self._spent)
+        return Session(file, spent=self._spent, typed=lambda: self.faults.pad is PadEntry.RIGHT)
 
     def _spent(self) -> None:
         match self.faults.take_pin_check():
             case PinCheckFault.POWER_LOSS:
-                raise Pulled
+                raise Pulled("pulled when the try was spent")
             case PinCheckFault.SILENT:
-                raise Silence
+                raise Silence("silent when the try was spent")
 
 
-def _understood(raw: bytes) -> tuple[Command | Refused, str]:
-    """The command and its name in the log, or what its form is refused with."""
+def _name(raw: bytes) -> str:
     try:
-        command = parse_command(raw)
+        return applet.describe(parse_command(raw))
+    except Refused:
+        return "MALFORMED"
+
+
+def _carried_out(card: Session, raw: bytes) -> bytes:
+    try:
+        return applet.answer(card, parse_command(raw)).encode()
     except Refused as refused:
-        return refused, "MALFORMED APDU"
-    return command, applet.describe(command)
+        return refused.status.to_bytes(2)

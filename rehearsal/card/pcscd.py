@@ -64,6 +64,11 @@ class Pcscd:
         """What a PC/SC client needs in its environment to meet this pcscd."""
         return environment_for(self._folder)
 
+    @property
+    def pid(self) -> int | None:
+        """The process id, while it was started and not stopped."""
+        return self._process.pid if self._process else None
+
     async def start(self) -> None:
         """Returns once pcscd listens; raises ReaderUnavailable."""
         if len(str(self._socket).encode()) > _LONGEST_PATH:

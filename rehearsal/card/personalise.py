@@ -43,17 +43,31 @@ def manufacture(path: Path, *, serial: str) -> None:
     _write(path, _manufactured(serial))
 
 
+def foreign(path: Path) -> None:
+    """A card of another maker, which no middleware here knows. Raises CardStateUnusable."""
+    _write(path, state.CardState("XXXX0000000", b"", {}, foreign=True))
+
+
 def personalise(
-    path: Path, *, serial: str, label: str, user_pin: Secret, so_pin: Secret, keys_to_make: Sequence[CardKey] = ()
+    path: Path,
+    *,
+    serial: str,
+    label: str,
+    user_pin: Secret,
+    so_pin: Secret,
+    keys_to_make: Sequence[CardKey] = (),
+    pin_pad: bool = False,
 ) -> None:
     """A card that is initialised, with the PIN reset by SO-PIN allowed, and with these keys made on it.
 
-    `serial` is four letters and seven digits, `user_pin` 6 to 15 characters, `so_pin` 16 hex digits. Raises
+    `serial` is four letters and seven digits, `user_pin` 6 to 15 characters, `so_pin` 16 hex digits. With `pin_pad` the
+    card takes the user PIN from a pad of its own, as readers with a keyboard do. Raises
     ValueError for PINs the card could not have, and CardStateUnusable.
     """
     if len(user_pin) not in pin.USER_PIN_LENGTH or len(so_pin) != 2 * pin.SO_PIN_LENGTH:
         raise ValueError("the user PIN has 6 to 15 characters, the SO-PIN 16 hex digits")
     card = _manufactured(serial)
+    card.pin_pad = pin_pad
     card.options = bytes([0, RESET_WITH_SO_PIN])
     card.user_pin = pin.make(user_pin.reveal(), pin.USER_PIN_TRIES)
     card.so_pin = pin.make(bytes.fromhex(so_pin.reveal().decode()), pin.SO_PIN_TRIES)

@@ -52,6 +52,31 @@ def check(
     middle costs the try. `spent` is called at exactly that point. One call is one try, however many candidates
     there are (they are the ways to split a command's data into two PINs).
     """
+    pin = _spend(state, which, save, spent)
+    # Every candidate is tried, so that the time says nothing of the length.
+    right = [value for value in candidates if hmac.compare_digest(_digest(value, pin.salt), pin.digest)]
+    if not right:
+        raise Refused(tries_left(pin.tries))
+    _restore(state, which, save)
+    return right[0]
+
+
+def check_at_pad(
+    state: CardState, save: Callable[[], None], spent: Callable[[], None], typed: Callable[[], bool]
+) -> None:
+    """As `check`, for a user PIN that was typed on the card's own pad; `typed` says whether it was the right one."""
+    pin = _spend(state, "user_pin", save, spent)
+    if not typed():
+        raise Refused(tries_left(pin.tries))
+    _restore(state, "user_pin", save)
+
+
+def status(state: CardState, which: Which) -> int:
+    """The status word that tells the tries left; raises Refused when there is no such PIN."""
+    return tries_left(_get(state, which).tries)
+
+
+def _spend(state: CardState, which: Which, save: Callable[[], None], spent: Callable[[], None]) -> PinState:
     pin = _get(state, which)
     if not pin.tries:
         raise Refused(SW.AUTHENTICATION_METHOD_BLOCKED)
@@ -59,18 +84,13 @@ def check(
     setattr(state, which, pin)
     save()
     spent()
-    # Every candidate is tried, so that the time says nothing of the length.
-    right = [value for value in candidates if hmac.compare_digest(_digest(value, pin.salt), pin.digest)]
-    if not right:
-        raise Refused(tries_left(pin.tries))
+    return pin
+
+
+def _restore(state: CardState, which: Which, save: Callable[[], None]) -> None:
+    pin = _get(state, which)
     setattr(state, which, msgspec.structs.replace(pin, tries=pin.limit))
     save()
-    return right[0]
-
-
-def status(state: CardState, which: Which) -> int:
-    """The status word that tells the tries left; raises Refused when there is no such PIN."""
-    return tries_left(_get(state, which).tries)
 
 
 def _get(state: CardState, which: Which) -> PinState:

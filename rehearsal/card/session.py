@@ -13,12 +13,17 @@ def _nothing() -> None:
     pass
 
 
+def _rightly() -> bool:
+    return True
+
+
 @dataclass
 class Session:
     """The card between a reset and the next.
 
     `verified` is the login; `current` the selected file's identifier; `spent` is called each time a PIN counter has
-    been decremented and written, before the PIN is compared.
+    been decremented and written, before the PIN is compared. `typed` says whether the PIN typed on the card's own pad
+    is the right one.
     """
 
     file: StateFile
@@ -26,6 +31,7 @@ class Session:
     verified: bool = False
     current: int | None = None
     spent: Callable[[], None] = field(default=_nothing)
+    typed: Callable[[], bool] = field(default=_rightly)
 
     @property
     def state(self) -> CardState:

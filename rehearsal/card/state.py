@@ -7,6 +7,7 @@ was written is on disk when the card answers, so killing the card at any moment 
 from __future__ import annotations
 
 import contextlib
+import copy
 import fcntl
 import hashlib
 import os
@@ -54,7 +55,8 @@ class PublicKeyAuthentication(msgspec.Struct, frozen=True, forbid_unknown_fields
 class CardState(msgspec.Struct, forbid_unknown_fields=True):
     """The whole card. `files` is by file identifier (four hex digits), `keys` by key reference, both oldest first.
 
-    `options` are the two bytes of INITIALIZE DEVICE; private keys are PKCS#8 in the clear: this is a rehearsal.
+    `options` are the two bytes of INITIALIZE DEVICE; private keys are PKCS#8 in the clear: this is a rehearsal. With
+    `pin_pad` the user PIN is typed on a pad of its own; a `foreign` card is of another maker and knows no applet.
     """
 
     serial: Serial
@@ -67,6 +69,8 @@ class CardState(msgspec.Struct, forbid_unknown_fields=True):
     so_pin: PinState | None = None
     dkek: KeyEncryptionKey = KeyEncryptionKey()
     public_key_authentication: PublicKeyAuthentication | None = None
+    pin_pad: bool = False
+    foreign: bool = False
 
 
 class _Header(msgspec.Struct):
@@ -76,12 +80,16 @@ class _Header(msgspec.Struct):
 
 
 class StateFile:
-    """The state file, held by one process; mode 0600. A context manager."""
+    """The state file, held by one process; mode 0600. A context manager.
+
+    `state` is what the card works on, `on_disk` what a power cut would leave of its PINs.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock: int | None = None
         self.state = self._hold_and_read()
+        self.on_disk = copy.copy(self.state)
 
     def __enter__(self) -> StateFile:
         return self
@@ -96,6 +104,7 @@ class StateFile:
     def save(self) -> None:
         """Replace the file and return once the new one is on disk."""
         write(self._path, self.state)
+        self.on_disk = copy.copy(self.state)
 
     def close(self) -> None:
         """Let another process have the file."""
@@ -137,7 +146,7 @@ def read(path: Path) -> CardState:
     first, _newline, body = raw.partition(b"\n")
     try:
         header = msgspec.json.decode(first, type=_Header)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _corrupt(path, "it does not begin as a card's state does") from error
     if header.format != FORMAT:
         raise _corrupt(path, "it does not begin as a card's state does")
@@ -151,7 +160,7 @@ def read(path: Path) -> CardState:
         raise _corrupt(path, "its contents do not match its checksum")
     try:
         return msgspec.json.decode(body, type=CardState)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _corrupt(path, str(error)) from error
 
 

@@ -11,13 +11,15 @@ import asyncio
 import contextlib
 import socket
 
-from rehearsal.card.applet import ATR
 from rehearsal.card.machine import Machine, Pulled, Silence
 
 _OFF, _ON, _RESET, _GET_ATR = b"\x00", b"\x01", b"\x02", b"\x04"
 _CONTACTS = (_OFF, _ON, _RESET, _GET_ATR)
 _AGAIN = 0.05
 """Seconds between attempts to reach the reader; pcscd may start after the card, or be restarted."""
+_OUT = 0.5
+"""Seconds that a card stays out at least. pcscd looks every 0.4 s, and would take what is put in faster for the same
+card, which it need not power."""
 
 
 class Slot:
@@ -60,6 +62,7 @@ class Slot:
                 self._connection = None
                 self._machine.reset(powered=False)
                 writer.transport.abort()
+            await asyncio.sleep(_OUT)
 
     async def _serve(self, stream: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection: socket.socket = writer.get_extra_info("socket")
@@ -83,7 +86,7 @@ class Slot:
 
     async def _answer(self, message: bytes) -> bytes | None:
         if message == _GET_ATR:
-            return ATR
+            return self._machine.answer_to_reset
         if message in _CONTACTS:
             self._machine.reset(powered=message != _OFF)
             return None
