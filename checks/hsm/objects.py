@@ -110,7 +110,7 @@ class Objects(Check[ObjectParams]):
         info = await token.info()
         if self.params.login:
             try:
-                await login(ctx, token, "to see the private keys and their attributes")
+                await login(ctx, token, "reading the private keys and their attributes")
             except LoginInDoubt as error:
                 return in_doubt(error)
         records = sorted(await token.objects(), key=lambda record: (record.id, record.object_class))

@@ -71,7 +71,7 @@ def _request(reading: Reading) -> PinRequest:
     return PinRequest(
         token=token.name,
         who=SO_PIN,
-        purpose="to reset the user PIN; the new one is asked for next",
+        purpose="resetting the user PIN; the new one is asked for next",
         tries_left=counters.so_tries,
         tries_max=sc_hsm.SO_TRIES if card else None,
         flags=tuple(flag for flag in reading.counter.flags if "_SO_PIN_" in flag),
