@@ -16,7 +16,7 @@ from rehearsal.reader import CardReader
 from rehearsal.token import TokenKind
 from tests.rehearsal.program import Terminal, processes_of
 
-_DEADLINE = 10.0
+_DEADLINE = 30.0
 _POLL = 0.02
 
 

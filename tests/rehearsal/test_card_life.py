@@ -19,7 +19,7 @@ from rehearsal.smartcard import CardPlaces
 from tests.rehearsal.program import Terminal, events, journals, processes_of, runbook
 
 RUNBOOK = Path(__file__).parents[2] / "runbook.yaml"
-_DEADLINE = 20.0
+_DEADLINE = 60.0
 
 
 def wait_until(fact: Callable[[], bool]) -> None:
