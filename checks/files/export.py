@@ -14,12 +14,13 @@ from checks.artefacts.spellings import NoFingerprint, SeveralFingerprints, find_
 from checks.artefacts.symptoms import SYMPTOMS as ARTEFACT_SYMPTOMS
 from checks.evidence.files import FileTable
 from checks.files.examined import Examined
-from checks.files.reading import FileProblem, in_thread, read_file, resolve
+from checks.files.reading import FileProblem, in_thread, read_file
 from runbook.context import Context
 from runbook.errors import StepError
 from runbook.kind import Check, Params
 from runbook.model import Line
 from runbook.outcome import Outcome
+from runbook.paths import resolve
 
 if TYPE_CHECKING:
     from checks.artefacts.certificates import Judgement

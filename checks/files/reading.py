@@ -81,12 +81,6 @@ async def in_thread(function: Callable[[], T]) -> T:
     return await future
 
 
-def resolve(folder: Path, name: str) -> Path:
-    """`name` from a runbook as a path: `~` is the user's home, and what is relative starts at `folder`."""
-    path = Path(name)
-    return folder / (path.expanduser() if name.startswith("~") else path)
-
-
 def _read(path: Path, limit: int) -> bytes:
     try:
         # Neither a FIFO nor a terminal device may hold us up.
