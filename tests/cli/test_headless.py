@@ -204,8 +204,31 @@ def test_dry_run_shows_the_walk_and_leaves_no_trace(bench: Bench) -> None:
     assert "requires somebody (established before it)" in done.stdout
     assert "after the answer yes to: Wait 0 seconds?" in done.stdout
     assert not bench.state.exists()
-    only = bench("run", "--dry-run", "--stage", "B")
-    assert "A.look" not in only.stdout
+    only = bench("run", "--dry-run", "--stage", "A")
+    assert "-- A.look" in only.stdout
+    assert "-- B.wait" not in only.stdout
+
+
+def test_stages_that_can_never_start_alone_are_refused_before_anything_is_asked(bench: Bench) -> None:
+    done = bench("run", "--headless", "--answers", "answers.yaml", "--stage", "B")
+    assert (done.returncode, done.stdout, bench.journals) == (2, "", [])
+    assert "not every step could ever start: B.wait waits for stage A\n" in done.stderr
+    assert "Add what comes before: --stage A --stage B." in done.stderr
+    dry = bench("run", "--dry-run", "--stage", "B")
+    assert dry.returncode == 2
+    assert "CANNOT START: stage A is not part of this run" in dry.stdout
+    assert "--stage A --stage B" in dry.stderr
+    assert bench("run", "--dry-run", "--stage", "A", "--stage", "B").returncode == 0
+
+
+def test_a_fact_that_only_another_stage_establishes_shuts_a_step_too(bench: Bench) -> None:
+    runbook = bench.folder / "runbook.yaml"
+    runbook.write_text(
+        runbook.read_text().replace("gate: {after: [A], confirm", "requires: [somebody]\n        gate: {confirm")
+    )
+    done = bench("run", "--headless", "--stage", "B")
+    assert done.returncode == 2
+    assert "B.wait waits for the fact `somebody` of stage A" in done.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
