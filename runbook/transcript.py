@@ -89,7 +89,7 @@ def result(session: Session, state: RunState, head: str) -> list[str]:
     summary = ", ".join(f"{counts[status]} {status.value}" for status in Status if counts[status])
     lines = [
         f"run      {session.run_id}" + (" (a rehearsal)" if state.rehearsal else ""),
-        f"state    {state.finished or 'not finished'}" + (f": {state.reason}" if state.reason else ""),
+        f"state    {state.ending or 'not finished'}",
         f"steps    {summary}",
     ]
     lines += [f"deviation  {line}" for line in state.deviations]
