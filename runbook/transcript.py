@@ -96,5 +96,9 @@ def result(session: Session, state: RunState, head: str) -> list[str]:
     for step_id, step in state.steps.items():
         if step.outcome is not None and not step.status.green:
             lines.append(f"not green  {step_id}: {step.status.value}: {step.outcome.summary}")
+            lines += [f"  What next: {step.outcome.remedy}"] if step.outcome.remedy else []
             lines += [f"  {hint}" for hint in step.hints]
+        elif step.unmet:
+            lines.append(f"not green  {step_id}: {step.status.value}")
+            lines += [f"  {line}" for line in step.unmet]
     return [*lines, f"journal  {session.run_folder / 'journal.jsonl'}", f"head     {head}"]

@@ -61,6 +61,22 @@ def test_a_failure_stops_and_names_the_step_and_the_likely_cause(bench: Bench) -
     assert _state(bench).state == "failed"
 
 
+def test_the_result_says_what_next_and_what_a_step_waited_for(bench: Bench) -> None:
+    runbook = bench.folder / "runbook.yaml"
+    runbook.write_text(runbook.read_text().replace("cwd: '{{ folder }}'", "cwd: /nowhere"))
+    (bench.folder / "answers.yaml").write_text(ANSWERS + "skip: {A.people: later}\n")
+    blocked = bench("run", "--headless", "--answers", "answers.yaml").stdout
+    assert "not green  A.look: blocked\n  the fact `somebody` is not established" in blocked
+    (bench.folder / "answers.yaml").write_text(ANSWERS)
+    failed = bench("run", "--headless", "--answers", "answers.yaml")
+    (said,) = [line.strip() for line in failed.stderr.splitlines() if "what next: " in line]
+    assert failed.stdout.splitlines()[3:6] == [
+        next(line for line in failed.stdout.splitlines() if line.startswith("not green  A.look: errored: ")),
+        f"  W{said[1:]}",
+        "  Likely: The paper says something else",
+    ]
+
+
 @pytest.mark.parametrize(
     ("answers", "said"),
     [
