@@ -352,6 +352,14 @@ def test_an_empty_head_is_not_taken_for_no_head(bench: Bench) -> None:
     assert "is not a head" in done.stderr
 
 
+def test_verify_of_a_folder_without_a_journal_says_so(bench: Bench) -> None:
+    (bench.folder / "stick").mkdir()
+    done = bench("verify", "stick")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "stick: this folder holds no journal.jsonl" in done.stderr
+    assert "Name the folder of one run" in done.stderr
+
+
 def test_verify_of_no_run_suggests_some(bench: Bench) -> None:
     bench("run", "--headless", "--answers", "answers.yaml")
     run_id = bench.journals[0].parent.name
