@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing
 
 import click
 
@@ -14,6 +13,7 @@ from runbook.console import ConsoleOperator
 from runbook.errors import ExitCode
 from runbook.journal import read_records
 from runbook.keyboard import Keyboard
+from runbook.model import Step
 from runbook.narrator import Narrator
 from runbook.operator import Operator
 from runbook.paths import JOURNAL_NAME
@@ -22,6 +22,7 @@ from runbook.session import Session
 from runbook.state import RunState, apply
 from runbook.text import clean_line
 from runbook.transcript import Transcript, result
+from runbook.watchdog import Watchdog
 
 EXIT_CODES = {"green": ExitCode.GREEN, "failed": ExitCode.FAILED, "stopped": ExitCode.STOPPED}
 """By the state a run ends with."""
@@ -33,18 +34,25 @@ _REASONS = {
 }
 
 
-async def drive(session: Session, operator: Operator, narrator: Narrator | None = None) -> ExitCode:
+async def drive(
+    session: Session, operator: Operator, narrator: Narrator | None = None, *, terminal: int | None = None
+) -> ExitCode:
     """Walk the session to its end: narration on stderr, the result on stdout.
 
-    SIGINT, SIGTERM and SIGHUP end the run cleanly. Raises JournalError when the record cannot be written.
+    SIGINT, SIGTERM and SIGHUP end the run cleanly, or the program where a step holds it up. `terminal` is the one that
+    the operator has. Raises JournalError when the record cannot be written.
     """
     narrator = narrator or Narrator()
     transcript = Transcript(session.runbook, narrator)
     walk = session.start(operator)
     if isinstance(operator, ConsoleOperator):
         operator.take_note = walk.note
+
+    def at() -> Step | None:
+        return session.runbook.step(transcript.state.at) if transcript.state.at else None
+
     try:
-        with _signals(walk.stop):
+        with Watchdog(_REASONS, walk.stop, at, session.run_id, terminal=terminal):
             async with aclosing(walk.events()) as events:
                 async for event in events:
                     transcript.show(event)
@@ -57,7 +65,8 @@ async def drive(session: Session, operator: Operator, narrator: Narrator | None 
 async def drive_console(session: Session) -> ExitCode:
     """Walk the session with the operator at this plain terminal; raises EnvironmentLacks without one."""
     narrator = Narrator()
-    return await drive(session, ConsoleOperator(Keyboard(), narrator), narrator)
+    keyboard = Keyboard()
+    return await drive(session, ConsoleOperator(keyboard, narrator), narrator, terminal=keyboard.fd)
 
 
 def say_result(session: Session) -> None:
@@ -73,15 +82,3 @@ def say_result(session: Session) -> None:
 def _print(session: Session, state: RunState, head: str) -> None:
     for line in result(session, state, head):
         click.echo(clean_line(line))
-
-
-@contextmanager
-def _signals(stop: Callable[[str], None]) -> Iterator[None]:
-    loop = asyncio.get_running_loop()
-    for number, reason in _REASONS.items():
-        loop.add_signal_handler(number, stop, reason)
-    try:
-        yield
-    finally:
-        for number in _REASONS:
-            loop.remove_signal_handler(number)

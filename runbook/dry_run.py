@@ -8,6 +8,7 @@ from typing import Any
 
 from runbook import templates
 from runbook.model import Role, Runbook, Source, Step
+from runbook.selection import stands_outside
 from runbook.start import Prepared
 from runbook.text import clean_line
 
@@ -29,7 +30,7 @@ def lines(prepared: Prepared) -> Iterator[str]:
         yield ""
         yield clean_line(f"== {stage.id}  {stage.title}")
         for step in stage.steps:
-            yield from (clean_line(line) for line in _step(runbook, step, values, facts))
+            yield from (clean_line(line) for line in _step(prepared, step, values, facts))
             facts.update(step.establishes)
 
 
@@ -48,7 +49,8 @@ def _inputs(runbook: Runbook, known: Mapping[str, tuple[str, str]]) -> Iterator[
             yield clean_line(f"  input {name}: {how} when it is needed ({declared.ask})")
 
 
-def _step(runbook: Runbook, step: Step, values: Mapping[str, str], facts: set[str]) -> Iterator[str]:
+def _step(prepared: Prepared, step: Step, values: Mapping[str, str], facts: set[str]) -> Iterator[str]:
+    runbook = prepared.runbook.model
     careful = "  IRREVERSIBLE" if step.irreversible else ""
     yield f"-- {step.id}  {step.title}{careful}"
     params = templates.render_params(step.params, values)
@@ -61,6 +63,8 @@ def _step(runbook: Runbook, step: Step, values: Mapping[str, str], facts: set[st
     gate = step.gate
     if gate.after:
         yield f"   after {', '.join(gate.after)} are green"
+    for what in stands_outside(runbook, step, prepared.stages):
+        yield f"   CANNOT START: {what} is not part of this run"
     if gate.confirm:
         yield f"   after the answer yes to: {templates.render(gate.confirm, known)}"
     if gate.phrase:

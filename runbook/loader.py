@@ -6,7 +6,7 @@ Blocking: from async code, call through `asyncio.to_thread`.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar, get_args, get_origin
 
@@ -94,8 +94,15 @@ def load_runbook(path: Path, registry: Registry) -> Loaded[Runbook]:
 
 
 def load_site(path: Path) -> Loaded[Site]:
-    """The site profile; raises InvalidDocument."""
-    return load_document(path, Site)
+    """The site profile, the paths of its modules made absolute; raises InvalidDocument."""
+    loaded = load_document(path, Site)
+    folder = path.absolute().parent
+    tokens = {
+        # A bare name would send the dynamic loader through its own search path (dlopen(3)).
+        name: token.model_copy(update={"module": str(paths.resolve(folder, token.module))})
+        for name, token in loaded.model.tokens.items()
+    }
+    return replace(loaded, model=loaded.model.model_copy(update={"tokens": tokens}))
 
 
 def find_site(flag: Path | None, runbook_path: Path) -> Path | None:

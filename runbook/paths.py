@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import platformdirs
@@ -23,3 +24,11 @@ def runs_folder() -> Path:
 def config_folder() -> Path:
     """`$XDG_CONFIG_HOME/hsm-runbook`, by default `~/.config/hsm-runbook`."""
     return platformdirs.user_config_path(APPLICATION)
+
+
+def resolve(folder: Path, name: str) -> Path:
+    """`name` from a file as a path: `~` is the user's home, and what is relative starts at `folder`."""
+    path = Path(name)
+    with contextlib.suppress(RuntimeError):  # `~somebody` who is no user here is a name like any other
+        path = path.expanduser()
+    return folder / path

@@ -62,6 +62,12 @@ def find_journal(name: str) -> Path:
         return runs_folder() / meant[0] / JOURNAL_NAME
     if meant:
         raise UsageError(f"`{clean_line(name)}` may mean {_some(meant)}", remedy="Give more of the run's id.")
+    if path.is_dir():
+        raise UsageError(
+            f"this folder holds no {JOURNAL_NAME}, so it is no record of a run",
+            where=clean_line(name),
+            remedy=f"Name the folder of one run, or its id; `runbook runs` lists those in {runs_folder()}.",
+        )
     close = get_close_matches(name, known, n=3, cutoff=0.5)
     raise UsageError(
         f"there is no run and no file `{clean_line(name)}`",

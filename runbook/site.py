@@ -18,7 +18,7 @@ class TokenProfile(Model):
     It is selected by serial and label together, or by an RFC 7512 URI; never by slot number.
     """
 
-    module: Line = Field(description="Path of the PKCS#11 module (a shared library).")
+    module: Line = Field(description="Path of the PKCS#11 module (a shared library); relative to this file.")
     label: str = Field("", max_length=32, description="CK_TOKEN_INFO.label; `x` also matches OpenSC's `x (UserPIN)`.")
     serial: str = Field("", max_length=16, description="CK_TOKEN_INFO.serialNumber.")
     uri: str = Field(

@@ -26,6 +26,7 @@ from runbook.operator import Operator
 from runbook.problems import InvalidDocument, Mark, Problem, Severity, did_you_mean
 from runbook.runlock import user_name
 from runbook.secrets import Redactor
+from runbook.selection import require_reachable, select
 from runbook.session import Session
 from runbook.site import Site
 from runbook.version import program_version
@@ -77,15 +78,17 @@ def prepare(
         raise _lacking(loaded.model, profile.path)
     if errors:
         raise InvalidDocument(errors)
-    return Prepared(loaded, profile, _values(loaded.model, profile, given), _stages(loaded.model, stages), registry)
+    return Prepared(loaded, profile, _values(loaded.model, profile, given), select(loaded.model, stages), registry)
 
 
 def start(prepared: Prepared, redactor: Redactor | None = None) -> Session:
     """A session with a run id of its own. `redactor` may know secrets already.
 
-    Raises EnvironmentLacks when the state folder cannot be written. The journal begins with the walk.
+    Raises EnvironmentLacks when the state folder cannot be written, and UsageError where the stages selected need
+    others. The journal begins with the walk.
     """
     runbook, site = prepared.runbook, prepared.site
+    require_reachable(runbook.model, prepared.stages)
     folder = _writable(paths.runs_folder())
     run_id = new_run_id(runbook.model.id)
     header = RunStarted(
@@ -206,19 +209,6 @@ def _values(runbook: Runbook, site: Loaded[Site], given: Mapping[str, str]) -> d
         # Whether a path is there is for the step that reads it: a stick may be plugged in later.
         found[name] = (inputs.parse(declared, text, base=folder, exists=False), source)
     return found
-
-
-def _stages(runbook: Runbook, wanted: Collection[str]) -> tuple[str, ...]:
-    """The stages wanted, in the runbook's order; raises UsageError."""
-    known = [stage.id for stage in runbook.stages]
-    for name in wanted:
-        if name not in known:
-            raise UsageError(
-                f"the runbook has no stage `{name}`",
-                where="--stage",
-                remedy=did_you_mean(name, known) or f"Its stages are {', '.join(known)}.",
-            )
-    return tuple(name for name in known if name in wanted)
 
 
 def _lacking(runbook: Runbook, path: Path) -> UsageError:

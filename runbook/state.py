@@ -72,6 +72,13 @@ class RunState:
     """Empty, or `green`, `failed`, `stopped`."""
     reason: str = ""
 
+    @property
+    def ending(self) -> str:
+        """How the run ended, in words that begin with its state; empty while it goes on."""
+        if not self.reason or self.reason.split()[0] == self.finished:
+            return self.reason or self.finished
+        return f"{self.finished}: {self.reason}"
+
     def step(self, step_id: str) -> StepState:
         return self.steps.get(step_id, StepState())
 

@@ -89,12 +89,16 @@ def result(session: Session, state: RunState, head: str) -> list[str]:
     summary = ", ".join(f"{counts[status]} {status.value}" for status in Status if counts[status])
     lines = [
         f"run      {session.run_id}" + (" (a rehearsal)" if state.rehearsal else ""),
-        f"state    {state.finished or 'not finished'}" + (f": {state.reason}" if state.reason else ""),
+        f"state    {state.ending or 'not finished'}",
         f"steps    {summary}",
     ]
     lines += [f"deviation  {line}" for line in state.deviations]
     for step_id, step in state.steps.items():
         if step.outcome is not None and not step.status.green:
             lines.append(f"not green  {step_id}: {step.status.value}: {step.outcome.summary}")
+            lines += [f"  What next: {step.outcome.remedy}"] if step.outcome.remedy else []
             lines += [f"  {hint}" for hint in step.hints]
+        elif step.unmet:
+            lines.append(f"not green  {step_id}: {step.status.value}")
+            lines += [f"  {line}" for line in step.unmet]
     return [*lines, f"journal  {session.run_folder / 'journal.jsonl'}", f"head     {head}"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from contextlib import aclosing, suppress
+from contextlib import ExitStack, aclosing, suppress
 from pathlib import PurePath
 from typing import ClassVar, TypeVar
 
@@ -17,9 +17,12 @@ from textual.screen import Screen
 from textual.worker import WorkerFailed
 
 from runbook.errors import ExitCode, RunbookError
+from runbook.model import Step
 from runbook.operator import Decided, Decision
 from runbook.session import Session, Walk
+from runbook.watchdog import Watchdog
 from screens import crash
+from screens.driver import TERMINAL, UNDRAW
 from screens.guard import ControlGuard
 from screens.operator import TuiOperator
 from screens.run_screen import RunScreen
@@ -30,6 +33,13 @@ T = TypeVar("T")
 
 SLICE = 0.008
 """Seconds of folding events after which the screen gets its turn."""
+
+SIGNALS = {
+    signal.SIGHUP: "the terminal went away",
+    signal.SIGTERM: "the program was told to end",
+    signal.SIGINT: "the program was interrupted",
+}
+"""What ends the run from outside, and the reason that is recorded."""
 
 
 class RunbookApp(App[ExitCode]):
@@ -52,6 +62,11 @@ class RunbookApp(App[ExitCode]):
         """Why the run could not go on, for the caller to tell."""
         self._walk: Walk | None = None
         self._called_off = False
+        # Made before the driver changes the terminal's modes, which the watchdog keeps.
+        self._watchdog = Watchdog(
+            SIGNALS, self._call_off, self._step_at, session.run_id, terminal=TERMINAL, undraw=UNDRAW, late=False
+        )
+        self._watching = ExitStack()
         self._filters.append(ControlGuard())
         self._roomy = asyncio.Event()
 
@@ -95,11 +110,16 @@ class RunbookApp(App[ExitCode]):
 
     def _end_on_signals(self) -> None:
         """A terminal that goes away, or a polite kill, stops the run as the operator would."""
-        loop = asyncio.get_running_loop()
         # Where the application does not run in the main thread, signals are its owner's business.
-        with suppress(RuntimeError, ValueError):
-            loop.add_signal_handler(signal.SIGHUP, self.terminal_lost)
-            loop.add_signal_handler(signal.SIGTERM, self._call_off, "the program was told to end")
+        with suppress(ValueError):
+            self._watching.enter_context(self._watchdog)
+
+    def _step_at(self) -> Step | None:
+        """The step at hand; called from the watchdog's thread."""
+        return self.session.runbook.step(self.run_screen.at) if self.run_screen.at else None
+
+    def on_unmount(self) -> None:
+        self._watching.close()
 
     def terminal_lost(self) -> None:
         """Nobody is there any more."""

@@ -12,6 +12,16 @@ from textual.drivers.linux_driver import LinuxDriver
 if TYPE_CHECKING:
     from textual.app import App
 
+TERMINAL = 0
+"""The descriptor of the terminal that keys are read from."""
+
+UNDRAW = (
+    b"\x1b[<u\x1b[?2048l\x1b[?2004l\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1016l\x1b[?1004l\x1b[?1049l\x1b[?7h"
+    b"\x1b[?25h\x1b[0m"
+)
+"""What takes back the modes that Textual's driver sets, where it cannot do so itself: keyboard protocol, resizing,
+pasting, mouse and focus reports, then the alternate screen, wrapping, the cursor and the colours."""
+
 
 class _Painted:
     """Stands for the terminal's file; once writing fails, what is painted goes nowhere and `lost` is called."""

@@ -9,12 +9,12 @@ from pydantic import Field
 from checks.artefacts.spellings import find_sha256
 from checks.artefacts.symptoms import SYMPTOMS as ARTEFACT_SYMPTOMS
 from checks.evidence.fingerprints import FingerprintPair, PaperFingerprint
-from checks.files.reading import resolve
 from runbook.context import Context
 from runbook.kind import Check, InputName, Params
 from runbook.model import Line
 from runbook.operator import CompareRequest
 from runbook.outcome import Outcome
+from runbook.paths import resolve
 
 PAPER_DIFFERS = "paper differs"
 

@@ -12,11 +12,12 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from checks.evidence.files import CommandOutput
 from checks.files.process import Finished, run
-from checks.files.reading import in_thread, resolve
+from checks.files.reading import in_thread
 from runbook.context import Context
 from runbook.kind import Action, Check, Kind, Params
 from runbook.model import Line, Model, Role
 from runbook.outcome import Outcome
+from runbook.paths import resolve
 
 KEEP = 4 * 1024 * 1024
 """Bytes of each stream in which the patterns are looked for."""

@@ -14,12 +14,13 @@ from checks.artefacts.spellings import NoFingerprint, SeveralFingerprints, find_
 from checks.artefacts.symptoms import SYMPTOMS as ARTEFACT_SYMPTOMS
 from checks.evidence.files import FileTable
 from checks.files.examined import Examined
-from checks.files.reading import FileProblem, in_thread, read_file, resolve
+from checks.files.reading import read_file, require_folder
 from runbook.context import Context
 from runbook.errors import StepError
 from runbook.kind import Check, Params
 from runbook.model import Line
 from runbook.outcome import Outcome
+from runbook.paths import resolve
 
 if TYPE_CHECKING:
     from checks.artefacts.certificates import Judgement
@@ -62,13 +63,7 @@ class Files(Check[FilesParams]):
 
     async def run(self, ctx: Context) -> Outcome:
         folder = resolve(ctx.folder, self.params.folder)
-        if not await in_thread(folder.is_dir):
-            raise FileProblem(
-                "there is no such folder",
-                where=str(folder),
-                remedy="Mount the export stick there, or correct the path.",
-                symptom="folder missing",
-            )
+        await require_folder(folder, "Mount the export stick there, or correct the path.")
         files = await _examine(folder, self.params, dt.datetime.now(dt.UTC))
         return _judge(FileTable(folder=str(folder), files=tuple(file.finding() for file in files)), files)
 

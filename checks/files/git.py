@@ -13,12 +13,13 @@ from pydantic import Field
 from checks.evidence.files import GitTree
 from checks.files.git_reading import Git
 from checks.files.programs import ProgramNotFound
-from checks.files.reading import in_thread, resolve
+from checks.files.reading import in_thread, require_folder
 from runbook.context import Context
 from runbook.errors import StepError
 from runbook.kind import Check, Params
 from runbook.model import Line
 from runbook.outcome import Outcome
+from runbook.paths import resolve
 
 SHOWN_CHANGES = 200
 """Changes listed in the evidence; the rest is counted."""
@@ -88,13 +89,7 @@ class GitClean(Check[GitCleanParams]):
 
     async def run(self, ctx: Context) -> Outcome:
         folder = resolve(ctx.folder, self.params.folder)
-        if not await in_thread(folder.is_dir):
-            raise StepError(
-                "there is no such folder",
-                where=str(folder),
-                remedy="Correct the path, or clone the repository.",
-                symptom="folder missing",
-            )
+        await require_folder(folder, "Correct the path, or clone the repository.")
         try:
             state = await _read(await Git.open(folder))
         except ProgramNotFound:

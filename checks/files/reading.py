@@ -81,10 +81,19 @@ async def in_thread(function: Callable[[], T]) -> T:
     return await future
 
 
-def resolve(folder: Path, name: str) -> Path:
-    """`name` from a runbook as a path: `~` is the user's home, and what is relative starts at `folder`."""
-    path = Path(name)
-    return folder / (path.expanduser() if name.startswith("~") else path)
+async def require_folder(path: Path, remedy: str) -> None:
+    """Raise FileProblem with the symptom `folder missing` where there is no folder of that name."""
+    state = await in_thread(lambda: _mode(path))
+    if state is None or not stat.S_ISDIR(state):
+        what = "there is no such folder" if state is None else f"this is {_sort_of(state)}, not a folder"
+        raise FileProblem(what, where=str(path), remedy=remedy, symptom="folder missing")
+
+
+def _mode(path: Path) -> int | None:
+    """The type and permissions of what is there; None for nothing, or nothing that can be looked at."""
+    with contextlib.suppress(OSError, ValueError):
+        return path.stat().st_mode
+    return None
 
 
 def _read(path: Path, limit: int) -> bytes:
@@ -152,6 +161,7 @@ def _explain(path: Path, error: Exception) -> FileProblem:
 
 def _sort_of(mode: int) -> str:
     for test, name in (
+        (stat.S_ISREG, "a file"),
         (stat.S_ISDIR, "a folder"),
         (stat.S_ISFIFO, "a named pipe"),
         (stat.S_ISSOCK, "a socket"),

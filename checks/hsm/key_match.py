@@ -8,13 +8,13 @@ from pydantic import Field
 
 from checks.artefacts.symptoms import SYMPTOMS as ARTEFACT_SYMPTOMS
 from checks.evidence.fingerprints import FingerprintPair, KeyMatch
-from checks.files.reading import resolve
 from checks.hsm.errors import SYMPTOMS as TOKEN_SYMPTOMS
 from checks.hsm.key_id import KeyId
 from runbook.context import Context
 from runbook.kind import Check, Params, TokenName
 from runbook.model import Line
 from runbook.outcome import Outcome
+from runbook.paths import resolve
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes

@@ -6,6 +6,7 @@ import asyncio
 from typing import Final, TypeVar
 
 from checks.hsm import errors, wire
+from checks.hsm.contention import explained
 from checks.hsm.failures import is_harmless, module_error, token_error
 from checks.hsm.process import Died, Hung, WorkerProcess
 from runbook.secrets import Redactor
@@ -32,6 +33,8 @@ class Link:
         self.target: wire.Target | None = None
         """The slot that the token was found in by this worker."""
         self.worker: WorkerProcess | None = None
+        self._pcsc: bool | None = None
+        """Whether the module uses PC/SC; None until it was loaded once."""
         self._where = where
         self._profile = profile
         self._redactor = redactor
@@ -46,9 +49,8 @@ class Link:
                 greeting = await worker.greeting(self.loading)
             except Hung:
                 await self.retire(worker, "")
-                raise errors.ModuleNotResponding(
-                    f"loading {module} took longer than {self.loading:g} s{self._words(worker)}", where=self._where
-                ) from None
+                what = f"loading {module} took longer than {self.loading:g} s{self._words(worker)}"
+                raise await self.explained(errors.ModuleNotResponding(what, where=self._where)) from None
             except Died as died:
                 await self.retire(worker, "")
                 raise errors.ModuleCrashed(
@@ -60,6 +62,7 @@ class Link:
             if isinstance(greeting, wire.Failure):
                 await self.retire(worker, "")
                 raise module_error(greeting, self._profile.module, self._where, self._redactor)
+            self._pcsc = isinstance(greeting, wire.Ready) and greeting.pcsc
         return self.worker
 
     async def call(self, request: wire.Request, expected: type[_R], *, deadline: float | None = None) -> _R:
@@ -109,6 +112,12 @@ class Link:
         await self.retire(worker, "its worker gave a wrong answer and was replaced")
         raise errors.WorkerCrashed(f"the worker answered `{operation}` with something else", where=self._where)
 
+    async def explained(self, error: errors.TokenError) -> errors.TokenError:
+        """The error with its cause, where this host shows it; modules that do not use PC/SC are not asked about it."""
+        if self._pcsc is False:
+            return error
+        return await explained(error, self._profile.env)
+
     async def retire(self, worker: WorkerProcess | None, why: str) -> None:
         """Kill this worker; the next call starts a fresh one."""
         if worker:
@@ -139,10 +148,12 @@ class Link:
 
     async def _hung(self, worker: WorkerProcess, operation: str, deadline: float) -> errors.TokenError:
         await self.retire(worker, "the token did not answer and its worker was replaced")
-        return errors.TokenNotResponding(
-            f"`{operation}` got no answer within {deadline:g} s; the worker was killed{self._words(worker)}",
-            where=self._where,
-        )
+        what = f"`{operation}` got no answer within {deadline:g} s; the worker was killed{self._words(worker)}"
+        return await self._explained(errors.TokenNotResponding(what, where=self._where), operation)
+
+    async def _explained(self, error: errors.TokenError, operation: str) -> errors.TokenError:
+        """What a PIN met is never told as something else."""
+        return error if operation in ("Login", "ResetPin") else await self.explained(error)
 
     async def _error(self, worker: WorkerProcess, failure: wire.Failure, operation: str) -> errors.TokenError:
         """The typed error for a refusal; after any but a clear no, the worker is replaced."""
@@ -153,7 +164,7 @@ class Link:
             await self.retire(worker, "the token ended it")
         elif not is_harmless(failure):
             await self.retire(worker, "the token failed and its worker was replaced")
-        return error
+        return await self._explained(error, operation)
 
     def _words(self, worker: WorkerProcess) -> str:
         printed = self._redactor(worker.printed)[-_LAST_WORDS:]

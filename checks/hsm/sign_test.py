@@ -9,11 +9,11 @@ from pydantic import Field
 
 from checks.artefacts.symptoms import SYMPTOMS as ARTEFACT_SYMPTOMS
 from checks.evidence.sign_test import SignTest
-from checks.files.reading import resolve
 from checks.hsm.errors import SYMPTOMS, LoginInDoubt
 from checks.hsm.key_id import KeyId
 from runbook.kind import Check, Params, TokenName
 from runbook.outcome import Outcome
+from runbook.paths import resolve
 
 if TYPE_CHECKING:
     from checks.hsm.keys import TokenKey

@@ -107,7 +107,7 @@ class Token:
             records = await self._list()
             slots = tuple(map(_slot_info, records))
             try:
-                record = self._bind(records)
+                record = await self._bind(records)
             except errors.TokenError as problem:
                 return Survey(slots, None, problem)
             return Survey(slots, _slot_info(record), None)
@@ -118,7 +118,7 @@ class Token:
         Raises TokenSwapped, and what `selection.choose` raises.
         """
         async with self._lock:
-            return _slot_info(self._bind_again(await self._list()))
+            return _slot_info(await self._bind_again(await self._list()))
 
     async def info(self) -> TokenInfo:
         """The token's CK_TOKEN_INFO, read afresh: the flags about the PIN are those of now."""
@@ -228,14 +228,14 @@ class Token:
         """The token meant; looked for again after a worker was replaced, and then it must be the same device."""
         await self._link.running()
         if self._link.target is None:
-            self._bind_again(await self._list())
+            await self._bind_again(await self._list())
         assert self._link.target is not None  # noqa: S101 - _bind sets it or raises
         return self._link.target
 
-    def _bind_again(self, records: Sequence[SlotRecord]) -> SlotRecord:
+    async def _bind_again(self, records: Sequence[SlotRecord]) -> SlotRecord:
         """As `_bind`; raises TokenSwapped where another device answers to the same label now."""
         before = self._identity
-        slot = self._bind(records)
+        slot = await self._bind(records)
         if before and before != self._identity:
             found, self._identity, self._link.target = self._identity, before, None
             raise errors.TokenSwapped(
@@ -244,13 +244,15 @@ class Token:
             )
         return slot
 
-    def _bind(self, records: Sequence[SlotRecord]) -> SlotRecord:
+    async def _bind(self, records: Sequence[SlotRecord]) -> SlotRecord:
         self._link.target = None
         try:
             slot = choose(records, self.wanted)
         except errors.TokenError as error:
             error.where = error.where or self.where
-            raise
+            if isinstance(error, errors.NoToken):  # after a restart of pcscd OpenSC may see no token for good
+                await self._link.retire(self._link.worker, "the token was gone and its worker was replaced")
+            raise await self._link.explained(error) from None
         assert slot.token is not None  # noqa: S101 - choose returns slots with a token
         self._link.target = wire.Target(slot.slot_id, slot.token.serial, slot.token.label)
         self._identity = (slot.token.label, slot.token.serial)

@@ -88,6 +88,7 @@ def command(
     from rehearsal.lab import make_lab
     from runbook.commands import front_ends
     from runbook.defaults import find_runbook
+    from runbook.selection import require_reachable
     from runbook.start import prepare
 
     if serve:
@@ -101,6 +102,7 @@ def command(
     kept = bool(keep or folder)
     with _lab_ends(lab, kept=kept):
         prepared = prepare(runbook, lab.site, stages=stages)
+        require_reachable(prepared.runbook.model, prepared.stages)
         for warning in prepared.warnings:
             click.echo(str(warning), err=True)
         with _in_reader(lab, kept=kept):

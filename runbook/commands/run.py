@@ -51,9 +51,11 @@ def command(
         click.echo(str(warning), err=True)
     if dry_run:
         from runbook.dry_run import lines
+        from runbook.selection import require_reachable
 
         for line in lines(prepared):
             click.echo(line)
+        require_reachable(prepared.runbook.model, prepared.stages)
         return ExitCode.GREEN
     if headless:
         return front_ends.headless(prepared, answers)

@@ -82,8 +82,7 @@ class NextBar(Lines):
     def _finished(self) -> Iterator[Content]:
         state = self._turn.state
         green = state.finished == "green"
-        reason = f": {state.reason}" if state.reason else ""
         yield Content.styled(
-            f"{'✓' if green else '✗'} The run is over, {state.finished}{reason}", f"bold {GOOD if green else BAD}"
+            f"{'✓' if green else '✗'} The run is over, {state.ending}", f"bold {GOOD if green else BAD}"
         )
         yield Content.assemble(("  write the journal's head on paper:  ", QUIET), (self._turn.head or "–", "bold"))

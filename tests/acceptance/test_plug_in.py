@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 CHECK = """\
-import asyncio, os, sys
+import asyncio, os, sys, time
 
 from runbook.kind import Check, Params
 from runbook.outcome import Outcome
@@ -32,6 +33,11 @@ class Odd(Check[OddParams]):
                 raise ValueError("the PIN is 648219")
             case "hang":
                 await asyncio.sleep(600)
+            case "block":
+                time.sleep(600)
+            case "spin":
+                while True:
+                    pass
             case "leave":
                 sys.exit(0)
             case "print":
@@ -104,3 +110,25 @@ def test_a_package_that_cannot_be_loaded_hides_no_other_check(env: dict[str, str
     assert call(env, tmp_path, "schema").returncode == 0
     named = call(env, tmp_path, "checks", "gone")
     assert (named.returncode, "Reinstall the package" in named.stderr) == (4, True)
+
+
+@pytest.mark.parametrize(("how", "number"), [("block", signal.SIGTERM), ("spin", signal.SIGINT)])
+def test_a_check_that_blocks_everything_is_told_and_can_be_ended(
+    env: dict[str, str], tmp_path: Path, how: str, number: signal.Signals
+) -> None:
+    (tmp_path / "runbook.yaml").write_text(RUNBOOK.replace("HOW", how))
+    argv = [sys.executable, "-m", "runbook", "run", "--headless"]
+    with subprocess.Popen(argv, cwd=tmp_path, env=env, stderr=subprocess.PIPE, text=True) as run:
+        try:
+            assert run.stderr is not None
+            told = next(line for line in run.stderr if "A.odd holds up the whole program (odd.py:" in line)
+            assert "its deadline was 1. SIGTERM ends the program." in told
+            run.send_signal(number)
+            _, said = run.communicate(timeout=20)
+        finally:
+            run.kill()
+    assert run.returncode == 3
+    assert f"error: ended by {number.name}, as step A.odd held up the whole program (odd.py:" in said
+    verified = call(env, tmp_path, "verify", "last")
+    assert (verified.returncode, "state    not finished" in verified.stdout) == (0, True)
+    assert f"runbook verify {next((tmp_path / 'state').glob('hsm-runbook/runs/*')).name}" in said

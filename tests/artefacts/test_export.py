@@ -206,9 +206,11 @@ async def test_names_are_parameters(ceremony: Ceremony) -> None:
 
 
 async def test_no_folder(tmp_path: Path) -> None:
-    with pytest.raises(StepError) as caught:
-        await judge(tmp_path / "absent")
-    assert caught.value.symptom == "folder missing"
+    (tmp_path / "file").write_text("x")
+    for name, said in (("absent", "there is no such folder"), ("file", "this is a file, not a folder")):
+        with pytest.raises(StepError) as caught:
+            await judge(tmp_path / name)
+        assert (caught.value.symptom, caught.value.what) == ("folder missing", said)
 
 
 async def test_foreign_names_and_comments_are_harmless(ceremony: Ceremony) -> None:

@@ -19,7 +19,7 @@ from tests.campaign import reporting, running
 from tests.campaign.cases import Case, all_cases, sample
 from tests.campaign.reporting import Result
 
-_CHUNK = 25
+_CHUNK = 40
 """Cases on one reader: its card tells all that it was ever told each time it is asked."""
 
 

@@ -33,6 +33,8 @@ class Result:
     attempts: int
     """By the card's own count."""
     violations: tuple[str, ...]
+    repeated: str = ""
+    """Why it had to be walked a second time to come to the operation at all."""
 
 
 def result(walked: Walked) -> Result:
@@ -54,6 +56,7 @@ def result(walked: Walked) -> Result:
         prompts=walked.prompts,
         attempts=walked.checks,
         violations=tuple(violations(walked)),
+        repeated=walked.repeated,
     )
 
 
@@ -85,6 +88,10 @@ def table(results: Sequence[Result]) -> Iterable[str]:
         ", ".join(f"{name} {count}" for name, count in again.most_common()) or "none"
     )
     yield f"event loop kept at most {max(one.blocked_ms for one in results):.0f} ms"
+    if repeated := Counter(one.repeated for one in results if one.repeated):
+        yield "walked again, because a step failed before the fault was armed: " + "; ".join(
+            f"{count} × {why}" for why, count in repeated.most_common()
+        )
     broken = [one for one in results if one.violations]
     yield f"{len(broken)} cases broke a rule"
     for one in broken:

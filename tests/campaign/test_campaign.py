@@ -15,7 +15,7 @@ EACH = 2
 """Cases of each fault."""
 OPERATIONS = (
     Spot(Place.ALONE, "slots"),
-    Spot(Place.ALONE, "match-02"),
+    Spot(Place.ALONE, "match-01"),
     Spot(Place.IN_STAGE, "counter"),
     Spot(Place.IN_STAGE, "wrong-pin"),
     Spot(Place.IN_STAGE, "sign"),

@@ -16,7 +16,7 @@ from runbook.engine import Engine, Plan
 from runbook.events import Event, RunStarted
 from runbook.journal import Journal
 from runbook.kind import Registry
-from runbook.operator import ConfirmRequest, Decided, Decision, Moment, PinRequest
+from runbook.operator import ChoiceRequest, ConfirmRequest, Decided, Decision, Moment, PinRequest
 from runbook.secrets import Redactor, Secret
 from tests.campaign import blocking
 from tests.campaign.bench import PIN, Bench
@@ -38,6 +38,10 @@ class Walked:
     """None: without a fault."""
     events: list[Event] = field(default_factory=list)
     prompts: int = 0
+    armed: bool = False
+    """Whether the run came to the operation."""
+    repeated: str = ""
+    """Why the run before this one never came to it; empty where there was none."""
     reached: bool = False
     """Whether the card came to the APDU that was to suffer."""
     seconds: float = 0.0
@@ -88,11 +92,16 @@ class Driver:
         return Secret.from_text("111111" if self._walked.spot.step == WRONG_PIN else PIN)
 
     async def confirm(self, request: ConfirmRequest) -> bool:
+        # A card whose answers are spoilt can look like one with a PIN pad of its own; its question is the prompt then.
+        self._walked.prompts += "own pad" in request.question
         return True
+
+    async def choose(self, request: ChoiceRequest) -> str:
+        return request.choices[0][0]
 
     async def _arm(self) -> None:
         self.apdus_before = (await self._bench.control.status()).apdus
-        self.armed_at = time.monotonic()
+        self._walked.armed, self.armed_at = True, time.monotonic()
         if self._walked.case:
             self.injection = Injection(
                 self._bench, self._walked.case, in_time=0.3 * CALL_DEADLINE, too_late=1.2 * LOAD_DEADLINE

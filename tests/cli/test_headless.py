@@ -61,6 +61,22 @@ def test_a_failure_stops_and_names_the_step_and_the_likely_cause(bench: Bench) -
     assert _state(bench).state == "failed"
 
 
+def test_the_result_says_what_next_and_what_a_step_waited_for(bench: Bench) -> None:
+    runbook = bench.folder / "runbook.yaml"
+    runbook.write_text(runbook.read_text().replace("cwd: '{{ folder }}'", "cwd: /nowhere"))
+    (bench.folder / "answers.yaml").write_text(ANSWERS + "skip: {A.people: later}\n")
+    blocked = bench("run", "--headless", "--answers", "answers.yaml").stdout
+    assert "not green  A.look: blocked\n  the fact `somebody` is not established" in blocked
+    (bench.folder / "answers.yaml").write_text(ANSWERS)
+    failed = bench("run", "--headless", "--answers", "answers.yaml")
+    (said,) = [line.strip() for line in failed.stderr.splitlines() if "what next: " in line]
+    assert failed.stdout.splitlines()[3:6] == [
+        next(line for line in failed.stdout.splitlines() if line.startswith("not green  A.look: errored: ")),
+        f"  W{said[1:]}",
+        "  Likely: The paper says something else",
+    ]
+
+
 @pytest.mark.parametrize(
     ("answers", "said"),
     [
@@ -204,8 +220,31 @@ def test_dry_run_shows_the_walk_and_leaves_no_trace(bench: Bench) -> None:
     assert "requires somebody (established before it)" in done.stdout
     assert "after the answer yes to: Wait 0 seconds?" in done.stdout
     assert not bench.state.exists()
-    only = bench("run", "--dry-run", "--stage", "B")
-    assert "A.look" not in only.stdout
+    only = bench("run", "--dry-run", "--stage", "A")
+    assert "-- A.look" in only.stdout
+    assert "-- B.wait" not in only.stdout
+
+
+def test_stages_that_can_never_start_alone_are_refused_before_anything_is_asked(bench: Bench) -> None:
+    done = bench("run", "--headless", "--answers", "answers.yaml", "--stage", "B")
+    assert (done.returncode, done.stdout, bench.journals) == (2, "", [])
+    assert "not every step could ever start: B.wait waits for stage A\n" in done.stderr
+    assert "Add what comes before: --stage A --stage B." in done.stderr
+    dry = bench("run", "--dry-run", "--stage", "B")
+    assert dry.returncode == 2
+    assert "CANNOT START: stage A is not part of this run" in dry.stdout
+    assert "--stage A --stage B" in dry.stderr
+    assert bench("run", "--dry-run", "--stage", "A", "--stage", "B").returncode == 0
+
+
+def test_a_fact_that_only_another_stage_establishes_shuts_a_step_too(bench: Bench) -> None:
+    runbook = bench.folder / "runbook.yaml"
+    runbook.write_text(
+        runbook.read_text().replace("gate: {after: [A], confirm", "requires: [somebody]\n        gate: {confirm")
+    )
+    done = bench("run", "--headless", "--stage", "B")
+    assert done.returncode == 2
+    assert "B.wait waits for the fact `somebody` of stage A" in done.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
@@ -266,7 +305,7 @@ def test_runs_are_listed(bench: Bench) -> None:
     assert [row[2] for row in rows] == ["STATE", "green", "failed"]
     listed = json.loads(bench("runs", "--json").stdout)
     assert [run["state"] for run in listed] == ["green", "failed"]
-    assert [Path(run["folder"]) for run in listed] == [path.parent for path in bench.journals]
+    assert {Path(run["folder"]) for run in listed} == {path.parent for path in bench.journals}
     assert listed[0]["rehearsal"] is False
 
 
@@ -311,6 +350,14 @@ def test_an_empty_head_is_not_taken_for_no_head(bench: Bench) -> None:
     done = bench("verify", "last", "--head", "")
     assert (done.returncode, done.stdout) == (2, ""), "a script whose variable is unset must not read `Intact`"
     assert "is not a head" in done.stderr
+
+
+def test_verify_of_a_folder_without_a_journal_says_so(bench: Bench) -> None:
+    (bench.folder / "stick").mkdir()
+    done = bench("verify", "stick")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "stick: this folder holds no journal.jsonl" in done.stderr
+    assert "Name the folder of one run" in done.stderr
 
 
 def test_verify_of_no_run_suggests_some(bench: Bench) -> None:

@@ -99,6 +99,13 @@ def test_a_failed_step_can_be_tried_again_or_skipped_with_a_reason(bench: Bench)
         assert "A.look skipped: known" in terminal.shown
 
 
+def test_a_run_that_is_stopped_says_so_once(bench: Bench) -> None:
+    with bench.terminal("run", "--plain") as terminal:
+        terminal.answer("Number (empty: 1): ", "stop")
+        assert terminal.end() == 3
+        assert "state    stopped at A.people\n" in terminal.shown
+
+
 def test_the_end_of_input_is_a_stop(bench: Bench) -> None:
     with bench.terminal("run", "--plain") as terminal:
         terminal.until("Number (empty: 1): ")

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from checks.files.reading import LIMIT, SYMPTOMS, FileProblem, in_thread, read_file, resolve
+from checks.files.reading import LIMIT, SYMPTOMS, FileProblem, in_thread, read_file
+from runbook.paths import resolve
 
 
 async def problem(path: Path, **how: float) -> FileProblem:

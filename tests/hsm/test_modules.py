@@ -84,11 +84,11 @@ def test_the_exceptions_of_python_pkcs11_have_their_return_codes() -> None:
     assert exception_code(PKCS11Error("Unmapped error code 0x80000123")) == "CKR_0x80000123"
 
 
-async def test_opensc_without_pcscd_has_no_token() -> None:
+async def test_opensc_without_pcscd_has_no_reader() -> None:
     env = {"PCSCLITE_CSOCK_NAME": "/nonexistent/pcscd.comm"}
     token = Token("card", TokenProfile(module=installed("opensc-pkcs11.so"), label=LABEL, env=env), Redactor())
     try:
-        with pytest.raises(errors.NoToken, match="no slot") as raised:
+        with pytest.raises(errors.ReaderMissing, match="does not answer at /nonexistent/pcscd.comm") as raised:
             await token.select()
         assert "pcscd" in raised.value.remedy
     finally:

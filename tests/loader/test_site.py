@@ -108,6 +108,20 @@ def test_faults_of_the_profile_itself(write: Write, old: str, new: str, place: t
     assert message in problem.message
 
 
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [("x.so", "{}/x.so"), ("lib/x.so", "{}/lib/x.so"), ("~/x.so", "/home/someone/x.so"), ("/usr/x.so", "/usr/x.so")],
+)
+def test_a_relative_module_lies_beside_the_profile(
+    write: Write, monkeypatch: pytest.MonkeyPatch, given: str, meant: str
+) -> None:
+    """The dynamic loader would look for a bare name wherever it likes."""
+    monkeypatch.setenv("HOME", "/home/someone")
+    path = write(SITE.replace("/usr/lib/x.so", given), "site.yaml")
+    monkeypatch.chdir(path.parent)
+    assert load_site(Path(path.name)).model.tokens["intermediate"].module == meant.format(path.parent)
+
+
 def test_where_the_site_profile_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = tmp_path / "config" / "hsm-runbook" / "site.yaml"
     beside = tmp_path / "work" / "site.yaml"

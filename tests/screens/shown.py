@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import sys
+import time
 from pathlib import Path
 
 from runbook import events as ev
@@ -25,10 +28,17 @@ async def _crash(walk: ScriptedWalk, step: str) -> Outcome:
     raise RuntimeError(f"no such {pin!r}")
 
 
+async def _block(walk: ScriptedWalk, step: str) -> Outcome:
+    await asyncio.to_thread(Path("blocked").write_text, str(os.getpid()))
+    time.sleep(600)  # noqa: ASYNC251 - that is the fault
+    return Outcome.failed("it ended", SAID)
+
+
 PLAYS: dict[str, dict[str, Play]] = {
     "pin": {"P_people": asks("pin", PIN)},
     "terminal": {"P_people": _hand_over},
     "crash": {"P_people": _crash},
+    "block": {"P_people": _block},
 }
 
 

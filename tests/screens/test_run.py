@@ -134,6 +134,7 @@ async def test_quitting_asks_and_going_on_has_the_focus(drive: Drive, key: str) 
         assert not d.app.run_screen.state.finished
         await d.press(key, "right", "enter")
         assert d.app.run_screen.state.finished == "stopped"
+        assert "The run is over, stopped at P.people" in d.screen
         await d.press("q")
         assert d.app.return_value is ExitCode.STOPPED
 

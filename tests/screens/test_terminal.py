@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -130,6 +132,20 @@ def test_a_terminal_that_goes_away_stops_the_run(terminal: Terminal) -> None:
     ended = terminal.folder / "ended"
     terminal.wait("the end", lambda: ended.exists() and "stopped" in ended.read_text())
     assert "the terminal went away" in ended.read_text()
+
+
+def test_a_step_that_blocks_everything_can_be_ended_and_the_terminal_comes_back(terminal: Terminal) -> None:
+    terminal.start("block; stty -a > modes; touch ended")
+    terminal.wait("your turn")
+    terminal.keys("r")
+    blocked = terminal.folder / "blocked"
+    terminal.wait("the step", lambda: blocked.exists() and bool(blocked.read_text()))
+    os.kill(int(blocked.read_text()), signal.SIGTERM)
+    terminal.wait("error: ended by SIGTERM, as step P.people held up the whole program")
+    assert "REHEARSAL" not in terminal.screen, "the screen from before is back"
+    terminal.wait("its end", (terminal.folder / "ended").exists)
+    modes = (terminal.folder / "modes").read_text().split()
+    assert {"icanon", "echo", "isig", "icrnl"} <= set(modes)
 
 
 def test_without_a_terminal_it_says_what_to_use_instead() -> None:

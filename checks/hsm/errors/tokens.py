@@ -103,6 +103,13 @@ class ReaderMissing(TokenError):
     advice = "Plug the reader in and start pcscd (`systemctl start pcscd.socket`); then retry."
 
 
+class ReaderRefused(TokenError):
+    """The service of the card readers (pcscd) lets this user in to none."""
+
+    symptom = "reader refused"
+    advice = "Run as root, or let polkit allow `org.debian.pcsc-lite.access_pcsc` and `…access_card` to this user."
+
+
 class TokenBusy(TokenError):
     """Another program holds the token."""
 
