@@ -184,11 +184,19 @@ def _judge(table: FileTable, files: list[Examined]) -> Outcome:
         # A private key in the open outranks everything else that is wrong.
         symptoms = [symptom for file in bad for symptom in file.symptoms]
         symptom = "private key" if "private key" in symptoms else symptoms[0]
-        remedy = next((file.remedy for file in bad if file.remedy and symptom in file.symptoms), "")
         names = ", ".join(file.name for file in bad)
         said = f"{len(bad)} of {len(files)} files are not as they should be: {names}"
-        return Outcome.failed(said, table, symptom=symptom, remedy=remedy)
+        return Outcome.failed(said, table, symptom=symptom, remedy=_remedy(bad, symptom))
     warnings = [f"{file.name}: {warning}" for file in files for warning in file.warnings]
     if warnings:
         return Outcome.warned("; ".join(warnings), table, symptom="weak")
     return Outcome.passed(f"all {len(files)} files are there and agree", table)
+
+
+def _remedy(bad: list[Examined], symptom: str) -> str:
+    """What to do about each file, the gravest symptom first; files with the same remedy are named together."""
+    remedies: dict[str, list[str]] = {}
+    for file in sorted(bad, key=lambda file: symptom not in file.symptoms):
+        if file.remedy:
+            remedies.setdefault(file.remedy, []).append(file.name)
+    return " ".join(f"{', '.join(names)}: {remedy}" for remedy, names in remedies.items())

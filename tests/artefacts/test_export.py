@@ -172,7 +172,13 @@ async def test_everything_is_said_at_once(ceremony: Ceremony) -> None:
     assert [finding.ok for finding in files.values()] == [False] * 5
     assert "5 of 5" in outcome.summary
     assert outcome.symptom == "private key", "the gravest of them"
-    assert "exposed" in outcome.remedy
+    assert outcome.remedy == (
+        "ssh_host_ca.pub: Treat that key as exposed: find out where it comes from and who could read it. "
+        "Stop until then. "
+        "root_ca.crt: Look at the folder and the name. "
+        "intermediate_ca.crt, FINGERPRINT.txt: Copy the right file again from where it was made. "
+        "ssh_user_ca.pub: Copy it again from where it was made."
+    )
 
 
 async def test_an_intermediate_of_another_root(ceremony: Ceremony, authority: Authority) -> None:
