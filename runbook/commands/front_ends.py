@@ -50,20 +50,21 @@ def screens(prepared: Prepared) -> ExitCode:
     return code
 
 
-def check_choice(*, headless: bool, plain: bool, asks: bool = True) -> None:
-    """Raise UsageError for a contradiction, EnvironmentLacks where nobody can be asked or nothing can be drawn.
-
-    `asks`: whether anybody is to be asked at all.
-    """
-    import os
-    import sys
-
-    from runbook.errors import EnvironmentLacks, UsageError
+def check_choice(*, headless: bool, plain: bool) -> None:
+    """Raise UsageError for a contradiction."""
+    from runbook.errors import UsageError
 
     if headless and plain:
         raise UsageError("--headless asks nobody and --plain asks at the terminal: choose one")
-    if headless or not asks:
-        return
+
+
+def require_terminal(*, plain: bool) -> None:
+    """Raise EnvironmentLacks where nobody can be asked, or nothing can be drawn."""
+    import os
+    import sys
+
+    from runbook.errors import EnvironmentLacks
+
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise EnvironmentLacks(
             "there is no terminal to ask at",

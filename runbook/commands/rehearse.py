@@ -88,13 +88,20 @@ def command(
     from rehearsal.lab import make_lab
     from runbook.commands import front_ends
     from runbook.defaults import find_runbook
-    from runbook.selection import require_reachable
+    from runbook.kind import Registry
+    from runbook.loader import load_runbook
+    from runbook.selection import require_reachable, select
     from runbook.start import prepare
 
     if serve:
         return _serve(serve)
     front_ends.check_choice(headless=headless, plain=plain)
     runbook = find_runbook(file)
+    # Before a lab is made for nothing.
+    model = load_runbook(runbook, Registry()).model
+    require_reachable(model, select(model, stages))
+    if not headless:
+        front_ends.require_terminal(plain=plain)
     drill = Fault(fault) if fault else None
     kind = None if token == _AUTO else TokenKind(token)
     _stop_on_signals()
@@ -102,7 +109,6 @@ def command(
     kept = bool(keep or folder)
     with _lab_ends(lab, kept=kept):
         prepared = prepare(runbook, lab.site, stages=stages)
-        require_reachable(prepared.runbook.model, prepared.stages)
         for warning in prepared.warnings:
             click.echo(str(warning), err=True)
         with _in_reader(lab, kept=kept):

@@ -45,8 +45,11 @@ def command(
 
     if answers and not headless:
         raise UsageError("--answers is for --headless", remedy="Add --headless, or leave --answers out.")
-    front_ends.check_choice(headless=headless, plain=plain, asks=not dry_run)
+    front_ends.check_choice(headless=headless, plain=plain)
+    # What is wrong with the files is told first: it is wrong with or without a terminal.
     prepared = prepare(_file(file), site, _settings(settings), stages)
+    if not (headless or dry_run):
+        front_ends.require_terminal(plain=plain)
     for warning in prepared.warnings:
         click.echo(str(warning), err=True)
     if dry_run:

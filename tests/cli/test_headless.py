@@ -191,6 +191,14 @@ def test_without_a_terminal_it_says_what_to_do(bench: Bench) -> None:
     assert bench.journals == []
 
 
+@pytest.mark.parametrize("arguments", [["run", "nope.yaml"], ["run", "--stage", "Z"], ["rehearse", "nope.yaml"]])
+def test_a_wrong_call_is_told_before_the_lack_of_a_terminal(bench: Bench, arguments: list[str]) -> None:
+    done = bench(*arguments)
+    assert done.returncode == 2
+    assert arguments[-1] in done.stderr
+    assert "no terminal" not in done.stderr
+
+
 def test_a_state_folder_that_cannot_be_written(bench: Bench) -> None:
     bench.state.write_text("a file stands in its place")
     done = bench("run", "--headless", "--answers", "answers.yaml")
