@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Protocol, Self, TypeVar
 
@@ -11,9 +12,15 @@ from runbook.operator import Operator
 from runbook.secrets import Redactor
 from runbook.site import Site
 
+Record = Callable[[Event], Awaitable[None]]
+"""Journals an event (on disk when this returns), then shows it."""
+
 
 class Resource(ABC):
     """Something several steps share, such as the pool of token workers; opened on first use."""
+
+    record: Record | None = None
+    """Where to tell what happens while no step asks; the run sets it after `open`, and it holds until `close`."""
 
     @classmethod
     @abstractmethod

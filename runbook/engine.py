@@ -64,7 +64,7 @@ class Engine:
         self.operator = operator
         self.redactor = redactor
         self.state = RunState()
-        self.resources = Resources(plan.site, redactor)
+        self.resources = Resources(plan.site, redactor, self.record)
         self.inputs = Inputs(plan.runbook, self.record)
         self._journal = journal
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue()

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from typing import TypeVar
 
-from runbook.context import Resource
+from runbook.context import Record, Resource
 from runbook.secrets import Redactor
 from runbook.site import Site
 
@@ -19,8 +19,9 @@ STAGE_DEADLINE = 15.0
 class Resources:
     """One instance of each resource class."""
 
-    def __init__(self, site: Site, redactor: Redactor) -> None:
+    def __init__(self, site: Site, redactor: Redactor, record: Record) -> None:
         self._site = site
+        self._record = record
         self._redactor = redactor
         self._open: dict[type[Resource], Resource] = {}
         self._opening = asyncio.Lock()
@@ -29,7 +30,8 @@ class Resources:
         """The shared instance; opens it when it is asked for the first time."""
         async with self._opening:
             if resource not in self._open:
-                self._open[resource] = await resource.open(self._site, self._redactor)
+                opened = self._open[resource] = await resource.open(self._site, self._redactor)
+                opened.record = self._record
             found = self._open[resource]
         assert isinstance(found, resource)  # noqa: S101 - the dictionary's key is the class
         return found

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from difflib import get_close_matches
-from typing import Self
+from typing import Final, Self
 
 from checks.hsm.token import CALL_DEADLINE, LOAD_DEADLINE, Token
-from runbook.context import Resource
-from runbook.errors import UsageError
+from runbook.context import Record, Resource
+from runbook.errors import RunbookError, UsageError
+from runbook.events import TokenNoticed
 from runbook.secrets import Redactor
 from runbook.site import Site
+
+WATCH_EVERY: Final = 1.0
+"""Seconds between two looks at each token in use; a look asks the module for slot events and touches no card."""
 
 
 class TokenPool(Resource):
@@ -27,6 +32,7 @@ class TokenPool(Resource):
         self._deadline = deadline
         self._loading = loading
         self._tokens: dict[str, Token] = {}
+        self._watching: asyncio.Task[None] | None = None
 
     @classmethod
     async def open(cls, site: Site, redactor: Redactor) -> Self:
@@ -43,10 +49,24 @@ class TokenPool(Resource):
                     remedy=f"Did you mean `{near[0]}`?" if near else "Add it under `tokens`.",
                 )
             self._tokens[name] = Token(name, profile, self._redactor, deadline=self._deadline, loading=self._loading)
+        if self.record and self._watching is None:
+            self._watching = asyncio.create_task(self._watch(self.record), name="token watch")
         return self._tokens[name]
 
     async def end_stage(self) -> None:
         await asyncio.gather(*(token.end_stage() for token in self._tokens.values()))
 
+    async def _watch(self, record: Record) -> None:
+        """Tell of tokens that come, go or are swapped while nobody asks them anything."""
+        while True:
+            await asyncio.sleep(WATCH_EVERY)
+            for token in tuple(self._tokens.values()):
+                if noticed := await token.look():
+                    await record(TokenNoticed(token.name, noticed.state, noticed.detail))
+
     async def close(self) -> None:
+        if self._watching:
+            self._watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError, RunbookError):  # a record that failed has ended the run
+                await self._watching
         await asyncio.gather(*(token.close() for token in self._tokens.values()), return_exceptions=True)

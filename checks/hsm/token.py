@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,11 +10,12 @@ import msgspec
 
 from checks.evidence.slots import SlotInfo, TokenInfo
 from checks.hsm import errors, wire
+from checks.hsm.binding import Binding, Noticed
 from checks.hsm.failures import judged, so_pin_error
 from checks.hsm.keys import TokenKey, key_type_of, public_key_from_object
 from checks.hsm.link import Link
 from checks.hsm.records import ObjectRecord, SlotRecord, TokenRecord
-from checks.hsm.selection import Wanted, choose
+from checks.hsm.selection import Wanted
 from runbook.secrets import Redactor, Secret
 from runbook.site import TokenProfile
 from runbook.text import clean_line
@@ -64,7 +64,7 @@ class Token:
         self.wanted = Wanted.from_profile(profile)
         self._link = Link(self.where, profile, redactor, deadline=deadline, loading=loading)
         self._lock = asyncio.Lock()
-        self._identity: tuple[str, str] | None = None
+        self._binding = Binding(self._link, self.wanted, self.where)
 
     @property
     def logged_in(self) -> bool:
@@ -99,15 +99,15 @@ class Token:
     async def slots(self) -> tuple[SlotInfo, ...]:
         """All slots of the module, read afresh."""
         async with self._lock:
-            return tuple(map(_slot_info, await self._list()))
+            return tuple(map(_slot_info, await self._binding.list()))
 
     async def survey(self) -> Survey:
         """All slots, and the one meant among them; a token that is not there is no exception here."""
         async with self._lock:
-            records = await self._list()
+            records = await self._binding.list()
             slots = tuple(map(_slot_info, records))
             try:
-                record = await self._bind(records)
+                record = await self._binding.bind(records)
             except errors.TokenError as problem:
                 return Survey(slots, None, problem)
             return Survey(slots, _slot_info(record), None)
@@ -118,23 +118,25 @@ class Token:
         Raises TokenSwapped, and what `selection.choose` raises.
         """
         async with self._lock:
-            return _slot_info(await self._bind_again(await self._list()))
+            return _slot_info(await self._binding.bind_again(await self._binding.list()))
 
     async def info(self) -> TokenInfo:
         """The token's CK_TOKEN_INFO, read afresh: the flags about the PIN are those of now."""
         async with self._lock:
-            answer = await self._link.call(wire.ReadToken(await self._bound()), wire.TokenRead)
+            answer = await self._link.call(wire.ReadToken(await self._binding.bound()), wire.TokenRead)
             return _token_info(answer.token)
 
     async def mechanisms(self) -> frozenset[str]:
         """Names such as `CKM_ECDSA`."""
         async with self._lock:
-            return frozenset((await self._link.call(wire.ListMechanisms(await self._bound()), wire.Mechanisms)).names)
+            return frozenset(
+                (await self._link.call(wire.ListMechanisms(await self._binding.bound()), wire.Mechanisms)).names
+            )
 
     async def objects(self, key_id: bytes | None = None, object_class: str | None = None) -> tuple[ObjectRecord, ...]:
         """Objects with that CKA_ID and class (`CKO_PUBLIC_KEY`), in no particular order; None: any."""
         async with self._lock:
-            request = wire.FindObjects(await self._bound(), key_id, object_class)
+            request = wire.FindObjects(await self._binding.bound(), key_id, object_class)
             return (await self._link.call(request, wire.Objects)).objects
 
     async def public_key(self, key_id: bytes) -> TokenKey:
@@ -157,7 +159,7 @@ class Token:
         PinLength, PinNotSet; LoginInDoubt when the answer never came.
         """
         async with self._lock:
-            request = wire.Login(await self._bound(), bytearray(pin.reveal() if pin else b""), pin_flags)
+            request = wire.Login(await self._binding.bound(), bytearray(pin.reveal() if pin else b""), pin_flags)
             try:
                 await self._link.call(request, wire.Done, deadline=None if pin else PAD_DEADLINE)
             except errors.TokenError as error:
@@ -176,7 +178,7 @@ class Token:
         Ends the login. Raises SoPinIncorrect, SoPinLocked; PinResetInDoubt when the answer never came.
         """
         async with self._lock:
-            target = await self._bound()
+            target = await self._binding.bound()
             request = wire.ResetPin(target, bytearray(so_pin.reveal()), bytearray(new_pin.reveal()))
             self._link.logged_in = False
             try:
@@ -193,9 +195,19 @@ class Token:
         ECDSA gives r‖s, each as long as the curve's order (PKCS#11 v2.40 §2.3.1).
         """
         async with self._lock:
-            request = wire.Sign(await self._bound(), key_id, mechanism, data)
+            request = wire.Sign(await self._binding.bound(), key_id, mechanism, data)
             sent = await self._link.send(request)
         return (await self._link.answer(*sent, "Sign", wire.Signature)).value
+
+    async def look(self) -> Noticed | None:
+        """Whether the token came, went or was swapped since the last look; None: nothing new, or it is in use.
+
+        Asks the module for slot events, which touches no card and disturbs no login; never raises a TokenError.
+        """
+        if not self._binding.watched or self._lock.locked():
+            return None
+        async with self._lock:
+            return await self._binding.look()
 
     async def logout(self) -> None:
         """End the login, if there is one."""
@@ -211,52 +223,13 @@ class Token:
                 await self.logout()
         except (TimeoutError, errors.TokenError):
             await self._link.retire(self._link.worker, "")
-        self._identity = self._link.target = None
+        self._binding.forget()
         self._link.login_lost = ""
 
     async def close(self) -> None:
         """Log out and end the worker; bounded, never raises."""
         await self.end_stage()
         await self._link.close()
-
-    # -- the worker ---------------------------------------------------------------------------------------------
-
-    async def _list(self) -> tuple[SlotRecord, ...]:
-        return (await self._link.call(wire.ListSlots(), wire.Slots)).slots
-
-    async def _bound(self) -> wire.Target:
-        """The token meant; looked for again after a worker was replaced, and then it must be the same device."""
-        await self._link.running()
-        if self._link.target is None:
-            await self._bind_again(await self._list())
-        assert self._link.target is not None  # noqa: S101 - _bind sets it or raises
-        return self._link.target
-
-    async def _bind_again(self, records: Sequence[SlotRecord]) -> SlotRecord:
-        """As `_bind`; raises TokenSwapped where another device answers to the same label now."""
-        before = self._identity
-        slot = await self._bind(records)
-        if before and before != self._identity:
-            found, self._identity, self._link.target = self._identity, before, None
-            raise errors.TokenSwapped(
-                f"another token is there now: {clean_line(str(found))} instead of {clean_line(str(before))}",
-                where=self.where,
-            )
-        return slot
-
-    async def _bind(self, records: Sequence[SlotRecord]) -> SlotRecord:
-        self._link.target = None
-        try:
-            slot = choose(records, self.wanted)
-        except errors.TokenError as error:
-            error.where = error.where or self.where
-            if isinstance(error, errors.NoToken):  # after a restart of pcscd OpenSC may see no token for good
-                await self._link.retire(self._link.worker, "the token was gone and its worker was replaced")
-            raise await self._link.explained(error) from None
-        assert slot.token is not None  # noqa: S101 - choose returns slots with a token
-        self._link.target = wire.Target(slot.slot_id, slot.token.serial, slot.token.label)
-        self._identity = (slot.token.label, slot.token.serial)
-        return slot
 
 
 def _slot_info(record: SlotRecord) -> SlotInfo:
