@@ -33,6 +33,24 @@ def test_every_step_has_hints_that_say_what_to_do(shipped: Runbook) -> None:
     assert without == []
 
 
+def test_whatever_can_be_wrong_with_the_export_or_keeps_the_slots_from_being_read_has_a_hint(shipped: Runbook) -> None:
+    """A warning alone needs none; what concerns keys and PINs has its hints where they are used."""
+    registry = Registry()
+    symptoms = {
+        "P.export": {*registry.get(Role.CHECK, "files").symptoms} - {"weak"},
+        "A1.slots": {
+            *("module missing", "not a PKCS#11 module", "module crashed", "module failed", "module not responding"),
+            *("worker crashed", "token not responding", "token busy", "token removed", "token swapped", "two tokens"),
+            *("reader missing", "reader refused", "no token", "token not recognised", "token not initialised"),
+            *("wrong serial", "wrong label", "other token"),
+        },
+    }
+    assert symptoms["A1.slots"] <= {*registry.get(Role.CHECK, "slots").symptoms}
+    for step_id, known in symptoms.items():
+        hinted = {symptom for hint in shipped.step(step_id).hints for symptom in hint.when}
+        assert known - hinted == set(), step_id
+
+
 def test_no_text_is_cut_short_by_a_number_sign() -> None:
     """`HSM #2` without quotes ends at `HSM`: the rest would be a comment of YAML."""
     text = FILE.read_text()
