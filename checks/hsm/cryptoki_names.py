@@ -127,6 +127,7 @@ OBJECT_CLASSES: Final = {
     0x5: "CKO_HW_FEATURE",
     0x6: "CKO_DOMAIN_PARAMETERS",
     0x7: "CKO_MECHANISM",
+    0x9: "CKO_PROFILE",  # PKCS#11 v3.0; OpenSC shows one for each card
 }
 
 KEY_TYPES: Final = {

@@ -10,7 +10,7 @@ from pathlib import Path
 from rehearsal.card import hold
 
 DRIVER = Path(hold.PLACE, "serial/libifdvpcd.so")
-_PROGRAMS = {
+PROGRAMS = {
     "pcscd": "pcscd",
     "opensc-tool": "opensc",
     "unshare": "util-linux",
@@ -18,6 +18,7 @@ _PROGRAMS = {
     "mount": "mount",
     "ip": "iproute2",
 }
+"""Each program that is called, and the Debian package that brings it."""
 _DEADLINE = 10.0
 
 
@@ -33,7 +34,7 @@ def namespaces() -> list[str]:
 
 async def obstacle() -> str | None:
     """What keeps a virtual reader from running here, as a sentence for people; None when nothing does."""
-    missing = sorted({package for name, package in _PROGRAMS.items() if program(name) is None})
+    missing = sorted({package for name, package in PROGRAMS.items() if program(name) is None})
     if not await asyncio.to_thread(DRIVER.exists):
         missing.append("vsmartcard-vpcd")
     if missing:
