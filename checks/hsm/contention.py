@@ -16,6 +16,9 @@ from runbook.text import clean_line
 _DEADLINE: Final = 2.0
 """Seconds for the whole look; a failure that took its own deadline is not told much later."""
 
+_NOTICE: Final = 0.6
+"""Seconds in which pcscd notices that a card was pulled; it looks every 0.4."""
+
 _NAMED: Final = 5
 """Programs that are named; more are only counted."""
 
@@ -48,7 +51,19 @@ async def explained(error: errors.TokenError, env: Mapping[str, str]) -> errors.
     if held and not isinstance(error, errors.TokenRemoved):
         what = f"another program holds the card in `{clean_line(held[0])}` for itself{await _programs(socket)}"
         return errors.TokenBusy(what, where=error.where, code=error.code)
+    if error.code in _UNNAMED and await _left(env, service):
+        what = f"the card has left its reader ({error.what})"
+        return errors.TokenRemoved(what, where=error.where, code=error.code)
     return error
+
+
+async def _left(env: Mapping[str, str], service: pcsc.Service) -> bool:
+    """Whether no reader holds a card; a command to one just pulled fails before pcscd has noticed."""
+    if any(reader.present for reader in service.readers):
+        await asyncio.sleep(_NOTICE)
+        later = await pcsc.ask(env, deadline=_DEADLINE)
+        service = later or service
+    return not any(reader.present for reader in service.readers)
 
 
 async def _missing(

@@ -48,6 +48,7 @@ class KeyMatchCheck(Check[KeyMatchParams]):
         **ARTEFACT_SYMPTOMS,
         **TOKEN_SYMPTOMS,
     }
+    loads = ("checks.hsm.pool", "checks.artefacts.keys", "checks.artefacts.fingerprints")
 
     async def run(self, ctx: Context) -> Outcome:
         from checks.artefacts.keys import load_artefact

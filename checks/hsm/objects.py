@@ -101,6 +101,7 @@ class Objects(Check[ObjectParams]):
         "wrong key label": "A key has another label than expected.",
         "surplus key": "The token holds an object that was not expected.",
     }
+    loads = ("checks.hsm.pool", "checks.hsm.guard")
 
     async def run(self, ctx: Context) -> Outcome:
         from checks.hsm.guard import in_doubt, login

@@ -36,6 +36,7 @@ class PinCounterCheck(Check[PinCounterParams]):
     Params = PinCounterParams
     evidence = (PinCounter,)
     symptoms = SYMPTOMS | {"pin counter unknown": "The token does not say how many attempts are left."}
+    loads = ("checks.hsm.pool", "checks.hsm.pin", "checks.files.process")
 
     async def run(self, ctx: Context) -> Outcome:
         from checks.hsm.pin import read_counter

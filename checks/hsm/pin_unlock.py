@@ -41,6 +41,7 @@ class PinUnlock(Action[PinUnlockParams]):
     Params = PinUnlockParams
     evidence = (PinCounter,)
     symptoms = SYMPTOMS
+    loads = ("checks.hsm.pool", "checks.hsm.guard", "checks.hsm.recovery")
 
     async def run(self, ctx: Context) -> Outcome:
         from checks.hsm.guard import in_doubt

@@ -54,6 +54,7 @@ class SignTestCheck(Check[SignTestParams]):
         "bad signature": "The signature does not verify with the token's own public key.",
         "other key": "The signature verifies with the token's public key and not with the artefact's.",
     }
+    loads = ("checks.hsm.pool", "checks.hsm.guard", "checks.hsm.signing", "checks.artefacts.keys")
 
     async def run(self, ctx: Context) -> Outcome:
         from checks.artefacts.keys import Artefact, load_artefact

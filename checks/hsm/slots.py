@@ -43,6 +43,7 @@ class Slots(Check[SlotParams]):
     Params = SlotParams
     evidence = (SlotTable,)
     symptoms = SYMPTOMS
+    loads = ("checks.hsm.pool",)
 
     async def run(self, ctx: Context) -> Outcome:
         from checks.hsm.pool import TokenPool

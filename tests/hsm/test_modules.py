@@ -88,7 +88,7 @@ async def test_opensc_without_pcscd_has_no_reader() -> None:
     env = {"PCSCLITE_CSOCK_NAME": "/nonexistent/pcscd.comm"}
     token = Token("card", TokenProfile(module=installed("opensc-pkcs11.so"), label=LABEL, env=env), Redactor())
     try:
-        with pytest.raises(errors.ReaderMissing, match="does not answer at /nonexistent/pcscd.comm") as raised:
+        with pytest.raises(errors.ReaderMissing, match="does not answer at /nonexistent") as raised:
             await token.select()
         assert "pcscd" in raised.value.remedy
     finally:
