@@ -44,6 +44,19 @@ def marks(mine: str, other: str) -> str:
     return "".join(" " if char == there else "^" for char, there in zip_longest(mine, other, fillvalue=""))
 
 
+VEIL = "·"
+"""Stands for a character that is not shown."""
+
+
+def veiled(value: str, other: str, size: int = 4, columns: int = 4) -> str:
+    """`value` with every group that differs from `other` hidden: it tells nobody more than `other` and the places."""
+    theirs = {group.place: group.text for group in _flat(other, size, columns)}
+    return "".join(
+        group.text if theirs.get(group.place) == group.text else VEIL * len(group.text)
+        for group in _flat(value, size, columns)
+    )
+
+
 def grouped_lines(value: str, size: int = 4, columns: int = 4) -> Iterator[str]:
     """The value as plain lines, each with its row letter."""
     for row in groups(value, size, columns):

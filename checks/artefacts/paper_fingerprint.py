@@ -10,6 +10,7 @@ from checks.artefacts.spellings import find_sha256
 from checks.artefacts.symptoms import SYMPTOMS as ARTEFACT_SYMPTOMS
 from checks.evidence.fingerprints import FingerprintPair, PaperFingerprint
 from runbook.context import Context
+from runbook.groups import veiled
 from runbook.kind import Check, InputName, Params
 from runbook.model import Line
 from runbook.operator import CompareRequest
@@ -26,8 +27,8 @@ class PaperFingerprintParams(Params):
     input: InputName = Field(description="A sha256 input with `source: paper`.")
     method: Literal["blind", "compare"] = Field(
         "blind",
-        description="`blind`: typed without seeing the computed value, compared by the program. `compare`: both are "
-        "shown as well, and the operator has to say that they are the same.",
+        description="`blind`: typed without seeing the computed value, compared by the program; what differs stays "
+        "hidden. `compare`: both are shown as well, and the operator has to say that they are the same.",
     )
 
 
@@ -54,8 +55,10 @@ class PaperFingerprintCheck(Check[PaperFingerprintParams]):
         computed = certificate_sha256(artefact.certificate)
         paper = find_sha256(await ctx.ask_input(self.params.input), where=self.params.input)
         by_eye = self.params.method == "compare"
+        # A second try must be as blind as the first: what the paper is to say is not shown, nor on the record.
+        shown = computed if by_eye else veiled(computed, paper)
         pair = FingerprintPair(
-            form="SHA-256", left_title="paper", left=paper, right_title=artefact.path.name, right=computed
+            form="SHA-256", left_title="paper", left=paper, right_title=artefact.path.name, right=shown
         )
         found = PaperFingerprint(
             file=str(artefact.path),
@@ -76,7 +79,8 @@ class PaperFingerprintCheck(Check[PaperFingerprintParams]):
                 f"paper and {pair.right_title} differ in {_places(places)}",
                 found,
                 symptom=PAPER_DIFFERS,
-                remedy="Look at these groups on paper. If the paper was typed as it stands, stop and investigate.",
+                remedy="Look at these groups on paper, and type it once more if a character was mistyped. If the "
+                "paper was typed as it stands, stop and investigate.",
             )
         if not seen_same:
             return Outcome.failed(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar, Literal
 
-from runbook.groups import differences, groups, marks
+from runbook.groups import VEIL, differences, groups, marks
 from runbook.outcome import Evidence, ForeignLine
 
 
@@ -71,7 +71,11 @@ class KeyMatch(Evidence):
 
 
 class PaperFingerprint(Evidence):
-    """What the paper says beside what was computed."""
+    """What the paper says beside what was computed.
+
+    Where a blind comparison fails, the groups that differ are not shown as they were computed, so that the paper can
+    be typed once more without knowing them.
+    """
 
     kind: ClassVar[str] = "paper_fingerprint"
     file: ForeignLine
@@ -79,7 +83,14 @@ class PaperFingerprint(Evidence):
     method: Literal["blind", "compared by eye"]
     pair: FingerprintPair
 
+    @property
+    def veiled(self) -> bool:
+        """Whether a part of what was computed is hidden."""
+        return VEIL in self.pair.right
+
     def plain(self) -> Iterator[str]:
         yield f"{self.file}: {self.subject}"
         yield f"method: {self.method}"
+        if self.veiled:
+            yield f"what was computed stays hidden where it differs ({VEIL}): a further try is as blind as this one"
         yield from self.pair.plain()

@@ -60,6 +60,7 @@ class PaperFingerprintPane(Pane[PaperFingerprint]):
     def lines(self, width: int) -> Iterator[Content]:
         paper = self.evidence
         method = "typed blind, compared by the program" if paper.method == "blind" else paper.method
-        yield from pairs([("file", paper.file), ("subject", paper.subject), ("method", method)], width)
+        shown = [("hidden", "what was computed, where it differs: a further try is blind too")] if paper.veiled else []
+        yield from pairs([("file", paper.file), ("subject", paper.subject), ("method", method), *shown], width)
         yield Content("")
         yield from _pair(paper.pair, width)

@@ -48,6 +48,21 @@ async def test_one_wrong_character_is_found_and_its_place_named(ceremony: Ceremo
     assert outcome.summary == f"paper and root_ca.crt differ in group {place}"
 
 
+async def test_what_differs_stays_hidden_so_that_a_second_try_is_blind_too(ceremony: Ceremony) -> None:
+    """Neither evidence nor summary nor remedy tells a character that was not typed."""
+    outcome = await compare(ceremony, swapped(swapped(ceremony.root_sha256, 21), 62))
+    (found,) = outcome.evidence
+    assert isinstance(found, PaperFingerprint)
+    real = ceremony.root_sha256
+    assert found.pair.right == real[:20] + "····" + real[24:60] + "····"
+    assert found.pair.different_groups == ["B2", "D4"]
+    shown = "\n".join([outcome.summary, outcome.remedy, *found.plain()])
+    assert real[20:24] not in shown
+    assert real[60:] not in shown
+    assert "a further try is as blind as this one" in shown
+    assert (await compare(ceremony, real)).evidence[0].model_dump()["pair"]["right"] == real
+
+
 async def test_nothing_is_shown_before_the_paper_is_typed(ceremony: Ceremony) -> None:
     class Watching(StandIn):
         async def ask_input(self, name: str) -> str:

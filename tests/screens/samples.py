@@ -10,6 +10,7 @@ from checks.evidence.objects import ObjectInfo, ObjectTable
 from checks.evidence.pin_counter import PinCounter
 from checks.evidence.sign_test import SignTest
 from checks.evidence.slots import SlotInfo, SlotTable, TokenInfo
+from runbook.groups import veiled
 from runbook.model import Runbook
 from runbook.operator import Alphabet, AttestRequest, PinRequest, TranscribeRequest
 from runbook.outcome import Evidence, Outcome
@@ -226,8 +227,8 @@ EVIDENCE: dict[str, tuple[Evidence, ...]] = {
             file="root_ca.crt",
             subject="CN=CCAT Root CA",
             method="blind",
-            pair=pair(right=swapped(swapped(ROOT, 5), 46)).model_copy(
-                update={"left_title": "computed from the file", "right_title": "typed from paper"}
+            pair=pair(right=veiled(swapped(swapped(ROOT, 5), 46), ROOT)).model_copy(
+                update={"left_title": "paper", "right_title": "root_ca.crt"}
             ),
         ),
     ),
