@@ -58,6 +58,8 @@ class Kind(ABC, Generic[P]):
     """The evidence types it can give."""
     symptoms: ClassVar[Mapping[str, str]] = {}
     """Each symptom it can report, with a sentence of explanation; hints match on them."""
+    loads: ClassVar[tuple[str, ...]] = ()
+    """Modules that `run` imports and that take their time: they are loaded beside the event loop before it starts."""
 
     def __init__(self, params: P) -> None:
         self.params = params

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -120,6 +123,7 @@ class StepRun:
         declined = await open_gate(self.step, gate["phrase"], gate["confirm"], self._operator)
         if declined is not None:
             return declined
+        await _load(kind_class.loads)
         await self.record(StepStarted(self.step.id, self.attempt, self.step.kind, params))
         self.started = True
         async with self._deadline.running():
@@ -133,6 +137,13 @@ class StepRun:
         if self.step.role is Role.ACTION:
             return Outcome.in_doubt(f"{said}; whether it is done is not known", symptom="deadline")
         return Outcome.errored(said, symptom="deadline", remedy="Look at why it hangs, then try again.")
+
+
+async def _load(modules: Sequence[str]) -> None:
+    """Import them in a thread: what a step needs first can take longer than a screen may stand still."""
+    missing = [name for name in modules if name not in sys.modules]
+    if missing:
+        await asyncio.to_thread(lambda: [import_module(name) for name in missing])
 
 
 def _said(error: RunbookError) -> str:

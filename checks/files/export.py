@@ -60,6 +60,7 @@ class Files(Check[FilesParams]):
         "fingerprint differs": "FINGERPRINT.txt holds another value than the root certificate's SHA-256.",
         "weak": "Everything agrees, but something is weak, unusual or about to expire.",
     }
+    loads = ("checks.artefacts.keys", "checks.artefacts.certificates", "checks.artefacts.fingerprints")
 
     async def run(self, ctx: Context) -> Outcome:
         folder = resolve(ctx.folder, self.params.folder)

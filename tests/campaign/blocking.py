@@ -45,8 +45,8 @@ class Waits:
 
 
 @contextlib.contextmanager
-def measured() -> Iterator[Blocked]:
-    """Measure every callback of this thread's event loop."""
+def measured(*, but: str) -> Iterator[Blocked]:
+    """Measure every callback of this thread's event loop, but those of the task of that name."""
     worst, waits = Blocked(), Waits()
     original, original_start = asyncio.Handle._run, subprocess.Popen._execute_child  # type: ignore[attr-defined]
 
@@ -58,8 +58,10 @@ def measured() -> Iterator[Blocked]:
             seconds = time.perf_counter() - began
             if seconds > worst.seconds and asyncio.Handle._run is run:  # not after the one that ended the measuring
                 seconds -= waits.total() - before
-                if seconds > worst.seconds:
-                    worst.seconds, worst.callback = seconds, _described(handle)
+                task = getattr(handle._callback, "__self__", None)  # type: ignore[attr-defined]
+                named = task.get_name() if isinstance(task, asyncio.Task) else ""
+                if seconds > worst.seconds and named != but:
+                    worst.seconds, worst.callback = seconds, repr(task or handle)
 
     def start(process: Any, *arguments: Any) -> None:
         original_start(process, *arguments)
@@ -77,8 +79,3 @@ def measured() -> Iterator[Blocked]:
 
 def _waited(statistics: bytes) -> float:
     return int(statistics.split()[1]) / 1e9
-
-
-def _described(handle: asyncio.Handle) -> str:
-    """The task that ran, where it was one."""
-    return repr(getattr(handle._callback, "__self__", handle))  # type: ignore[attr-defined]

@@ -14,6 +14,9 @@ from tests.campaign.bench import Bench
 from tests.campaign.cases import Case, Trouble
 from tests.campaign.leftovers import workers
 
+INJECTION = "injection"
+"""The name of the task that acts; what it does is not the program's doing."""
+
 _SLOW_MILLISECONDS = 20.0
 
 _KINDS = {
@@ -52,7 +55,7 @@ class Injection:
             status = SW.SECURITY_STATUS_NOT_SATISFIED if case.trouble is Trouble.DENIED else SW.UNKNOWN_FAILURE
             kind = _KINDS.get(case.trouble, FaultKind.HOLD)
             await control.fault(kind, after=case.apdu, carried_out=case.carried_out, status=status)
-        self._acting = asyncio.create_task(self._act(), name="injection")
+        self._acting = asyncio.create_task(self._act(), name=INJECTION)
 
     async def over(self) -> None:
         """Wait until what was to happen has happened; where the fault never came, it comes no more."""

@@ -21,7 +21,7 @@ from runbook.secrets import Redactor, Secret
 from tests.campaign import blocking
 from tests.campaign.bench import PIN, Bench
 from tests.campaign.cases import Case, Place, Spot, Trouble
-from tests.campaign.injecting import Injection
+from tests.campaign.injecting import INJECTION, Injection
 from tests.campaign.leftovers import Leftovers
 from tests.campaign.steps import WRONG_PIN, runbook
 
@@ -117,7 +117,7 @@ async def walk(bench: Bench, spot: Spot, case: Case | None = None) -> Walked:
     strangers_before = await bench.strangers_checks()
     leftovers = Leftovers()
     async with _engine(bench, walked, driver) as engine:
-        with blocking.measured() as walked.blocked, _complaints(walked.complaints):
+        with blocking.measured(but=INJECTION) as walked.blocked, _complaints(walked.complaints):
             async with aclosing(engine.events()) as events:
                 async for event in events:
                     walked.events.append(event)
