@@ -9,11 +9,13 @@ import os
 import signal
 import termios
 from collections.abc import Iterator
+from functools import partial
 
 from runbook.errors import StepError
 from runbook.operator import TerminalRequest
 
 _PR_SET_PDEATHSIG = 1
+_prctl = ctypes.CDLL(None).prctl
 _GRACE = 2.0
 """Seconds between SIGTERM and SIGKILL."""
 
@@ -24,7 +26,6 @@ async def run_in_foreground(request: TerminalRequest, fd: int) -> int:
     The command is its own process group in the foreground, as a shell does it, so that ctrl-c is for it alone; it
     dies with this program (prctl(2)). Raises StepError when it cannot be started.
     """
-    libc = ctypes.CDLL(None)
     with _lent(fd):
         try:
             process = await asyncio.create_subprocess_exec(
@@ -32,7 +33,7 @@ async def run_in_foreground(request: TerminalRequest, fd: int) -> int:
                 cwd=request.cwd,
                 env={**os.environ, **request.env},
                 process_group=0,
-                preexec_fn=lambda: libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL),
+                preexec_fn=partial(die_with, os.getpid()),
             )
         except OSError as error:
             raise StepError(f"{request.argv[0]} cannot be started: {error.strerror}") from error
@@ -46,6 +47,13 @@ async def run_in_foreground(request: TerminalRequest, fd: int) -> int:
             if process.returncode is None:
                 await _end(process)
     return code if code >= 0 else 128 - code
+
+
+def die_with(parent: int) -> None:
+    """Runs in the child: the kernel kills it when `parent` dies (prctl(2)), whatever it ignores."""
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it died before
+        os._exit(1)
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from textual.app import App, SuspendNotSupported
 
 from runbook.errors import EnvironmentLacks
+from runbook.foreground import die_with
 from runbook.operator import TerminalRequest
-
-_PR_SET_PDEATHSIG = 1
-_prctl = ctypes.CDLL(None).prctl
 
 GRACE = 2.0
 """Seconds a command has to end after it was told to."""
@@ -43,7 +41,7 @@ async def _run(request: TerminalRequest) -> int:
         *request.argv,
         cwd=request.cwd or None,
         env={**os.environ, **request.env},
-        preexec_fn=_end_with_us,
+        preexec_fn=partial(die_with, os.getpid()),
     )
     try:
         return await process.wait()
@@ -59,11 +57,6 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     except TimeoutError:
         process.kill()
         await process.wait()
-
-
-def _end_with_us() -> None:
-    """Runs in the child: the kernel ends it when this program dies (prctl(2))."""
-    _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 @contextmanager

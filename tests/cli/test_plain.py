@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 import sys
 import time
@@ -235,14 +237,19 @@ def test_an_interactive_command_dies_with_the_program(ask, tmp_path: Path) -> No
     script = f"trap '' HUP TERM; echo $$ > {mark}; echo listening; while true; do read -r -t 1; done"
     with ask(f"terminal(TerminalRequest(('bash', '-c', {script!r}), '/', {{}}))") as terminal:
         terminal.until("listening")
-        child = Path("/proc") / mark.read_text().strip()
+        pid = int(mark.read_text())
+        child = Path(f"/proc/{pid}")
         assert child.exists()
-        terminal.send(signal.SIGKILL)
-        terminal.end()
-        deadline = time.monotonic() + 10
-        while child.exists() and "zombie" not in (child / "status").read_text():
-            assert time.monotonic() < deadline, "the command is still there"
-            time.sleep(0.01)
+        try:
+            terminal.send(signal.SIGKILL)
+            terminal.end()
+            deadline = time.monotonic() + 10
+            while child.exists() and "zombie" not in (child / "status").read_text():
+                assert time.monotonic() < deadline, "the command is still there"
+                time.sleep(0.01)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 def test_a_stopped_terminal_does_not_stop_the_program(bench: Bench) -> None:

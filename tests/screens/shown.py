@@ -23,6 +23,12 @@ async def _hand_over(walk: ScriptedWalk, step: str) -> Outcome:
     return Outcome.failed(f"it ended with {status}", SAID)
 
 
+async def _stubborn(walk: ScriptedWalk, step: str) -> Outcome:
+    script = "trap '' HUP TERM; echo $$ $PPID > pids; while true; do read -r -t 1; done"
+    status = await walk.operator.terminal(TerminalRequest(("bash", "-c", script), ""))
+    return Outcome.failed(f"it ended with {status}", SAID)
+
+
 async def _crash(walk: ScriptedWalk, step: str) -> Outcome:
     pin = (await walk.operator.pin(PIN)).reveal()
     raise RuntimeError(f"no such {pin!r}")
@@ -37,6 +43,7 @@ async def _block(walk: ScriptedWalk, step: str) -> Outcome:
 PLAYS: dict[str, dict[str, Play]] = {
     "pin": {"P_people": asks("pin", PIN)},
     "terminal": {"P_people": _hand_over},
+    "stubborn": {"P_people": _stubborn},
     "crash": {"P_people": _crash},
     "block": {"P_people": _block},
 }

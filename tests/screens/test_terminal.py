@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import signal
@@ -109,6 +110,21 @@ def test_an_interrupt_is_for_the_command_that_has_the_terminal(terminal: Termina
     terminal.wait("yours now, answer:")
     terminal.keys("C-c")
     terminal.wait("it ended with -2")
+
+
+def test_an_interactive_command_dies_with_the_program_whatever_it_ignores(terminal: Terminal) -> None:
+    terminal.start("stubborn; touch ended")
+    terminal.wait("your turn")
+    terminal.keys("r")
+    pids = terminal.folder / "pids"
+    terminal.wait("the command", lambda: pids.exists() and len(pids.read_text().split()) == 2)
+    command, program = (int(pid) for pid in pids.read_text().split())
+    try:
+        os.kill(program, signal.SIGKILL)
+        terminal.wait("its end", lambda: not Path(f"/proc/{command}").exists())
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(command, signal.SIGKILL)
 
 
 def test_a_crash_gives_the_terminal_back_and_tells_no_value(terminal: Terminal) -> None:
