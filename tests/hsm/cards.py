@@ -18,14 +18,15 @@ from tests.softhsm import LABEL, PIN, SO_PIN
 
 SERIAL = "DENK0100002"
 OTHER_SERIAL = "DENK0100009"
-KEYS = (CardKey(b"\x02", "P-256", "ssh host"), CardKey(b"\x01", "P-384", "intermediate"))
+KEYS = (CardKey(b"\x01", "P-384", "intermediate"), CardKey(b"\x02", "P-256", "ssh host"))
 OPENSC = str(next(Path("/usr/lib").glob("*/opensc-pkcs11.so")))
 
 
-def make_card(path: Path, serial: str = SERIAL, label: str = LABEL) -> Path:
+def make_card(path: Path, serial: str = SERIAL, label: str = LABEL, *, pin_pad: bool = False) -> Path:
     """A card as the ceremony leaves it, out of any reader."""
     user_pin, so_pin = Secret.from_text(PIN), Secret.from_text(SO_PIN)
-    personalise(path, serial=serial, label=label, user_pin=user_pin, so_pin=so_pin, keys_to_make=KEYS)
+    pins = {"user_pin": user_pin, "so_pin": so_pin}
+    personalise(path, serial=serial, label=label, **pins, keys_to_make=KEYS, pin_pad=pin_pad)
     return path
 
 
