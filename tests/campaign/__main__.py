@@ -1,6 +1,6 @@
 """The whole fault campaign: every operation of stage A, every fault, every APDU. Ends with 1 if a rule was broken.
 
-python -m tests.campaign [--lanes N] [--report FILE] [--only WORDS] [--sample EACH --seed SEED]
+python -m tests.campaign [--lanes N] [--report FILE] [--only WORDS] [--sample EACH --seed SEED] [--resume]
 """
 
 from __future__ import annotations
@@ -31,11 +31,18 @@ def main() -> int:
     cases = sample(measured, options.seed, options.sample) if options.sample else list(all_cases(measured))
     cases = [case for case in cases if options.only in case.name]
     print(f"{len(cases)} cases", file=sys.stderr)
-    results = list(_run(cases, options.lanes))
+    diary = options.report.with_suffix(".jsonl")
+    options.report.parent.mkdir(parents=True, exist_ok=True)
+    results = reporting.read_diary(diary) if options.resume else []
+    seen = {one.name for one in results}
+    with diary.open("ab" if options.resume else "wb") as file:
+        for one in _run([case for case in cases if case.name not in seen], options.lanes):
+            file.write(reporting.diary_line(one))
+            file.flush()
+            results.append(one)
     results.sort(key=lambda one: one.name)
     counts = {f"{spot.place} {spot.step}": len(found.apdus) for spot, found in measured.items()}
     minutes = round((time.monotonic() - began) / 60, 1)
-    options.report.parent.mkdir(parents=True, exist_ok=True)
     options.report.write_bytes(reporting.to_json(results, apdus=counts, minutes=minutes))
     print("\n".join(reporting.table(results)))
     print(f"{minutes} minutes; every case is in {options.report}")
@@ -67,6 +74,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", default="", help="only cases whose name holds this")
     parser.add_argument("--sample", type=int, default=0, metavar="EACH", help="only so many cases of each fault")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--resume", action="store_true", help="go on with a run that was broken off")
     return parser.parse_args()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import msgspec
 
@@ -65,6 +66,17 @@ def unusable(case: Case, why: str) -> Result:
     operation = f"{case.spot.place} {case.spot.step}"
     told = (f"the campaign's own reader failed: {why}",)
     return Result(case.name, operation, case.trouble, case.apdu, False, "", "not judged", "", 0.0, 0.0, 0, 0, told)
+
+
+def diary_line(one: Result) -> bytes:
+    """A case as a line of JSON, so that a run that is broken off is not lost."""
+    return msgspec.json.encode(one) + b"\n"
+
+
+def read_diary(path: Path) -> list[Result]:
+    """The cases in it; none where there is no such file."""
+    lines = path.read_bytes().splitlines() if path.exists() else []
+    return [msgspec.json.decode(line, type=Result) for line in lines]
 
 
 def to_json(results: Sequence[Result], **about: object) -> bytes:
