@@ -24,7 +24,7 @@ from runbook.secrets import Redactor
 
 @pytest.fixture
 def swappable(home: Path) -> Iterator[Lab]:
-    made = make_lab(fault=Fault.CARD_SWAPPED, token=TokenKind.CARD)
+    made = make_lab(home / "lab", Fault.CARD_SWAPPED, token=TokenKind.CARD)
     with CardReader(made.folder, made.fault):
         yield made
 
