@@ -28,14 +28,19 @@ class Channel:
         """The worker's first message; ask for it before anything else."""
         return self._expect(0)
 
-    async def send(self, request: wire.Request) -> asyncio.Future[wire.Answer]:
-        """Send it; the future has the answer, or EOFError, OSError or WireError. One sender at a time."""
+    async def send(self, request: wire.Request, deadline: float) -> asyncio.Future[wire.Answer]:
+        """Send it; the future has the answer, or EOFError, OSError or WireError. One sender at a time.
+
+        Raises TimeoutError where the other end has not even taken it within `deadline` seconds.
+        """
         self._number += 1
         answer = self._expect(self._number)
         message = wire.frame(wire.Call(self._number, request))
         try:
             if not answer.done():
-                await self._send(message)
+                await self._send(message, deadline)
+        except TimeoutError:
+            raise
         except OSError as error:
             self._end(error)
         finally:
@@ -54,14 +59,15 @@ class Channel:
             self._waiting.append((number, answer))
         return answer
 
-    async def _send(self, message: bytearray) -> None:
+    async def _send(self, message: bytearray, deadline: float) -> None:
         try:
             count = self._connection.send(message)
         except BlockingIOError:
             count = 0
         if count < len(message):
             with memoryview(message) as view:
-                await self._loop.sock_sendall(self._connection, view[count:])
+                async with asyncio.timeout(deadline):
+                    await self._loop.sock_sendall(self._connection, view[count:])
 
     def _readable(self) -> None:
         try:

@@ -90,8 +90,7 @@ class WorkerProcess:
     async def send(self, request: wire.Request, deadline: float) -> asyncio.Future[wire.Answer]:
         """Send a request; `answer` waits for what comes back. Requests are done in their order. Raises Hung."""
         try:
-            async with asyncio.timeout(deadline):
-                return await self._channel.send(request)
+            return await self._channel.send(request, deadline)
         except TimeoutError:
             raise await self._hung() from None
 
