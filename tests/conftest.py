@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -10,6 +11,9 @@ import pytest
 from runbook.site import Site
 from tests.fake_context import FakeContext
 from tests.softhsm import LABEL, SoftHsm
+
+# Under nohup SIGHUP is ignored, and whatever the tests start would inherit that; a terminal does not do so.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

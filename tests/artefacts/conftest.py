@@ -71,10 +71,11 @@ class Authority:
         database = self.folder / f"{name}.db"
         database.write_text("")
         (self.folder / f"{name}.db.attr").write_text("unique_subject = no\n")
+        days = 365 if issuer else 730  # so that none outlives its issuer by the second between them
         configuration = self.folder / f"{name}.cnf"
         configuration.write_text(
             f"[ca]\ndefault_ca=d\n[d]\ndatabase={database}\nnew_certs_dir={self.folder}\nrand_serial=yes\n"
-            f"default_md={digest}\npolicy=p\ndefault_days=365\nemail_in_dn=no\npreserve=yes\n[p]\nO=optional\nCN=optional\n"
+            f"default_md={digest}\npolicy=p\ndefault_days={days}\nemail_in_dn=no\npreserve=yes\n[p]\nO=optional\nCN=optional\n"
         )
         issuing = ("-selfsign",) if not issuer else ("-cert", str(self.folder / f"{signer}.crt"))
         dates = (("-startdate", begin) if begin else ()) + (("-enddate", end) if end else ())
