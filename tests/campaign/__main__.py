@@ -13,14 +13,18 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from tests.campaign import reporting, running
 from tests.campaign.cases import Case, all_cases, sample
 from tests.campaign.reporting import Result
 
-_CHUNK = 40
+_CHUNK = 30
 """Cases on one reader: its card tells all that it was ever told each time it is asked."""
+
+_TRIES = 10
+"""How often lanes are started anew after one was killed from outside."""
 
 
 def main() -> int:
@@ -50,18 +54,29 @@ def main() -> int:
 
 
 def _run(cases: Sequence[Case], lanes: int) -> Iterator[Result]:
-    mixed = list(cases)
-    random.Random(0).shuffle(mixed)  # so that no lane gets all that hangs
-    chunks = [mixed[start : start + _CHUNK] for start in range(0, len(mixed), _CHUNK)]
+    left = {case.name: case for case in cases}
+    for _ in range(_TRIES):
+        try:
+            for results in _chunks(list(left.values()), lanes):
+                for one in results:
+                    del left[one.name]
+                broken = [f"  {one.name}: {'; '.join(one.violations)}" for one in results if one.violations]
+                print("\n".join([f"{len(left)} left", *broken]), file=sys.stderr, flush=True)
+                yield from results
+        except BrokenProcessPool:
+            print("a lane was killed; its cases are run again", file=sys.stderr, flush=True)
+        if not left:
+            return
+    raise SystemExit(f"{len(left)} cases were never run to their end: lanes were killed {_TRIES} times")
+
+
+def _chunks(cases: list[Case], lanes: int) -> Iterator[list[Result]]:
+    random.Random(0).shuffle(cases)  # so that no lane gets all that hangs
+    chunks = [cases[start : start + _CHUNK] for start in range(0, len(cases), _CHUNK)]
     with ProcessPoolExecutor(lanes, mp_context=multiprocessing.get_context("spawn")) as executor:
-        done = 0
         try:
             for finished in as_completed([executor.submit(running.run_all, chunk) for chunk in chunks]):
-                results = finished.result()
-                done += len(results)
-                broken = [f"  {one.name}: {'; '.join(one.violations)}" for one in results if one.violations]
-                print("\n".join([f"{done} of {len(cases)}", *broken]), file=sys.stderr, flush=True)
-                yield from results
+                yield finished.result()
         except BaseException:
             executor.shutdown(wait=False, cancel_futures=True)
             raise
