@@ -331,3 +331,22 @@ def test_importing_the_engine_loads_no_screen_and_no_device_library(tmp_path: Pa
     assert "'runbook'" in loaded
     for foreign in ("textual", "rich", "checks", "screens", "pkcs11", "paramiko", "docker", "cryptography"):
         assert f"'{foreign}'" not in loaded
+
+
+async def test_what_a_resource_notices_is_on_the_record_and_in_the_state(bench: Bench) -> None:
+    async def notices(ctx: Context) -> None:
+        lamp = await ctx.use(Lamp)
+        assert lamp.record is not None
+        await lamp.record(ev.TokenNoticed("intermediate", "swapped", "other [2]"))
+
+    async def overrides(ctx: Context) -> None:
+        await ctx.record(ev.GuardOverridden("A2", "final PIN try of token [1]", "the safe is closed"))
+
+    bench.world.behaviour |= {"A1": notices, "A2": overrides}
+    await bench.walk(stage(check("A1"), check("A2")))
+    assert bench.engine is not None
+    assert bench.engine.state.tokens == {"intermediate": "swapped"}
+    assert bench.engine.state.deviations == ("A2 overrode the final PIN try of token [1]: the safe is closed",)
+    written = (bench.folder / "run" / "journal.jsonl").read_text()
+    assert '"token.noticed"' in written
+    assert '"guard.overridden"' in written
