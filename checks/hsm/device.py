@@ -79,7 +79,7 @@ class Device:
             case wire.ReadToken(target=target):
                 return wire.TokenRead(self._verified(target))
             case wire.ListMechanisms(target=target):
-                self._verified(target)
+                self._open(target)
                 return wire.Mechanisms(tuple(sorted(map(mechanism, self._slot(target).get_mechanisms()))))
             case wire.FindObjects():
                 return wire.Objects(tuple(map(record_of, self._find(request))))

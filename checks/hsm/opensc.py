@@ -14,6 +14,9 @@ HOST_FILES: Final = ("/etc/opensc/opensc.conf", "/etc/opensc.conf")
 """Where OpenSC looks by itself, as distributions build it."""
 
 _NO_CACHE: Final = "framework pkcs15 { use_pin_caching = false; }"
+_DRIVERS: Final = "card_drivers = sc-hsm, internal;"
+"""The SmartCard-HSM's driver first: those before it ask the card two questions of theirs, two APDUs in 33."""
+_CHOSEN_DRIVERS = re.compile(r"^[^#\n]*\bcard_drivers\b", re.MULTILINE)
 _MODULE_BLOCK = re.compile(r"^[ \t]*app[ \t]+opensc-pkcs11[ \t]*\{", re.MULTILINE)
 
 
@@ -30,8 +33,13 @@ def without_cache(text: str) -> str:
     """The configuration `text` with the PIN cache off: OpenSC takes the first block of a name that it finds."""
     block = _MODULE_BLOCK.search(text)
     if block is None:
-        return f"app opensc-pkcs11 {{ {_NO_CACHE} }}\n{text}"
-    return f"{text[: block.end()]} {_NO_CACHE}\n{text[block.end() :]}"
+        return f"app opensc-pkcs11 {{ {_settings(text)} }}\n{text}"
+    return f"{text[: block.end()]} {_settings(text)}\n{text[block.end() :]}"
+
+
+def _settings(text: str) -> str:
+    """What this program sets; the host's own choice of drivers stays."""
+    return _NO_CACHE if _CHOSEN_DRIVERS.search(text) else f"{_DRIVERS} {_NO_CACHE}"
 
 
 def _host_text() -> str:

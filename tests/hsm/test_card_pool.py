@@ -105,6 +105,14 @@ async def test_the_hosts_configuration_keeps_its_rest(bench: CardBench, host: st
     await token.close()
 
 
+async def test_the_cards_own_driver_is_asked_first_unless_the_host_chose(bench: CardBench, token: Token) -> None:
+    before = (await bench.status()).apdus
+    await token.select()
+    assert (await bench.commands(before))[0] == "SELECT 04 00 + -> 9000"
+    assert "sc-hsm, internal" in without_cache("app default { # card_drivers = x;\n}\n")
+    assert "sc-hsm" not in without_cache("app default { card_drivers = openpgp; }\n")
+
+
 async def test_a_reset_by_another_program_asks_again_and_says_why(context: MakeContext, bench: CardBench) -> None:
     ctx = context(bench.site(), PIN, PIN)
     token = ctx.pool.token("intermediate")
