@@ -8,6 +8,7 @@ import os
 import signal
 
 from rehearsal.card.apdu import SW
+from rehearsal.card.errors import CardControlFailed
 from rehearsal.card.faults import FaultKind
 from rehearsal.card.status import CardStatus
 from tests.campaign.bench import Bench
@@ -89,8 +90,10 @@ class Injection:
         self._came = True
         match trouble:
             case Trouble.PUT_BACK | Trouble.POWER_BACK:
-                await bench.control.wait_until(lambda now: not now.inserted)
+                out = await bench.control.wait_until(lambda now: not now.inserted)
                 await bench.control.insert()
+                with contextlib.suppress(CardControlFailed):  # nobody uses the card any more, and so nobody powers it
+                    await bench.control.wait_until(lambda now: now.power_ups > out.power_ups, deadline=2)
             case Trouble.SWAPPED:
                 await bench.control.wait_until(lambda now: not now.inserted)
                 await bench.insert_stranger()

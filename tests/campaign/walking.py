@@ -28,6 +28,9 @@ from tests.campaign.steps import WRONG_PIN, runbook
 CALL_DEADLINE = 2.0
 LOAD_DEADLINE = 4.0
 
+_UNSETTLED = frozenset({Trouble.SILENT, Trouble.PUT_BACK, Trouble.POWER_BACK})
+"""After these pcscd may still wait for the card, or not know yet that it was gone."""
+
 
 @dataclass
 class Walked:
@@ -126,7 +129,7 @@ async def walk(bench: Bench, spot: Spot, case: Case | None = None) -> Walked:
         walked.reached = await driver.injection.end()
     walked.left_over = await leftovers.found(bench.pcscd_pid)
     await _count(bench, walked, driver, before.user_checks, strangers_before)
-    await bench.restore(anew=case is not None and case.trouble is Trouble.SILENT)
+    await bench.restore(anew=case is not None and case.trouble in _UNSETTLED)
     return walked
 
 
