@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 from typing import Final
 
 HOST_FILES: Final = ("/etc/opensc/opensc.conf", "/etc/opensc.conf")
@@ -16,6 +17,9 @@ HOST_FILES: Final = ("/etc/opensc/opensc.conf", "/etc/opensc.conf")
 _NO_CACHE: Final = "framework pkcs15 { use_pin_caching = false; }"
 _DRIVERS: Final = "card_drivers = sc-hsm, internal;"
 """The SmartCard-HSM's driver first: those before it ask the card two questions of theirs, two APDUs in 33."""
+_TOOL_FILE: Final = Path(__file__).with_name("sc-hsm-tool.conf")
+
+_COMMENT = re.compile(r"#[^\n]*")
 _CHOSEN_DRIVERS = re.compile(r"^[^#\n]*\bcard_drivers\b", re.MULTILINE)
 _MODULE_BLOCK = re.compile(r"^[ \t]*app[ \t]+opensc-pkcs11[ \t]*\{", re.MULTILINE)
 
@@ -35,6 +39,12 @@ def without_cache(text: str) -> str:
     if block is None:
         return f"app opensc-pkcs11 {{ {_settings(text)} }}\n{text}"
     return f"{text[: block.end()]} {_settings(text)}\n{text[block.end() :]}"
+
+
+def tool_environment() -> dict[str, str]:
+    """For `sc-hsm-tool`: only its own driver asks the card, where the host has not configured OpenSC. Reads a file."""
+    configured = "=" in _COMMENT.sub("", _host_text())
+    return {} if configured else {"OPENSC_CONF": str(_TOOL_FILE)}
 
 
 def _settings(text: str) -> str:

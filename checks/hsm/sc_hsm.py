@@ -6,6 +6,7 @@ decides, and what the text does not say is unknown, never a number.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from checks.evidence.slots import SlotInfo, TokenInfo
+from checks.hsm.opensc import tool_environment
 from runbook.errors import StepError
 from runbook.text import clean_line
 
@@ -86,8 +88,9 @@ async def counters(slot: SlotInfo, env: Mapping[str, str], *, deadline: float = 
     whole_name = len(slot.description.encode()) < _DESCRIPTION_BYTES
     argv = ["sc-hsm-tool", *([f"--reader={slot.description}"] if whole_name else [])]
     base = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
+    quick = await asyncio.to_thread(tool_environment)
     try:
-        finished = await run(argv, deadline=deadline, env={**base, "LC_ALL": "C", **env})
+        finished = await run(argv, deadline=deadline, env={**base, **quick, "LC_ALL": "C", **env})
     except StepError as error:
         return unknown(f"sc-hsm-tool could not be run: {error.what}")
     if finished.ended_by:

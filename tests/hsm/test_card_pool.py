@@ -113,6 +113,16 @@ async def test_the_cards_own_driver_is_asked_first_unless_the_host_chose(bench: 
     assert "sc-hsm" not in without_cache("app default { card_drivers = openpgp; }\n")
 
 
+async def test_reading_the_counter_takes_one_look_and_five_commands(bench: CardBench, token: Token) -> None:
+    """The flags, the applet, both counters and the key status that `sc-hsm-tool` shows too."""
+    await token.select()
+    before = (await bench.status()).apdus
+    assert (await read_counter(token)).counter.tries_left == 3
+    told = await bench.commands(before)
+    assert [line for line in told if "6A82" in line] == []
+    assert len(told) <= 6
+
+
 async def test_a_reset_by_another_program_asks_again_and_says_why(context: MakeContext, bench: CardBench) -> None:
     ctx = context(bench.site(), PIN, PIN)
     token = ctx.pool.token("intermediate")
