@@ -20,6 +20,7 @@ _UNAVAILABLE: Final = (c.c_ulong(-1).value, 0xFFFFFFFF)
 """CK_UNAVAILABLE_INFORMATION, also as modules built for 32 bits give it."""
 
 _CKF_DONT_BLOCK: Final = 1
+_CKR_NO_EVENT: Final = 8
 _MOST_EVENTS: Final = 64
 
 _FUNCTIONS: Final = {
@@ -105,11 +106,10 @@ class Cryptoki:
     def slot_changed(self) -> bool:
         """Whether a token came or went since the last question; true where the module cannot tell (§5.5)."""
         changed, slot_id = False, c.c_ulong()
+        where, ask = c.addressof(slot_id), self._functions["C_WaitForSlotEvent"]
         for _ in range(_MOST_EVENTS):
-            try:
-                self._call("C_WaitForSlotEvent", _CKF_DONT_BLOCK, c.addressof(slot_id))
-            except CryptokiError as error:
-                return changed or error.code != "CKR_NO_EVENT"
+            if code := ask(_CKF_DONT_BLOCK, where, None, None):
+                return changed or code != _CKR_NO_EVENT
             changed = True
         return changed
 
