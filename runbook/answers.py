@@ -26,10 +26,13 @@ from runbook.operator import (
     Moment,
     PhraseRequest,
     PinRequest,
+    PointOfNoReturnRequest,
     SecretRequest,
+    SignsHere,
     TerminalRequest,
     TextRequest,
     TranscribeRequest,
+    WitnessRequest,
 )
 from runbook.problems import did_you_mean
 from runbook.secrets import MASK, Redactor, Secret
@@ -74,6 +77,11 @@ class Answers(Model):
     )
     phrases: Literal["all"] | tuple[StepId, ...] = Field(
         (), description="Steps whose phrase is typed: `all`, or their ids."
+    )
+    witness: Mapping[Name, Line] = Field(
+        default_factory=dict,
+        description="The private key of a second person, by their name in the site profile, without a passphrase. Only "
+        "for rehearsals: two people whose keys lie in one file are one.",
     )
     skip: Mapping[StepId, Line] = Field(
         default_factory=dict, description="Steps to leave out, each with the reason; a deviation, on the record."
@@ -177,6 +185,17 @@ class ScriptedOperator:
         if not _covers(self._answers.phrases, self._step):
             raise self._missing(f"phrases: [{self._step}]", request.question)
         return True
+
+    async def point_of_no_return(self, request: PointOfNoReturnRequest) -> bool:
+        said = not request.question or await self.confirm(ConfirmRequest(request.question))
+        return said and (not request.phrase or await self.type_phrase(PhraseRequest(request.title, request.phrase)))
+
+    async def witness(self, request: WitnessRequest) -> SignsHere:
+        for name in request.witnesses:
+            if name in self._answers.witness:
+                self._once(f"approval of {request.step_id}", request.problem or "it was given once")
+                return SignsHere(name, self._answers.witness[name])
+        raise self._missing(f"witness.{request.witnesses[0] if request.witnesses else '…'}", request.title)
 
     async def transcribe(self, request: TranscribeRequest) -> str:
         answer = self._input(request.question, request.help)

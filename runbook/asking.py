@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from runbook import inputs
 from runbook.errors import StepError
-from runbook.events import Event, InputGiven
+from runbook.event import Event
+from runbook.events import InputGiven
 from runbook.model import ChoiceInput, Input, Runbook, SecretInput, Sha256Input, Source, StringInput
 from runbook.operator import Alphabet, ChoiceRequest, Operator, TextRequest, TranscribeRequest
 

@@ -25,10 +25,13 @@ from runbook.operator import (
     Moment,
     PhraseRequest,
     PinRequest,
+    PointOfNoReturnRequest,
     SecretRequest,
+    SignsHere,
     TerminalRequest,
     TextRequest,
     TranscribeRequest,
+    WitnessRequest,
 )
 from runbook.secrets import Secret
 
@@ -110,6 +113,33 @@ class ConsoleOperator:
         self._narrator.say(request.question)
         self._narrator.say(f"  {request.phrase}")
         return await self._answer("Type the phrase exactly (empty: leave): ") == request.phrase
+
+    async def point_of_no_return(self, request: PointOfNoReturnRequest) -> bool:
+        say = self._narrator.say
+        say(f"POINT OF NO RETURN: {request.step_id}  {request.title}")
+        for line in request.commands:
+            say(f"  will be done: {line}")
+        for condition in request.conditions:
+            say(f"  {'holds' if condition.holds else 'DOES NOT HOLD'}: {condition.text}")
+        if request.probed:
+            say(f"  probe: {request.probed.answer} ({request.probed.outcome.summary})")
+        for line in request.backout:
+            say(f"  way back: {line}")
+        if request.question and not await self._yes(request.question):
+            return False
+        return not request.phrase or await self.type_phrase(PhraseRequest(request.title, request.phrase))
+
+    async def witness(self, request: WitnessRequest) -> SignsHere:
+        say = self._narrator.say
+        if request.problem:
+            say(request.problem)
+        say(f"A second person must approve {request.step_id}  {request.title}")
+        for line in request.what:
+            say(f"  {line}")
+        say(f"  code {request.code}; until {request.until}; in a session of their own: runbook witness")
+        labels = list(request.witnesses)
+        witness = labels[await self._pick("Or who signs here, at this keyboard?", labels, labels, None)]
+        return SignsHere(witness, await self._answer("Path of their key (empty: leave): "))
 
     async def transcribe(self, request: TranscribeRequest) -> str:
         say = self._narrator.say

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Protocol, Self, TypeVar
 
-from runbook.events import Event
+from runbook.event import Event
 from runbook.operator import Operator
 from runbook.secrets import Redactor
 from runbook.site import Site

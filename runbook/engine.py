@@ -10,8 +10,8 @@ from pathlib import Path
 from runbook import hints
 from runbook.asking import Inputs
 from runbook.errors import OperatorStopped
+from runbook.event import Event
 from runbook.events import (
-    Event,
     FactEstablished,
     NoteAdded,
     RunFinished,

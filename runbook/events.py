@@ -6,26 +6,18 @@ Fields annotated with a `Level` carry that confidentiality in the journal; all o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar
 
+from runbook.event import Event, Level
+from runbook.gate_events import (
+    ApprovalAsked,
+    ApprovalGiven,
+    ApprovalRefused,
+    WindowSet,
+    WitnessJoined,
+)
 from runbook.outcome import Outcome
-
-
-class Level(StrEnum):
-    """Who may read a value when parts of the record are handed out."""
-
-    PUBLIC = "public"
-    INTERNAL = "internal"
-    CONFIDENTIAL = "confidential"
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Base of all events; `type` is the name in the journal."""
-
-    type: ClassVar[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +39,35 @@ class RunStarted(Event):
     rehearsal: Annotated[bool, Level.PUBLIC]
     stages: tuple[str, ...] = ()
     """Stages selected; empty: all."""
+    runbook_path: str = ""
+    site_path: str = ""
+    """Absolute; where `runbook resume` reads them again. Their bytes at the start are attachments."""
+    program_sha256: Annotated[str, Level.PUBLIC] = ""
+    """Hex digest over the program's own files (`version.program_sha256`)."""
+    versions: Annotated[Mapping[str, str], Level.PUBLIC] = field(default_factory=dict)
+    """Python and the libraries that matter, by name."""
+    driver: str = ""
+    """The name under `people` in the site profile of the one who drives; empty where the profile names nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunResumed(Event):
+    """A run goes on after it was left; every step that had begun and not ended is in doubt from here."""
+
+    type: ClassVar[str] = "run.resumed"
+    program: Annotated[str, Level.PUBLIC]
+    program_sha256: Annotated[str, Level.PUBLIC]
+    runbook_sha256: Annotated[str, Level.PUBLIC]
+    site_sha256: str
+    host: str
+    operator: str
+    driver: str
+    head_typed: str
+    """The head as the operator typed it from paper, and it was right; empty: not asked for."""
+    cut: int
+    """Bytes of a torn last line that were cut off; 0: none."""
+    changes: tuple[str, ...] = ()
+    """What differs in runbook and site profile since the start, in words; two people agreed to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +148,53 @@ class StepRetried(Event):
 
     type: ClassVar[str] = "step.retried"
     step: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepProbed(Event):
+    """What the probe of an action said to: is it done already?"""
+
+    type: ClassVar[str] = "step.probed"
+    step: str
+    answer: str
+    """`done`, `not done`, `partly` or `cannot tell`."""
+    outcome: Outcome
+    """Of the probe's check."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepSettled(Event):
+    """The operator decided what a step in doubt is to count as: a deviation. Its `step.finished` follows."""
+
+    type: ClassVar[str] = "step.settled"
+    step: str
+    settled_as: str
+    """`done`."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attached(Event):
+    """A file was stored beside the journal, under the hash of its bytes."""
+
+    type: ClassVar[str] = "attached"
+    step: str
+    """Empty: it belongs to the run."""
+    name: str
+    sha256: Annotated[str, Level.PUBLIC]
+    """Hex, of the bytes as stored: without any known secret."""
+    size: int
+    """Bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviationsAcknowledged(Event):
+    """The operator has looked at the list of deviations at the end of a run."""
+
+    type: ClassVar[str] = "deviations.acknowledged"
+    count: int
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,11 +277,13 @@ class FactEstablished(Event):
 
 @dataclass(frozen=True, slots=True)
 class NoteAdded(Event):
-    """The operator wrote something down."""
+    """Somebody wrote something down."""
 
     type: ClassVar[str] = "note"
     step: str
     text: str
+    by: str = ""
+    """Who wrote it, where that was not the operator: a witness."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +326,16 @@ JOURNALLED: Mapping[str, type[Event]] = {
         FactEstablished,
         NoteAdded,
         RunFinished,
+        RunResumed,
+        StepProbed,
+        StepSettled,
+        Attached,
+        DeviationsAcknowledged,
+        WindowSet,
+        WitnessJoined,
+        ApprovalAsked,
+        ApprovalGiven,
+        ApprovalRefused,
     )
 }
 """Every event the journal holds, by its name."""

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from runbook.chain import START, BrokenRecord, Record, follows, now, seal, short_head, unseal
 from runbook.errors import JournalError
-from runbook.events import JOURNALLED, Event
+from runbook.event import Event
+from runbook.events import JOURNALLED
 from runbook.paths import JOURNAL_NAME
 from runbook.records import Value, event_of, fields_of, redacted
 from runbook.runlock import RunLock

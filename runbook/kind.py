@@ -6,6 +6,7 @@ package can add its own. Import it cheaply: foreign libraries are imported insid
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -63,6 +64,14 @@ class Kind(ABC, Generic[P]):
 
     def __init__(self, params: P) -> None:
         self.params = params
+
+    def plan(self) -> tuple[str, ...]:
+        """What `run` will do, exactly and with the values inserted, a line each: a command as it would be typed.
+
+        Shown at the point of no return, and what a second person approves. Touches nothing.
+        """
+        given = self.params.model_dump(mode="json", exclude_defaults=True)
+        return (self.name, *(f"  {key}: {json.dumps(value, ensure_ascii=False)}" for key, value in given.items()))
 
     @abstractmethod
     async def run(self, ctx: Context) -> Outcome:

@@ -208,12 +208,19 @@ def _fold_params(data: Any, known: frozenset[str] | set[str]) -> Any:
     return {**{key: value for key, value in data.items() if key in known}, "params": own}
 
 
+class Window(Model):
+    """A time window, given by the operator when the stage begins."""
+
+    ask: Line = Field(description="The question put to the operator, for example `Downtime window`.")
+
+
 class Stage(Model):
     """A group of steps that ends in a decision."""
 
     id: StepId
     title: Line
     goal: str = ""
+    window: Window | None = Field(None, description="The stage's steps start only within a time window.")
     steps: tuple[Step, ...] = Field(min_length=1)
 
 

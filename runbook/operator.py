@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from runbook.outcome import Outcome
+from runbook.probing import Probed
 from runbook.secrets import Secret
 
 
@@ -135,6 +136,8 @@ class Decision(StrEnum):
 
     RUN = "run"
     RETRY = "retry"
+    DONE = "done"
+    """Take a step in doubt as done."""
     SKIP = "skip"
     STOP = "stop"
 
@@ -151,15 +154,70 @@ class Moment:
     """Set after a step that is not green."""
     hints: tuple[str, ...] = ()
     """The hints that match, as plain lines."""
+    probed: Probed | None = None
+    """What the probe said, where the step is an action in doubt."""
     allowed: tuple[Decision, ...] = (Decision.RUN, Decision.SKIP, Decision.STOP)
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """The decision and, for a skip, its reason (a deviation)."""
+    """The decision and its reason: due for a skip, for a step taken as done, and for an action run again in doubt."""
 
     decision: Decision
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Something that must hold, and whether it does."""
+
+    text: str
+    holds: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PointOfNoReturnRequest:
+    """Before what cannot be undone: everything that a person must know, then a yes and a typed phrase."""
+
+    step_id: str
+    title: str
+    commands: tuple[str, ...]
+    """What will be done, exactly, with the values inserted."""
+    conditions: tuple[Condition, ...]
+    probed: Probed | None
+    backout: tuple[str, ...]
+    question: str = ""
+    """To be answered with yes; empty: none."""
+    phrase: str = ""
+    """To be typed letter by letter, never pasted; empty: none."""
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessRequest:
+    """A second person is to approve: in a session of their own, or here with their own key."""
+
+    step_id: str
+    title: str
+    what: tuple[str, ...]
+    """What they approve, exactly."""
+    code: str
+    """The start of the digest of what they sign, for both screens to show."""
+    witnesses: tuple[str, ...]
+    """Who may approve, by their names in the site profile."""
+    until: str
+    """When the question ends, RFC 3339 in UTC."""
+    problem: str = ""
+    """Why the last answer was not accepted."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignsHere:
+    """The witness signs at the driver's keyboard."""
+
+    witness: str
+    """Their name in the site profile."""
+    key: str
+    """Path of their private key, or of a public key whose private part is in an agent or a FIDO2 device."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +239,14 @@ class Operator(Protocol):
     async def choose(self, request: ChoiceRequest) -> str: ...
     async def type_phrase(self, request: PhraseRequest) -> bool:
         """True when the phrase was typed exactly."""
+        ...
+
+    async def point_of_no_return(self, request: PointOfNoReturnRequest) -> bool:
+        """True when the way is free: yes said and the phrase typed exactly. The safe choice has the focus."""
+        ...
+
+    async def witness(self, request: WitnessRequest) -> SignsHere:
+        """Only returns when the witness signs here; cancelled from outside once they answered elsewhere."""
         ...
 
     async def transcribe(self, request: TranscribeRequest) -> str:

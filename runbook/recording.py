@@ -7,7 +7,8 @@ from functools import partial
 from typing import TypeVar
 
 from runbook.deadline import Deadline
-from runbook.events import Event, PromptAnswered, PromptShown
+from runbook.event import Event
+from runbook.events import PromptAnswered, PromptShown
 from runbook.operator import (
     Attested,
     AttestRequest,
@@ -19,10 +20,13 @@ from runbook.operator import (
     Operator,
     PhraseRequest,
     PinRequest,
+    PointOfNoReturnRequest,
     SecretRequest,
+    SignsHere,
     TerminalRequest,
     TextRequest,
     TranscribeRequest,
+    WitnessRequest,
 )
 from runbook.secrets import Secret
 
@@ -61,6 +65,15 @@ class RecordingOperator:
     async def type_phrase(self, request: PhraseRequest) -> bool:
         return await self._ask("type_phrase", request.question, partial(self._operator.type_phrase, request), _yes_no)
 
+    async def point_of_no_return(self, request: PointOfNoReturnRequest) -> bool:
+        question = request.question or request.title
+        return await self._ask(
+            "point_of_no_return", question, partial(self._operator.point_of_no_return, request), _yes_no
+        )
+
+    async def witness(self, request: WitnessRequest) -> SignsHere:
+        return await self._ask("witness", request.title, partial(self._operator.witness, request), _signs)
+
     async def transcribe(self, request: TranscribeRequest) -> str:
         return await self._ask("transcribe", request.question, partial(self._operator.transcribe, request), str)
 
@@ -96,6 +109,10 @@ def _hidden(_: Secret) -> None:
 
 def _yes_no(value: bool) -> str:
     return "yes" if value else "no"
+
+
+def _signs(value: SignsHere) -> str:
+    return f"{value.witness} signs here"
 
 
 def _attested(value: Attested) -> str:

@@ -17,7 +17,8 @@ from typing import Any, ClassVar, NamedTuple, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from runbook.errors import EnvironmentLacks, RunbookError
-from runbook.events import JOURNALLED, Event, Level
+from runbook.event import Event, Level
+from runbook.events import JOURNALLED
 from runbook.outcome import Evidence, Outcome, Verdict
 from runbook.secrets import MASK, Redactor, Secret
 

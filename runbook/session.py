@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from runbook.events import Event
+from runbook.event import Event
 from runbook.model import Runbook
 from runbook.operator import Operator
 from runbook.site import Site

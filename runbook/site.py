@@ -44,6 +44,27 @@ class RehearsalMark(Model):
     sheet: Line = Field(description="Path of the lab's paper sheet.")
 
 
+class Person(Model):
+    """Somebody who takes part in runs at this site."""
+
+    principal: Line = Field(description="Their name in the allowed-signers file (ssh-keygen(1), ALLOWED SIGNERS).")
+    accounts: tuple[Line, ...] = Field((), description="Accounts on this machine that are theirs alone.")
+    may: tuple[Literal["drive", "witness"], ...] = Field(("drive", "witness"), min_length=1)
+
+
+class TwoPeople(Model):
+    """Who may approve what two people must agree to."""
+
+    allowed_signers: Line = Field(
+        description="OpenSSH's file of trusted keys (ssh-keygen(1), ALLOWED SIGNERS); relative to this file."
+    )
+    people: Mapping[Name, Person] = Field(min_length=2)
+    group: str = Field(
+        "", description="The group of this machine whose members may follow runs and answer; empty: this account only."
+    )
+    minutes: int = Field(15, ge=1, le=1440, description="How long an approval that was asked for may take.")
+
+
 class Site(Model):
     """Hosts, tokens and values of one site."""
 
@@ -51,4 +72,5 @@ class Site(Model):
     name: Line
     rehearsal: RehearsalMark | None = None
     tokens: Mapping[Name, TokenProfile] = Field(default_factory=dict)
+    two_people: TwoPeople | None = None
     inputs: Mapping[Name, Any] = Field(default_factory=dict, description="Values of the runbook's inputs at this site.")

@@ -17,7 +17,8 @@ from runbook.chain import START, short_head
 from runbook.document import Document, Map
 from runbook.engine import Engine, Plan
 from runbook.errors import EnvironmentLacks, UsageError
-from runbook.events import Event, RunStarted
+from runbook.event import Event
+from runbook.events import RunStarted
 from runbook.journal import Journal
 from runbook.kind import Registry
 from runbook.loader import SITE_NAME, Loaded, check_site, find_site, load_runbook, load_site

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from runbook import events as ev
+from runbook import gate_events as gate
+from runbook.event import Event
 from runbook.model import Runbook
 from runbook.outcome import Outcome, Verdict
 
@@ -66,6 +68,12 @@ class RunState:
     """Skips, retries and overrides in words, in order."""
     tokens: dict[str, str] = field(default_factory=dict)
     """Tokens that came or went while in use, and what was noticed last: `removed`, `inserted`, `swapped`."""
+    windows: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """The time window of a stage: when it opens and closes, RFC 3339."""
+    approvals: dict[str, str] = field(default_factory=dict)
+    """Who approved which step."""
+    acknowledged: int = 0
+    """How many of the deviations the operator has acknowledged."""
     notes: tuple[tuple[str, str], ...] = ()
     """Step id and text."""
     finished: str = ""
@@ -88,7 +96,7 @@ class RunState:
         return all(self.step(step.id).status.green for step in stage.steps)
 
 
-def fold(events: Iterable[ev.Event], state: RunState | None = None) -> RunState:
+def fold(events: Iterable[Event], state: RunState | None = None) -> RunState:
     """The state after all of these events."""
     state = state or RunState()
     for event in events:
@@ -96,13 +104,15 @@ def fold(events: Iterable[ev.Event], state: RunState | None = None) -> RunState:
     return state
 
 
-def apply(state: RunState, event: ev.Event) -> RunState:
+def apply(state: RunState, event: Event) -> RunState:
     """The state after one more event."""
+    if isinstance(event, ev.StepRetried | ev.GuardOverridden | ev.StepSettled):
+        return replace(state, deviations=(*state.deviations, _deviation(event)))
+    return _of_step(state, event) or _of_run(state, event) or state
+
+
+def _of_step(state: RunState, event: Event) -> RunState | None:
     match event:
-        case ev.RunStarted():
-            return replace(state, run_id=event.run_id, rehearsal=event.rehearsal)
-        case ev.InputGiven():
-            return replace(state, inputs={**state.inputs, event.name: event.value})
         case ev.StepBlocked():
             return _step(state, event.step, status=Status.BLOCKED, unmet=event.unmet)
         case ev.StepStarted():
@@ -121,23 +131,59 @@ def apply(state: RunState, event: ev.Event) -> RunState:
         case ev.StepSkipped():
             skipped = _step(state, event.step, status=Status.SKIPPED, reason=event.reason)
             return replace(skipped, deviations=(*state.deviations, f"{event.step} skipped: {event.reason}"))
-        case ev.StepRetried() | ev.GuardOverridden():
-            return replace(state, deviations=(*state.deviations, _deviation(event)))
+        case gate.ApprovalGiven():
+            return replace(state, approvals={**state.approvals, event.step: event.witness})
+        case _:
+            return None
+
+
+def _of_run(state: RunState, event: Event) -> RunState | None:
+    match event:
+        case ev.RunStarted():
+            return replace(state, run_id=event.run_id, rehearsal=event.rehearsal)
+        case ev.RunResumed():
+            return _resumed(state, event)
+        case ev.InputGiven():
+            return replace(state, inputs={**state.inputs, event.name: event.value})
+        case gate.WindowSet():
+            return _window(state, event)
         case ev.TokenNoticed():
             return replace(state, tokens={**state.tokens, event.token: event.state})
         case ev.FactEstablished():
             return replace(state, facts={**state.facts, event.fact: event.step})
         case ev.NoteAdded():
             return replace(state, notes=(*state.notes, (event.step, event.text)))
+        case ev.DeviationsAcknowledged():
+            return replace(state, acknowledged=event.count)
         case ev.RunFinished():
             return replace(state, finished=event.state, reason=event.reason)
         case _:
-            return state
+            return None
 
 
-def _deviation(event: ev.StepRetried | ev.GuardOverridden) -> str:
+def _resumed(state: RunState, event: ev.RunResumed) -> RunState:
+    steps = {
+        name: replace(step, status=Status.IN_DOUBT) if step.status in (Status.RUNNING, Status.NEEDS_YOU) else step
+        for name, step in state.steps.items()
+    }
+    changes = tuple(f"went on although this changed: {change}" for change in event.changes)
+    return replace(state, steps=steps, finished="", reason="", deviations=(*state.deviations, *changes))
+
+
+def _window(state: RunState, event: gate.WindowSet) -> RunState:
+    said = (f"the window of stage {event.stage} was changed: {event.reason}",) if event.reason else ()
+    return replace(
+        state,
+        windows={**state.windows, event.stage: (event.opens, event.closes)},
+        deviations=(*state.deviations, *said),
+    )
+
+
+def _deviation(event: ev.StepRetried | ev.GuardOverridden | ev.StepSettled) -> str:
     if isinstance(event, ev.StepRetried):
-        return f"{event.step} tried again"
+        return f"{event.step} tried again" + (f": {event.reason}" if event.reason else "")
+    if isinstance(event, ev.StepSettled):
+        return f"{event.step} was in doubt and is taken as {event.settled_as}: {event.reason}"
     return f"{event.step} overrode the {event.guard}: {event.reason}"
 
 

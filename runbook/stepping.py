@@ -16,7 +16,8 @@ from runbook import templates
 from runbook.context import Resource
 from runbook.deadline import Deadline
 from runbook.errors import JournalError, OperatorStopped, PromptCancelled, RunbookError, StepError
-from runbook.events import Event, StepStarted
+from runbook.event import Event
+from runbook.events import StepStarted
 from runbook.gates import open_gate
 from runbook.kind import Kind
 from runbook.model import Role, Step

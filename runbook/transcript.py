@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from runbook import events as ev
+from runbook.event import Event
 from runbook.model import Runbook
 from runbook.narrator import Narrator
 from runbook.session import Session
@@ -20,7 +21,7 @@ class Transcript:
         self._say = narrator.say
         self.state = RunState()
 
-    def show(self, event: ev.Event) -> None:
+    def show(self, event: Event) -> None:
         """Say what the event says to a person; some say nothing."""
         self.state = apply(self.state, event)
         match event:

@@ -15,10 +15,13 @@ from runbook.operator import (
     Moment,
     PhraseRequest,
     PinRequest,
+    PointOfNoReturnRequest,
     SecretRequest,
+    SignsHere,
     TerminalRequest,
     TextRequest,
     TranscribeRequest,
+    WitnessRequest,
 )
 from runbook.secrets import Secret
 
@@ -68,6 +71,17 @@ class TuiOperator:
         from screens.prompts.phrase import PhrasePrompt
 
         return await self._ask(PhrasePrompt(request))
+
+    async def point_of_no_return(self, request: PointOfNoReturnRequest) -> bool:
+        detail = (*request.commands, *request.backout)
+        said = not request.question or await self.confirm(ConfirmRequest(request.question, detail, dangerous=True))
+        return said and (
+            not request.phrase or await self.type_phrase(PhraseRequest(request.title, request.phrase, detail))
+        )
+
+    async def witness(self, request: WitnessRequest) -> SignsHere:
+        witness = await self.choose(ChoiceRequest(request.title, tuple((name, name) for name in request.witnesses)))
+        return SignsHere(witness, await self.text(TextRequest("Path of their key")))
 
     async def transcribe(self, request: TranscribeRequest) -> str:
         from screens.prompts.transcribe import TranscribePrompt

@@ -15,7 +15,8 @@ from textual.message import Message
 from textual.reactive import var
 from textual.screen import Screen
 
-from runbook.events import Event, StepProgress, StepStarted
+from runbook.event import Event
+from runbook.events import StepProgress, StepStarted
 from runbook.model import Stage
 from runbook.operator import Decided, Decision, Moment
 from runbook.session import Session

@@ -8,7 +8,7 @@ from typing import Any
 from checks.hsm.pool import TokenPool
 from runbook.context import Resource
 from runbook.errors import PromptCancelled
-from runbook.events import Event
+from runbook.event import Event
 from runbook.operator import ChoiceRequest, ConfirmRequest, PhraseRequest, PinRequest, SecretRequest, TextRequest
 from runbook.secrets import Redactor, Secret
 from runbook.site import Site

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from runbook.context import Resource
-from runbook.events import Event
+from runbook.event import Event
 from runbook.kind import Kind
 from runbook.operator import Attested, AttestRequest, CompareRequest
 from runbook.outcome import Outcome

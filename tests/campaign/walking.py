@@ -13,7 +13,8 @@ from unittest.mock import patch
 
 from checks.hsm.pool import TokenPool
 from runbook.engine import Engine, Plan
-from runbook.events import Event, RunStarted
+from runbook.event import Event
+from runbook.events import RunStarted
 from runbook.journal import Journal
 from runbook.kind import Registry
 from runbook.operator import ChoiceRequest, ConfirmRequest, Decided, Decision, Moment, PinRequest

@@ -11,6 +11,7 @@ import pytest
 from runbook import events as ev
 from runbook.context import Context
 from runbook.errors import JournalError, StepError
+from runbook.event import Event
 from runbook.journal import Journal, read_events
 from runbook.operator import ConfirmRequest, Decided, Decision
 from runbook.outcome import Outcome, Verdict
@@ -41,7 +42,7 @@ async def test_a_green_run_ends_green_and_its_journal_tells_the_same_state(bench
 
 
 async def test_step_started_is_on_disk_before_the_kind_runs(bench: Bench) -> None:
-    on_disk: list[ev.Event] = []
+    on_disk: list[Event] = []
 
     def look(ctx: Context) -> None:
         on_disk.extend(read_events(bench.folder / "run" / "journal.jsonl"))
@@ -52,9 +53,9 @@ async def test_step_started_is_on_disk_before_the_kind_runs(bench: Bench) -> Non
 
 
 async def test_an_event_is_on_disk_before_it_is_shown(bench: Bench) -> None:
-    missing: list[ev.Event] = []
+    missing: list[Event] = []
 
-    def look(event: ev.Event) -> None:
+    def look(event: Event) -> None:
         if event.type not in {e.type for e in read_events(bench.folder / "run" / "journal.jsonl")}:
             missing.append(event)
 
@@ -293,7 +294,7 @@ async def test_a_cancelled_prompt_is_an_outcome_and_nothing_ran(bench: Bench) ->
 async def test_without_a_record_nothing_acts(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     append = Journal.append
 
-    async def full(self: Journal, event: ev.Event) -> ev.Event:
+    async def full(self: Journal, event: Event) -> Event:
         if isinstance(event, ev.StepStarted):
             raise JournalError("the disk is full")
         return await append(self, event)

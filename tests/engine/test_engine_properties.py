@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from runbook import events as ev
 from runbook.context import Context
 from runbook.errors import StepError
+from runbook.event import Event
 from runbook.journal import read_events
 from runbook.operator import Decided, Decision
 from runbook.outcome import Outcome, Verdict
@@ -57,7 +58,7 @@ def test_whatever_happens_the_record_tells_it(
             facts = {"requires": [f"f{number - 1}"] if number else [], "establishes": [f"f{number}"]}
             steps.append(action(step_id, irreversible=True, **facts) if acts else check(step_id, **facts))
 
-        def maybe_stop(_: ev.Event) -> None:
+        def maybe_stop(_: Event) -> None:
             if stop_after is not None and len(bench.events) == stop_after and bench.engine:
                 bench.engine.stop("enough")
 

@@ -11,7 +11,8 @@ from typing import Any, ClassVar, Self
 from runbook.context import Context, Resource
 from runbook.engine import Engine, Plan
 from runbook.errors import PromptCancelled
-from runbook.events import Event, RunStarted
+from runbook.event import Event
+from runbook.events import RunStarted
 from runbook.journal import Journal
 from runbook.kind import Action, Check, Params, Registry
 from runbook.model import Role, Runbook

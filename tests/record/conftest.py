@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runbook import events as ev
+from runbook.event import Event
 from runbook.journal import Journal
 from runbook.secrets import Redactor
 from tests.record.sample import Write, Written
@@ -18,7 +18,7 @@ from tests.record.sample import Write, Written
 def write(tmp_path: Path) -> Write:
     """Write these events to a new journal."""
 
-    async def run(*events: ev.Event, folder: Path = tmp_path / "run", redactor: Redactor | None = None) -> Written:
+    async def run(*events: Event, folder: Path = tmp_path / "run", redactor: Redactor | None = None) -> Written:
         journal = await Journal.create(folder, redactor or Redactor())
         try:
             for event in events:

@@ -9,13 +9,14 @@ from pathlib import Path
 from checks.evidence.files import CommandOutput
 from checks.evidence.fingerprints import FingerprintPair, PaperFingerprint
 from runbook import events as ev
+from runbook.event import Event
 from runbook.outcome import Outcome
 
 PAIR = FingerprintPair(
     form="SHA-256", left_title="paper", left="ab" * 32, right_title="root_ca.crt", right="ab" * 31 + "ac"
 )
 
-EVENTS: tuple[ev.Event, ...] = (
+EVENTS: tuple[Event, ...] = (
     ev.RunStarted("r1", "hsm", "Title", "0" * 64, "site", "1" * 64, "p 1", "host", "op", True, ("A", "B")),
     ev.InputGiven("usb", "/mnt/usb", "site"),
     ev.InputGiven("password", None, "typed"),

@@ -19,6 +19,7 @@ import pytest
 from checks.evidence.files import CommandOutput
 from runbook import events as ev
 from runbook.errors import ExitCode, JournalError
+from runbook.event import Event
 from runbook.journal import Journal, read_events
 from runbook.outcome import Outcome
 from runbook.runlock import holder
@@ -310,7 +311,7 @@ async def test_the_loop_is_not_blocked_by_the_disk(tmp_path: Path, monkeypatch: 
 
     journal = await Journal.create(tmp_path / "run", Redactor())
     monkeypatch.setattr(os, "fsync", slow)
-    appending: Awaitable[ev.Event] = asyncio.ensure_future(journal.append(EVENTS[0]))
+    appending: Awaitable[Event] = asyncio.ensure_future(journal.append(EVENTS[0]))
     await asyncio.to_thread(stuck.wait, 10)
     ticked: list[Callable[[], None]] = []
     asyncio.get_running_loop().call_soon(ticked.append, free.set)

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from checks.evidence.files import CommandOutput
 from checks.evidence.slots import SlotInfo
 from runbook import events as ev
-from runbook.events import JOURNALLED, Event, Level
+from runbook.event import Event, Level
+from runbook.events import JOURNALLED
 from runbook.outcome import Evidence, Outcome, Verdict
 from runbook.records import UnknownEvidence, UnreadableRecord, event_of, fields_of, plain
 from runbook.secrets import MASK, Secret

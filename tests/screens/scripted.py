@@ -9,6 +9,7 @@ from pathlib import Path
 from checks.evidence.files import Statements
 from runbook import events as ev
 from runbook.errors import OperatorStopped, PromptCancelled
+from runbook.event import Event
 from runbook.model import Runbook
 from runbook.operator import Decision, Moment, Operator
 from runbook.outcome import Outcome
@@ -27,8 +28,8 @@ class ScriptedWalk:
 
     def __init__(self, runbook: Runbook, operator: Operator, plays: dict[str, Play], *, rehearsal: bool) -> None:
         self.runbook, self.operator, self.plays, self.rehearsal = runbook, operator, plays, rehearsal
-        self.queue: asyncio.Queue[ev.Event | None] = asyncio.Queue()
-        self.seen: list[ev.Event] = []
+        self.queue: asyncio.Queue[Event | None] = asyncio.Queue()
+        self.seen: list[Event] = []
         self.answers: list[object] = []
         self._task: asyncio.Task[None] | None = None
         self._reason = ""
@@ -37,7 +38,7 @@ class ScriptedWalk:
     def head(self) -> str:
         return f"{len(self.seen):04x}-c0de-9a7f"
 
-    def say(self, event: ev.Event) -> None:
+    def say(self, event: Event) -> None:
         self.seen.append(event)
         self.queue.put_nowait(event)
 
@@ -49,7 +50,7 @@ class ScriptedWalk:
         if self._task:
             self._task.cancel()
 
-    async def events(self) -> AsyncIterator[ev.Event]:
+    async def events(self) -> AsyncIterator[Event]:
         self._task = asyncio.create_task(self._walk())
         try:
             while (event := await self.queue.get()) is not None:

@@ -8,6 +8,7 @@ import pytest
 
 from runbook import events as ev
 from runbook.errors import ExitCode, JournalError
+from runbook.event import Event
 from runbook.operator import ConfirmRequest
 from runbook.outcome import Outcome, Verdict
 from runbook.state import Status
@@ -23,7 +24,7 @@ from tests.screens.scripted import SAID, Play, ScriptedWalk, asks, ends
 RED = ends(Outcome.failed("another token", EVIDENCE["slots"][1]))
 
 
-def of(walk: ScriptedWalk, kind: type[ev.Event]) -> list[ev.Event]:
+def of(walk: ScriptedWalk, kind: type[Event]) -> list[Event]:
     return [event for event in walk.seen if isinstance(event, kind)]
 
 

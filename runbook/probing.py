@@ -1,0 +1,41 @@
+"""What a probe answers: is the action done already? (design §2)"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from runbook.outcome import Outcome, Verdict
+
+
+class Answer(StrEnum):
+    """The four answers of a probe."""
+
+    DONE = "done"
+    NOT_DONE = "not done"
+    PARTLY = "partly"
+    CANNOT_TELL = "cannot tell"
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """The answer and what it rests on."""
+
+    answer: Answer
+    outcome: Outcome
+
+
+def answer_of(outcome: Outcome) -> Answer:
+    """A probe is a check that expects the action's result: green means done, failed means not done.
+
+    A warning means partly; where the check could not judge, nothing is known.
+    """
+    match outcome.verdict:
+        case Verdict.PASSED:
+            return Answer.DONE
+        case Verdict.FAILED:
+            return Answer.NOT_DONE
+        case Verdict.WARNED:
+            return Answer.PARTLY
+        case _:
+            return Answer.CANNOT_TELL
