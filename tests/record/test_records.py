@@ -47,6 +47,7 @@ BY_HINT: dict[str, st.SearchStrategy[Any]] = {
     "bool": st.booleans(),
     "bool | None": st.none() | st.booleans(),
     "tuple[str, ...]": st.lists(TEXT, max_size=3).map(tuple),
+    "Mapping[str, str]": st.dictionaries(TEXT, TEXT, max_size=3),
     "Mapping[str, Any]": st.dictionaries(TEXT, JSON, max_size=3),
     "Outcome": OUTCOME,
 }
