@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from checks.hsm.pool import TokenPool
-from runbook.context import Resource
 from runbook.errors import PromptCancelled
-from runbook.event import Event
 from runbook.operator import ChoiceRequest, ConfirmRequest, PhraseRequest, PinRequest, SecretRequest, TextRequest
-from runbook.secrets import Redactor, Secret
+from runbook.secrets import Secret
 from runbook.site import Site
+from tests.stand_in import StandIn
 
 
 class ScriptedPins:
@@ -63,31 +61,10 @@ class ScriptedPins:
         return self.reason
 
 
-class FakeContext:
-    """What a check gets from the engine."""
-
-    run_id = "20261121-r1"
-    step_id = "A3.sign"
-    runbook_title = "test"
+class FakeContext(StandIn):
+    """What a check of tokens gets from the engine: the stand-in with a pool of its own."""
 
     def __init__(self, site: Site, folder: Path, *pins: str, deadline: float = 10.0, confirm: bool = True) -> None:
-        self.site = site
-        self.folder = folder
-        self.operator: Any = ScriptedPins(*pins, confirm=confirm)
-        self.redactor = Redactor()
-        self.events: list[Event] = []
-        self.lines: list[str] = []
+        super().__init__(folder, ScriptedPins(*pins, confirm=confirm), site=site, step_id="A3.sign")
         self.pool = TokenPool(site, self.redactor, deadline=deadline)
-
-    async def record(self, event: Event) -> None:
-        self.events.append(event)
-
-    def progress(self, line: str) -> None:
-        self.lines.append(line)
-
-    async def use(self, resource: type[Resource]) -> Any:
-        assert resource is TokenPool
-        return self.pool
-
-    async def ask_input(self, name: str) -> str:
-        raise AssertionError(f"no check here asks for an input, and this one asked for {name}")
+        self.resources[TokenPool] = self.pool
