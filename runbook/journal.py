@@ -6,16 +6,18 @@ import asyncio
 import contextlib
 import errno
 import os
+import stat
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from runbook.chain import START, BrokenRecord, Record, follows, now, seal, short_head, unseal
-from runbook.errors import JournalError
+from runbook.errors import JournalError, RunbookError
 from runbook.event import Event
 from runbook.events import JOURNALLED
 from runbook.paths import JOURNAL_NAME
 from runbook.records import Value, event_of, fields_of, redacted
+from runbook.recovery import Recovered, damaged, recover
 from runbook.runlock import RunLock
 from runbook.secrets import Redactor
 
@@ -23,7 +25,8 @@ from runbook.secrets import Redactor
 class Journal:
     """The one writer of a run's record.
 
-    Made by `create`. An `append` that returned is on the disk; one that raised left nothing behind.
+    Made by `create`, or by `open` for a run that goes on. An `append` that returned is on the disk; one that raised
+    left nothing behind.
     """
 
     def __init__(self, path: Path, fd: int, lock: RunLock, redactor: Redactor) -> None:
@@ -64,6 +67,42 @@ class Journal:
             raise _error(error, path) from error
         return cls(path, fd, lock, redactor)
 
+    @classmethod
+    async def open(cls, folder: Path, redactor: Redactor) -> tuple[Journal, Recovered]:
+        """Take up the journal of the run in `folder` where it ends, and what it says.
+
+        Every record is verified first. A last line that was torn while it was written is cut off (`Recovered.cut`
+        bytes); any other damage raises JournalError naming the record, and so does a driver that is still alive.
+        """
+        return await asyncio.to_thread(cls._open, folder, redactor)
+
+    @classmethod
+    def _open(cls, folder: Path, redactor: Redactor) -> tuple[Journal, Recovered]:
+        path = folder / JOURNAL_NAME
+        lock: RunLock | None = None
+        fd = -1
+        try:
+            flags = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+            fd = os.open(path, flags)
+            lock = RunLock.take(folder)
+            if not stat.S_ISREG(os.fstat(fd).st_mode) or not os.path.samestat(os.fstat(fd), path.lstat()):
+                raise JournalError("this is not the file of a journal", where=str(path))
+            with os.fdopen(fd, "rb", closefd=False) as file:
+                found = recover(file, path)
+            os.ftruncate(fd, found.size)
+            os.fsync(fd)  # also for what a driver that was killed wrote and had not synced yet
+        except (OSError, RunbookError) as error:
+            if lock is not None:
+                lock.release()
+            if fd >= 0:
+                os.close(fd)
+            if isinstance(error, OSError):
+                raise _error(error, path, "opened") from error
+            raise
+        journal = cls(path, fd, lock, redactor)
+        journal._seq, journal._head, journal._size = found.events_count, found.head, found.size
+        return journal, found
+
     @property
     def head(self) -> str:
         """The hash of the last record in hex; zeros before the first."""
@@ -99,7 +138,9 @@ class Journal:
 
     def _write(self, line: bytes) -> None:
         if self._broken:
-            raise JournalError(self._broken, where=str(self.path), remedy="Start a new run once the cause is gone.")
+            raise JournalError(
+                self._broken, where=str(self.path), remedy="Go on with `runbook resume` once the cause is gone."
+            )
         try:
             if os.fstat(self._fd).st_size != self._size:
                 raise JournalError("the journal was changed by somebody else", where=str(self.path))
@@ -150,9 +191,7 @@ def read_records(path: Path) -> Iterator[Record]:
     except OSError as error:
         raise JournalError(f"it cannot be read: {error.strerror}", where=str(path)) from error
     except BrokenRecord as error:
-        raise JournalError(
-            f"record {number}: {error}", where=f"{path}:{number}", remedy="`runbook verify` lists all that is wrong."
-        ) from error
+        raise damaged(path, number, error) from error
 
 
 def read_events(path: Path) -> Iterator[Event]:
@@ -178,14 +217,14 @@ def _sync_folder(folder: Path) -> None:
 _WHOLE = "What was to be recorded now was not done; the record up to here is whole."
 
 
-def _error(error: OSError, path: Path) -> JournalError:
+def _error(error: OSError, path: Path, done: str = "written") -> JournalError:
     remedy = {
-        errno.ENOSPC: f"Free space on that disk, then start a new run. {_WHOLE}",
-        errno.EDQUOT: f"Free space within your quota, then start a new run. {_WHOLE}",
+        errno.ENOSPC: f"Free space on that disk, then go on with `runbook resume`. {_WHOLE}",
+        errno.EDQUOT: f"Free space within your quota, then go on with `runbook resume`. {_WHOLE}",
         errno.EROFS: "The disk is mounted read-only; set XDG_STATE_HOME to a folder that can be written.",
         errno.EACCES: "Set XDG_STATE_HOME to a folder that you can write.",
         errno.EPERM: "Set XDG_STATE_HOME to a folder that you can write.",
         errno.EEXIST: "Each run has a folder of its own; start the run again.",
         errno.ENOENT: "The run's folder is gone; nothing may go on without the record.",
     }.get(error.errno or 0, "Nothing may go on without the record.")
-    return JournalError(f"the journal cannot be written: {error.strerror}", where=str(path), remedy=remedy)
+    return JournalError(f"the journal cannot be {done}: {error.strerror}", where=str(path), remedy=remedy)

@@ -9,6 +9,7 @@ from pathlib import Path
 from checks.evidence.files import CommandOutput
 from checks.evidence.fingerprints import FingerprintPair, PaperFingerprint
 from runbook import events as ev
+from runbook import gate_events as gate
 from runbook.event import Event
 from runbook.outcome import Outcome
 
@@ -43,6 +44,23 @@ EVENTS: tuple[Event, ...] = (
     ev.StepSkipped("A2", "no time"),
     ev.FactEstablished("x", "A1"),
     ev.NoteAdded("A1", "a note"),
+    ev.StepStarted("A3", 1, "docker.volume.recreate", {}),
+    ev.RunResumed("p 2", "3" * 64, "0" * 64, "1" * 64, "host", "op", "anna", "3F9A 07C1 52DE 88B0 41A6", 17, ("A3",)),
+    ev.StepProbed(
+        "A3",
+        "done",
+        Outcome.warned("it is empty", CommandOutput(argv=("ls",), cwd="/", exit_code=0, stdout="", stderr="")),
+    ),
+    ev.StepSettled("A3", "done", "the volume is there and empty"),
+    ev.Attached("A1", "stdout", "4" * 64, 12),
+    gate.WindowSet("B", "2026-11-21T22:00:00+01:00", "2026-11-22T02:00:00+01:00"),
+    gate.WitnessJoined("ben", "host"),
+    gate.ApprovalAsked(
+        "B1", "5" * 64, "6" * 64, "7" * 32, "2026-11-21T21:00:00Z", "2026-11-21T21:10:00Z", ("rm -r /x",)
+    ),
+    gate.ApprovalRefused("B1", "ben", "the window is not open", True),
+    gate.ApprovalGiven("B1", "ben", "SHA256:abc", False, "statement", "-----BEGIN SSH SIGNATURE-----"),
+    ev.DeviationsAcknowledged(4, "seen"),
     ev.StageFinished("A", False),
     ev.RunFinished("failed", "not green: A2"),
 )
