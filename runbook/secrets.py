@@ -83,12 +83,41 @@ class Redactor:
                 self._forms.append(form)
         self._forms.sort(key=len, reverse=True)
 
+    @property
+    def longest(self) -> int:
+        """Characters of the longest form."""
+        return max(map(len, self._forms), default=0)
+
+    def stream(self) -> RedactedStream:
+        """For text that comes in pieces: what is split over two of them is removed too."""
+        return RedactedStream(self)
+
     def __call__(self, text: str) -> str:
         """`text` with each known secret replaced by the mask."""
         for form in self._forms:
             if form in text:
                 text = text.replace(form, MASK)
         return text
+
+
+class RedactedStream:
+    """Redacts a text piece by piece; all its pieces together come out as the whole text would."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+        self._held = ""
+
+    def feed(self, text: str) -> str:
+        """What may go out now: all but what could become a secret with what comes next."""
+        clean = self._redactor(self._held + text)
+        kept = max(len(clean) - max(self._redactor.longest - 1, 0), 0)
+        self._held = clean[kept:]
+        return clean[:kept]
+
+    def finish(self) -> str:
+        """The rest."""
+        rest, self._held = self._redactor(self._held), ""
+        return rest
 
 
 def _forms(raw: bytes) -> set[str]:
