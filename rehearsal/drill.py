@@ -7,6 +7,7 @@ import contextlib
 import os
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 from rehearsal.card import children
 from rehearsal.card.errors import ReaderUnavailable
@@ -39,6 +40,21 @@ async def drilling(reader: VirtualReader, fault: Fault | None) -> AsyncIterator[
                 yield
             return
     yield
+
+
+async def mend(reader: VirtualReader, card: Path) -> None:
+    """What a person would put right: the reader works, and the lab's own card is in it and answers.
+
+    To be called when `drilling` has ended. A counter that was spent stays spent. Raises ReaderUnavailable and
+    CardControlFailed.
+    """
+    await reader.control.clear()
+    if reader.pcscd.pid is None:
+        await reader.pcscd.start()
+    await reader.control.pull()
+    await reader.pcscd.wait_for_cards(0)
+    await reader.control.insert(card)
+    await reader.pcscd.wait_for_cards(1)
 
 
 @contextlib.asynccontextmanager

@@ -14,6 +14,8 @@ class Drill:
     """What has happened, for the person who runs the drill."""
     shows: str
     """Where the cutover's runbook finds it, and the symptom there."""
+    mendable: bool = False
+    """Whether it can be put right while the drill goes on (`rehearsal.mending`)."""
     needs_card: bool = True
     """Whether it takes a token that has a PIN counter or can leave its reader; SoftHSM2 has neither."""
 
@@ -72,23 +74,28 @@ _DRILLS = {
     Fault.CARD_PULLED: Drill(
         "somebody pulls the card out at the moment it is to sign",
         "A3.sign: token removed",
+        mendable=True,
     ),
     Fault.CARD_SWAPPED: Drill(
         "while the host role runs, somebody puts another card in: the same label, another serial, other keys",
         "A3.objects: token swapped",
+        mendable=True,
     ),
     Fault.CARD_SLOW: Drill(
         "the card takes a twentieth of a second for each command",
         "nowhere: all is green, and the screen answers all the time",
+        mendable=True,
     ),
     Fault.CARD_SILENT: Drill(
         "the card takes the command to sign and never answers it",
         "A3.sign: token not responding",
+        mendable=True,
     ),
-    Fault.READER_MISSING: Drill("pcscd does not run", "A1.slots: reader missing"),
+    Fault.READER_MISSING: Drill("pcscd does not run", "A1.slots: reader missing", mendable=True),
     Fault.TOKEN_BUSY: Drill(
         "another process holds the card for itself (exclusive mode of PC/SC)",
         "A1.slots: token busy",
+        mendable=True,
     ),
 }
 

@@ -2,7 +2,8 @@
 
 A process of its own, so that neither the program's threads nor its end matter: when the program dies, however it does
 (SIGKILL too), the kernel closes the pipe, and the card, pcscd and a temporary lab go. The first line of the input is a
-`Request` as JSON; one line is written, a `Ready` with an error or without.
+`Request` as JSON; one line is written, a `Ready` with an error or without. SIGUSR1 puts right what the drill made
+wrong.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 from rehearsal.card.virtual_reader import VirtualReader
-from rehearsal.drill import drilling
+from rehearsal.drill import drilling, mend
 from rehearsal.faults import Fault
 from rehearsal.smartcard import CardPlaces
 from runbook.errors import RunbookError
@@ -47,8 +48,15 @@ async def keep(request: Request) -> None:
     await asyncio.to_thread(shutil.rmtree, places.reader, ignore_errors=True)
     places.reader.mkdir(mode=0o700)
     try:
-        async with VirtualReader(places.reader, [places.state]) as reader, drilling(reader, request.fault):
-            _tell(Ready())
+        async with VirtualReader(places.reader, [places.state]) as reader:
+            wanted = asyncio.Event()
+            asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, wanted.set)
+            async with drilling(reader, request.fault):
+                places.keeper.write_text(f"{os.getpid()}\n")
+                _tell(Ready())
+                await wanted.wait()
+            await mend(reader, places.state)
+            places.mended.touch()
             await asyncio.get_running_loop().create_future()
     finally:
         await asyncio.to_thread(shutil.rmtree, places.reader, ignore_errors=True)

@@ -43,6 +43,16 @@ class CardPlaces:
         return self.lab / "reader"
 
     @property
+    def keeper(self) -> Path:
+        """Holds the process id of the keeper while the card is in its reader."""
+        return self.reader / "keeper.pid"
+
+    @property
+    def mended(self) -> Path:
+        """There once a drill's fault was put right."""
+        return self.reader / "mended"
+
+    @property
     def control(self) -> Path:
         """The control socket of the card in the reader."""
         return self.reader / "card-1.control"

@@ -68,6 +68,12 @@ def _list_faults(ctx: click.Context, _parameter: click.Parameter, wanted: bool) 
     metavar="LAB",
     help="Only put the card of a kept lab into a reader again, until ctrl-c.",
 )
+@click.option(
+    "--mend",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="LAB",
+    help="Put right what the drill in this lab made wrong, from a second terminal: the card back in, pcscd started.",
+)
 def command(
     *,
     file: Path | None,
@@ -79,6 +85,7 @@ def command(
     folder: Path | None,
     keep: bool,
     serve: Path | None,
+    mend: Path | None,
 ) -> ExitCode:
     """Make a lab and walk FILE in it: by default runbook.yaml in the current folder, else the one that came along.
 
@@ -95,6 +102,13 @@ def command(
 
     if serve:
         return _serve(serve)
+    if mend:
+        from rehearsal.mending import put_right
+        from runbook.errors import ExitCode
+
+        put_right(mend)
+        click.echo("rehearsal: put right; try the step again")
+        return ExitCode.GREEN
     front_ends.check_choice(headless=headless, plain=plain)
     runbook = find_runbook(file)
     # Before a lab is made for nothing.
@@ -210,6 +224,9 @@ def _introduce(lab: Lab) -> None:
     click.echo(f"rehearsal: the paper sheet is {lab.sheet}", err=True)
     if lab.fault:
         click.echo(f"rehearsal: a drill: {lab.fault.drill.story}", err=True)
+        if lab.fault.drill.mendable:
+            again = f"runbook rehearse --mend {shlex.quote(str(lab.folder))}"
+            click.echo(f"rehearsal: to put it right, once it has shown, from a second terminal: {again}", err=True)
 
 
 def _wait_for_person(lab: Lab) -> None:
