@@ -137,7 +137,9 @@ class Decision(StrEnum):
     RUN = "run"
     RETRY = "retry"
     DONE = "done"
-    """Take a step in doubt as done."""
+    """Take a step as done: one in doubt, or one whose probe says that it is done already."""
+    WINDOW = "window"
+    """Give the stage's time window, or change it."""
     SKIP = "skip"
     STOP = "stop"
 
@@ -155,13 +157,18 @@ class Moment:
     hints: tuple[str, ...] = ()
     """The hints that match, as plain lines."""
     probed: Probed | None = None
-    """What the probe said, where the step is an action in doubt."""
+    """What the probe said, where the step is an action in doubt, or one that seems to be done before it was run."""
+    opens: str = ""
+    """When the stage's window opens, RFC 3339, where nothing else is missing: to wait is to leave the question."""
     allowed: tuple[Decision, ...] = (Decision.RUN, Decision.SKIP, Decision.STOP)
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """The decision and its reason: due for a skip, for a step taken as done, and for an action run again in doubt."""
+    """The decision and its reason.
+
+    It is due for a skip, a step taken as done, an action in doubt that is run again, and a window that is changed.
+    """
 
     decision: Decision
     reason: str = ""
@@ -232,7 +239,10 @@ class TerminalRequest:
 class Operator(Protocol):
     """The person at the keyboard, or what stands in for one."""
 
-    async def decide(self, moment: Moment) -> Decided: ...
+    async def decide(self, moment: Moment) -> Decided:
+        """Cancelled from outside when a time window opens or closes: the question is then asked anew."""
+        ...
+
     async def pin(self, request: PinRequest) -> Secret: ...
     async def secret(self, request: SecretRequest) -> Secret: ...
     async def confirm(self, request: ConfirmRequest) -> bool: ...
