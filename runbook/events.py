@@ -14,6 +14,7 @@ from runbook.gate_events import (
     ApprovalAsked,
     ApprovalGiven,
     ApprovalRefused,
+    PeopleNamed,
     WindowSet,
     WitnessJoined,
 )
@@ -332,6 +333,7 @@ JOURNALLED: Mapping[str, type[Event]] = {
         Attached,
         DeviationsAcknowledged,
         WindowSet,
+        PeopleNamed,
         WitnessJoined,
         ApprovalAsked,
         ApprovalGiven,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar
 
 from runbook.event import Event, Level
 
@@ -22,6 +23,25 @@ class WindowSet(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PeopleNamed(Event):
+    """Who drives from here on, and who may approve: as the site profile has it, and as the operator said."""
+
+    type: ClassVar[str] = "people.named"
+    driver: str
+    """Their name in the site profile."""
+    known_by: str
+    """`account`, where the account is theirs alone; `chosen`, where the operator said who they are."""
+    principals: Mapping[str, str]
+    """By name: the principal of the allowed-signers file."""
+    accounts: Mapping[str, tuple[str, ...]]
+    """By name: the accounts that are theirs alone."""
+    witnesses: tuple[str, ...]
+    """The names of those who may witness; the driver is never among them."""
+    signers_sha256: Annotated[str, Level.PUBLIC]
+    """Hex digest of the allowed-signers file's bytes; it must stay the same while the run goes on."""
+
+
+@dataclass(frozen=True, slots=True)
 class WitnessJoined(Event):
     """A witness follows the run in a session of their own."""
 
@@ -37,7 +57,7 @@ class ApprovalAsked(Event):
     type: ClassVar[str] = "approval.asked"
     step: str
     action_sha256: Annotated[str, Level.PUBLIC]
-    """Hex digest of the exact action: kind and arguments in canonical form."""
+    """Hex digest of the exact action: kind, arguments and commands in canonical form."""
     head: Annotated[str, Level.PUBLIC]
     """The journal's head before this record, 64 hex digits."""
     nonce: str
@@ -46,6 +66,9 @@ class ApprovalAsked(Event):
     """RFC 3339 in UTC."""
     what: tuple[str, ...]
     """The action in exact commands, for the witness to read."""
+    kind: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict)
+    """Kind and arguments; with `what` they are all that `action_sha256` is made of."""
 
 
 @dataclass(frozen=True, slots=True)
