@@ -32,6 +32,8 @@ class RunSummary:
     title: str
     operator: str
     rehearsal: bool
+    site_path: str = ""
+    """The site profile's file when it was started; empty where the record does not say."""
 
 
 def list_runs() -> list[RunSummary]:
@@ -100,6 +102,7 @@ def _summary(folder: Path) -> RunSummary:
         title=clean_line(str(header.get("runbook_title", ""))),
         operator=clean_line(str(header.get("operator", ""))),
         rehearsal=header.get("rehearsal") is True,
+        site_path=str(header.get("site_path", "")),
     )
 
 

@@ -104,6 +104,8 @@ def start(prepared: Prepared, redactor: Redactor | None = None) -> Session:
         operator=user_name(),
         rehearsal=site.model.rehearsal is not None,
         stages=prepared.stages,
+        runbook_path=str(runbook.path.absolute()),
+        site_path=str(site.path.absolute()),
     )
     plan = Plan(header, runbook.model, runbook.path.absolute().parent, site.model, prepared.values)
     run_folder = folder / run_id
