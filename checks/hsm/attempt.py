@@ -76,7 +76,10 @@ async def read_again(token: Token) -> PinCounter | None:
 
 
 async def _ended(ctx: Context, token: Token, before: PinCounter, *, accepted: bool | None) -> PinCounter | None:
-    left = await read_again(token)
-    number = left.tries_left if left else None
-    await ctx.record(PinResult(ctx.step_id, before.token, accepted=accepted, tries_left=number))
+    left = None
+    try:
+        left = await read_again(token)
+    finally:  # the step's deadline may end the reading; what the token said is known, and is on record all the same
+        number = left.tries_left if left else None
+        await ctx.record(PinResult(ctx.step_id, before.token, accepted=accepted, tries_left=number))
     return left

@@ -127,8 +127,12 @@ async def _attempt(ctx: Context, token: Token, reading: Reading, so_pin: Secret,
     except BaseException:  # cancelled while the SO-PIN was on its way
         await ctx.record(PinResult(ctx.step_id, name, accepted=None, tries_left=None, who=SO_PIN))
         raise
-    after = await read_counter(token)
-    await ctx.record(PinResult(ctx.step_id, name, accepted=True, tries_left=after.counters.so_tries, who=SO_PIN))
+    left = None
+    try:
+        after = await read_counter(token)
+        left = after.counters.so_tries
+    finally:
+        await ctx.record(PinResult(ctx.step_id, name, accepted=True, tries_left=left, who=SO_PIN))
     if after.counter.state in ("locked", "final try", "low"):
         what = f"the token took the SO-PIN, and its user PIN counter is not full: {words(after.counter)}"
         raise errors.PinResetInDoubt(what, where=token.where)
@@ -136,12 +140,13 @@ async def _attempt(ctx: Context, token: Token, reading: Reading, so_pin: Secret,
 
 
 async def _ended(ctx: Context, token: Token, name: str, *, accepted: bool | None) -> str:
-    """Record the result; both counters in words."""
+    """Record the result, also where the step's deadline ends the reading; both counters in words."""
+    left = None
     try:
         after = await read_counter(token)
+        left = after.counters.so_tries
     except StepError:
-        await ctx.record(PinResult(ctx.step_id, name, accepted=accepted, tries_left=None, who=SO_PIN))
         return "the counters cannot be read now"
-    left = after.counters.so_tries
-    await ctx.record(PinResult(ctx.step_id, name, accepted=accepted, tries_left=left, who=SO_PIN))
+    finally:
+        await ctx.record(PinResult(ctx.step_id, name, accepted=accepted, tries_left=left, who=SO_PIN))
     return f"SO-PIN attempts now: {'unknown' if left is None else left}; user PIN attempts: {words(after.counter)}"

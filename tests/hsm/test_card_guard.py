@@ -11,7 +11,7 @@ from checks.hsm import errors
 from checks.hsm.guard import login
 from checks.hsm.pin import read_counter
 from checks.hsm.pin_unlock import PinUnlock, PinUnlockParams
-from rehearsal.card.faults import PinCheckFault
+from rehearsal.card.faults import FaultKind, PinCheckFault
 from runbook.events import GuardOverridden, PinAttempt, PinResult
 from runbook.outcome import Verdict
 from tests.fake_context import FakeContext
@@ -186,6 +186,34 @@ async def test_a_wrong_so_pin_costs_one_of_its_attempts(context: MakeContext, be
         await PinUnlock(PinUnlockParams(token="intermediate")).run(ctx)
     assert ctx.events[-1] == PinResult("A3.sign", NAME, accepted=False, tries_left=14, who="SO-PIN")
     assert (await bench.status()).so_checks == 1
+
+
+async def test_what_the_token_said_is_on_record_when_the_reading_after_it_is_cut_off(
+    context: MakeContext, bench: CardBench
+) -> None:
+    """The card falls silent while the counter is read again, and the step's deadline ends that."""
+    ctx = context(bench.site(), WRONG, deadline=60.0)
+    await bench.card.fault(FaultKind.SILENT, command="IMPORT DKEK SHARE", after=2)
+    task = asyncio.ensure_future(login(ctx, ctx.pool.token("intermediate"), "to sign"))
+    await bench.card.wait_until(lambda status: sum(line.startswith("VERIFY 00 88") for line in status.log) == 2)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (await bench.status()).user_checks == 1
+    assert ctx.events[-1] == PinResult("A3.sign", NAME, accepted=False, tries_left=None)
+
+
+async def test_what_the_token_said_to_the_so_pin_is_on_record_too(context: MakeContext, bench: CardBench) -> None:
+    await bench.spend_attempts(2)
+    ctx = context(bench.site(), SO_PIN, deadline=60.0)
+    ctx.operator.secrets = [NEW_PIN, NEW_PIN]
+    await bench.card.fault(FaultKind.SILENT, command="IMPORT DKEK SHARE", after=2)
+    task = asyncio.ensure_future(PinUnlock(PinUnlockParams(token="intermediate")).run(ctx))
+    await bench.card.wait_until(lambda status: sum(line.startswith("VERIFY 00 88") for line in status.log) == 2)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert ctx.events[-1] == PinResult("A3.sign", NAME, accepted=True, tries_left=None, who="SO-PIN")
 
 
 async def test_a_full_counter_needs_no_reset(context: MakeContext, bench: CardBench) -> None:
