@@ -33,8 +33,8 @@ class PeopleNamed(Event):
     """`account`, where the account is theirs alone; `chosen`, where the operator said who they are."""
     principals: Mapping[str, str]
     """By name: the principal of the allowed-signers file."""
-    accounts: Mapping[str, tuple[str, ...]]
-    """By name: the accounts that are theirs alone."""
+    accounts: Mapping[str, str]
+    """By account of this machine: the name of the one whose it is alone."""
     witnesses: tuple[str, ...]
     """The names of those who may witness; the driver is never among them."""
     signers_sha256: Annotated[str, Level.PUBLIC]

@@ -54,7 +54,7 @@ EVENTS: tuple[Event, ...] = (
     ev.StepSettled("A3", "done", "the volume is there and empty"),
     ev.Attached("A1", "stdout", "4" * 64, 12),
     gate.WindowSet("B", "2026-11-21T22:00:00+01:00", "2026-11-22T02:00:00+01:00"),
-    gate.PeopleNamed("anna", "account", {"anna": "a@x", "ben": "b@x"}, {"anna": ("op",)}, ("ben",), "5" * 64),
+    gate.PeopleNamed("anna", "account", {"anna": "a@x", "ben": "b@x"}, {"op": "anna"}, ("ben",), "5" * 64),
     gate.WitnessJoined("ben", "host"),
     gate.ApprovalAsked(
         "B1", "5" * 64, "6" * 64, "7" * 32, "2026-11-21T21:00:00Z", "2026-11-21T21:10:00Z", ("rm -r /x",)
