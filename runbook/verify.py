@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from runbook.chain import SHORT, START, BrokenRecord, Record, follows, short_head, unseal
+from runbook.chain import SHORT, START, BrokenRecord, Record, follows, short_head, spelled, unseal
 from runbook.errors import UsageError
 from runbook.records import UnreadableRecord, event_of
 from runbook.state import RunState, apply
@@ -76,6 +76,7 @@ def _line(
         return None
     found.records += 1
     try:
+        spelled(line[:-1])
         record = unseal(line[:-1])
     except BrokenRecord as error:
         found.problems.append(Problem(number, str(error)))

@@ -75,9 +75,7 @@ def test_every_event_comes_back_as_it_was(event: Event) -> None:
 @given(JSON | st.floats() | st.binary(max_size=4) | st.sets(st.integers(), max_size=3) | st.integers())
 def test_plain_values_are_the_same_for_every_json_reader(value: Any) -> None:
     text = rfc8785.dumps(plain(value))
-    assert rfc8785.dumps(json.loads(text)) == text
-    assert b"Infinity" not in text
-    assert b"NaN" not in text
+    assert rfc8785.dumps(json.loads(text, parse_float=pytest.fail, parse_constant=pytest.fail)) == text
 
 
 def test_what_no_reader_keeps_exactly_becomes_text() -> None:

@@ -198,6 +198,10 @@ def test_the_second_verifier_is_short_and_of_the_standard_library_alone() -> Non
         (b'"/mnt/usb"', b'"\\/mnt\\/usb"'),
         (b'"/mnt/usb"', b'"/mnt/us\\u0062"'),
         (b'"v":1}', b'"v":1}\r'),
+        (b'"/mnt/usb"', b'"\\ud800"'),
+        (b'"/mnt/usb"', b'"\xff"'),
+        (b'"/mnt/usb"', b"9007199254740992"),
+        (b'"/mnt/usb"', b"[" * 100_000 + b"]" * 100_000),
     ],
 )
 async def test_the_same_content_in_other_bytes_is_found(write: Write, before: bytes, after: bytes) -> None:
