@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Protocol
 
 _LOOK_AGAIN = 10.0
@@ -12,6 +12,9 @@ _LOOK_AGAIN = 10.0
 
 class Clock(Protocol):
     """Wall-clock time on this host."""
+
+    zone: tzinfo | None
+    """In which a person writes a time; None: the host's own."""
 
     def now(self) -> datetime:
         """Aware, in the host's local time zone."""
@@ -24,6 +27,8 @@ class Clock(Protocol):
 
 class HostClock:
     """This host's clock and time zone."""
+
+    zone: tzinfo | None = None
 
     def now(self) -> datetime:
         return datetime.now().astimezone()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from runbook import hints
 from runbook.asking import Inputs
+from runbook.clock import Clock, HostClock
 from runbook.errors import OperatorStopped
 from runbook.event import Event
 from runbook.events import (
@@ -24,7 +25,7 @@ from runbook.events import (
     StepRetried,
     StepSkipped,
 )
-from runbook.gates import unmet
+from runbook.gatekeeper import Gatekeeper
 from runbook.journal import Journal
 from runbook.kind import Registry
 from runbook.model import Role, Runbook, Stage, Step
@@ -57,7 +58,14 @@ class Engine:
     """One run (`runbook.session.Walk`). The only writer of the journal: events go to disk, then to the reader."""
 
     def __init__(
-        self, plan: Plan, registry: Registry, operator: Operator, journal: Journal, redactor: Redactor
+        self,
+        plan: Plan,
+        registry: Registry,
+        operator: Operator,
+        journal: Journal,
+        redactor: Redactor,
+        *,
+        clock: Clock | None = None,
     ) -> None:
         self.plan = plan
         self.registry = registry
@@ -66,6 +74,7 @@ class Engine:
         self.state = RunState()
         self.resources = Resources(plan.site, redactor, self.record)
         self.inputs = Inputs(plan.runbook, self.record)
+        self.gates = Gatekeeper(self, clock or HostClock())
         self._journal = journal
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
         self._order = asyncio.Lock()
@@ -162,12 +171,17 @@ class Engine:
         """Until the step is green or skipped; raises OperatorStopped."""
         again = False
         while True:
-            missing = unmet(self.plan.runbook, step, self.state, self.selected)
-            if missing:
-                await self.record(StepBlocked(step.id, missing))
-            retried = again and not missing
-            decided = Decided(Decision.RUN) if retried else await self.operator.decide(_before(step, missing))
-            if not missing and decided.decision in (Decision.RUN, Decision.RETRY):
+            moment = await self.gates.before(step)
+            if moment.unmet:
+                await self.record(StepBlocked(step.id, moment.unmet))
+                again = False
+            decided = Decided(Decision.RUN) if again else await self.gates.decide(step, moment)
+            if decided is None:
+                continue
+            if decided.decision is Decision.WINDOW:
+                await self.gates.give_window(step, decided.reason)
+                continue
+            if not moment.unmet and decided.decision in (Decision.RUN, Decision.RETRY):
                 outcome, lines = await self._attempt(step)
                 if outcome.verdict.green:
                     return
@@ -221,11 +235,6 @@ async def _settled(task: asyncio.Task[None]) -> None:
     if not task.done():
         task.cancel()
         await asyncio.wait([task])
-
-
-def _before(step: Step, missing: tuple[str, ...]) -> Moment:
-    allowed = (Decision.SKIP, Decision.STOP) if missing else (Decision.RUN, Decision.SKIP, Decision.STOP)
-    return Moment(step.id, step.title, missing, allowed=allowed)
 
 
 def _after(step: Step, outcome: Outcome, lines: tuple[str, ...]) -> Moment:

@@ -12,6 +12,7 @@ ENGINE_SYMPTOMS: Mapping[str, str] = {
     "cancelled": "The operator left a prompt; nothing was sent.",
     "deadline": "The step was not done within its time.",
     "gate declined": "The operator did not open the gate.",
+    "gate closed": "What the gate demands no longer held when everybody had answered.",
     "unusable input": "A value that was typed or given cannot be used.",
     "stopped": "The run was stopped while the step was at work.",
     "defect": "The kind's own code failed.",

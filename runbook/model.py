@@ -209,7 +209,7 @@ def _fold_params(data: Any, known: frozenset[str] | set[str]) -> Any:
 
 
 class Window(Model):
-    """A time window, given by the operator when the stage begins."""
+    """A time window: the operator gives it when the stage begins, and outside it no step of the stage starts."""
 
     ask: Line = Field(description="The question put to the operator, for example `Downtime window`.")
 
@@ -222,6 +222,11 @@ class Stage(Model):
     goal: str = ""
     window: Window | None = Field(None, description="The stage's steps start only within a time window.")
     steps: tuple[Step, ...] = Field(min_length=1)
+
+    @property
+    def window_question(self) -> str:
+        """As it is put to the operator: an answers file finds the stage by it."""
+        return f"{self.window.ask} (stage {self.id})" if self.window else ""
 
 
 class Runbook(Model):
@@ -247,4 +252,11 @@ class Runbook(Model):
         for _, step in self.steps():
             if step.id == step_id:
                 return step
+        raise KeyError(step_id)
+
+    def stage_of(self, step_id: str) -> Stage:
+        """The stage of the step of that id; raises KeyError."""
+        for stage, step in self.steps():
+            if step.id == step_id:
+                return stage
         raise KeyError(step_id)

@@ -18,7 +18,6 @@ from runbook.deadline import Deadline
 from runbook.errors import JournalError, OperatorStopped, PromptCancelled, RunbookError, StepError
 from runbook.event import Event
 from runbook.events import StepStarted
-from runbook.gates import open_gate
 from runbook.kind import Kind
 from runbook.model import Role, Step
 from runbook.operator import Operator
@@ -119,11 +118,9 @@ class StepRun:
         params = templates.render_params(self.step.params, values)
         kind_class = self._engine.registry.get(self.step.role, self.step.kind)
         kind: Kind[Any] = kind_class(kind_class.Params.model_validate(params))
-        known = {**params, **values}
-        gate = templates.render_params({"phrase": self.step.gate.phrase, "confirm": self.step.gate.confirm}, known)
-        declined = await open_gate(self.step, gate["phrase"], gate["confirm"], self._operator)
-        if declined is not None:
-            return declined
+        instead = await self._engine.gates.open(self, kind, {**params, **values})
+        if instead is not None:
+            return instead
         await _load(kind_class.loads)
         await self.record(StepStarted(self.step.id, self.attempt, self.step.kind, params))
         self.started = True

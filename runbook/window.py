@@ -85,6 +85,12 @@ def parse(text: str, now: datetime, zone: tzinfo | None = None) -> TimeWindow:
     return window
 
 
+def examples(now: datetime, zone: tzinfo | None = None) -> str:
+    """Windows as they may be written, for a prompt or a refusal."""
+    day = (now.astimezone(zone) + timedelta(days=1)).date()
+    return f"`22:00-23:30` or `{day} 22:00 to {day + timedelta(days=1)} 01:00`"
+
+
 @dataclass(frozen=True, slots=True)
 class _Here:
     """Where and when the text is read."""
@@ -98,8 +104,7 @@ class _Here:
 
     @property
     def examples(self) -> str:
-        start = (self.now.astimezone(self.zone) + timedelta(days=1)).date()
-        return f"`22:00-23:30` or `{start} 22:00 to {start + timedelta(days=1)} 01:00`"
+        return examples(self.now, self.zone)
 
     def window(self, opens: tuple[date, str, str], closes: tuple[str, str, str]) -> TimeWindow:
         """From day, time and offset of both ends; the end's day may be empty."""

@@ -24,6 +24,7 @@ from runbook.operator import (
     Decision,
     Moment,
     PhraseRequest,
+    PointOfNoReturnRequest,
     TextRequest,
     TranscribeRequest,
 )
@@ -121,6 +122,10 @@ class Script:
         return self.agrees
 
     async def type_phrase(self, request: PhraseRequest) -> bool:
+        self.asked.append(request)
+        return self.agrees
+
+    async def point_of_no_return(self, request: PointOfNoReturnRequest) -> bool:
         self.asked.append(request)
         return self.agrees
 

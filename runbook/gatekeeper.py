@@ -1,0 +1,178 @@
+"""Who asks at a gate: the window of a stage, the point of no return, a phrase, a yes, a second person (design §7)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from runbook import gates, templates
+from runbook.clock import Clock
+from runbook.deadline import Deadline
+from runbook.errors import PromptCancelled, RunbookError
+from runbook.gate_events import WindowSet
+from runbook.gates import Standing
+from runbook.model import Stage, Step
+from runbook.operator import (
+    Condition,
+    ConfirmRequest,
+    Decided,
+    Decision,
+    Moment,
+    PhraseRequest,
+    PointOfNoReturnRequest,
+    TextRequest,
+)
+from runbook.outcome import Outcome
+from runbook.recording import RecordingOperator
+from runbook.text import clean_line
+from runbook.window import BadWindow, TimeWindow, examples, parse
+
+if TYPE_CHECKING:
+    from runbook.engine import Engine
+    from runbook.kind import Kind
+    from runbook.stepping import StepRun
+
+DECLINED = "gate declined"
+"""The symptom of a step whose gate the operator did not open."""
+
+CLOSED = "gate closed"
+"""The symptom of a step whose gate held when the question was put, and no longer when it was answered."""
+
+ATTEMPTS = 5
+"""How often an unusable window may be typed before the step is held up for want of one."""
+
+
+class Gatekeeper:
+    """The gates of one run."""
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._no_window: dict[str, str] = {}
+        """By stage: why it was asked for its window and has none."""
+
+    @property
+    def standing(self) -> Standing:
+        engine = self._engine
+        return Standing(
+            engine.plan.runbook, engine.plan.site, engine.state, engine.selected, self._clock.now(), self._no_window
+        )
+
+    def stage(self, step: Step) -> Stage:
+        """The stage of the step."""
+        return self._engine.plan.runbook.stage_of(step.id)
+
+    async def before(self, step: Step) -> Moment:
+        """Where the operator decides on the step, and what it waits for; a stage that begins is asked its window."""
+        stage = self.stage(step)
+        if stage.window is not None and stage.id not in {*self._engine.state.windows, *self._no_window}:
+            await self.give_window(step)
+        missing = gates.unmet(self.standing, step)
+        if not missing:
+            return Moment(step.id, step.title, allowed=(Decision.RUN, Decision.SKIP, Decision.STOP))
+        standing = self.standing
+        window = standing.window(stage)
+        shut = stage.window is not None and not (window and window.is_open(standing.now))
+        waits = window is not None and len(missing) == 1 and standing.now < window.opens
+        return Moment(
+            step.id,
+            step.title,
+            missing,
+            allowed=(*([Decision.WINDOW] if shut else []), Decision.SKIP, Decision.STOP),
+            opens=window.recorded[0] if window and waits else "",
+        )
+
+    async def decide(self, step: Step, moment: Moment) -> Decided | None:
+        """The operator's decision; None where the stage's window opened or closed before there was one."""
+        standing = self.standing
+        window = standing.window(self.stage(step))
+        change = window.next_change(standing.now) if window else None
+        if change is None:
+            return await self._engine.operator.decide(moment)
+        deciding = asyncio.create_task(self._engine.operator.decide(moment), name=f"decide {step.id}")
+        waiting = asyncio.create_task(self._clock.until(change), name=f"window {step.id}")
+        try:
+            await asyncio.wait((deciding, waiting), return_when=asyncio.FIRST_COMPLETED)
+            return deciding.result() if deciding.done() else None
+        finally:
+            deciding.cancel()
+            waiting.cancel()
+            await asyncio.wait((deciding, waiting))
+
+    async def give_window(self, step: Step, reason: str = "") -> None:
+        """Ask for the window of the step's stage; where there is one already the change needs a reason.
+
+        Leaving the question changes nothing; without a window no step of the stage can start.
+        """
+        stage = self.stage(step)
+        operator = RecordingOperator(self._engine.operator, step.id, self._engine.record, Deadline(step.deadline))
+        try:
+            window = await self._asked(stage, operator)
+        except PromptCancelled as cancelled:
+            self._no_window[stage.id] = cancelled.what
+            return
+        opens, closes = window.recorded
+        said = reason if stage.id in self._engine.state.windows else ""
+        await self._engine.record(WindowSet(stage.id, opens, closes, said))
+
+    async def _asked(self, stage: Stage, operator: RecordingOperator) -> TimeWindow:
+        """Raises PromptCancelled, also after too many unusable answers."""
+        problem = ""
+        for _ in range(ATTEMPTS):
+            now = self._clock.now()
+            form = f"When it opens and closes, in this host's time ({now:%Z}): {examples(now, self._clock.zone)}."
+            asked = TextRequest(stage.window_question, help=f"{problem[:1].upper()}{problem[1:]}" if problem else form)
+            try:
+                return parse(await operator.text(asked), self._clock.now(), self._clock.zone)
+            except BadWindow as bad:
+                problem = str(bad)
+        raise PromptCancelled(problem)
+
+    async def open(self, run: StepRun, kind: Kind[Any], values: Mapping[str, Any]) -> Outcome | None:
+        """Ask everything that the step's gate demands of people; None when the way is free.
+
+        `values`: what its texts may insert. Raises PromptCancelled when a prompt is left, and OperatorStopped.
+        """
+        step = run.step
+        texts = templates.render_params({"confirm": step.gate.confirm, "phrase": step.gate.phrase}, values)
+        confirm, phrase = texts["confirm"] or "", texts["phrase"] or ""
+        plan = tuple(clean_line(run.redactor(line), limit=len(line)) for line in kind.plan())
+        approved = await self._approval(run)
+        if step.irreversible:
+            request = PointOfNoReturnRequest(
+                step_id=step.id,
+                title=step.title,
+                commands=plan,
+                conditions=(*gates.conditions(self.standing, step), *approved),
+                probed=None,
+                backout=step.backout,
+                # There is always something to be said yes to, or to be typed.
+                question=confirm or ("" if phrase else f"Start {step.id}, which cannot be undone?"),
+                phrase=phrase,
+            )
+            opened = await run.operator.point_of_no_return(request)
+            said = "" if opened else "the operator turned back at the point of no return"
+        else:
+            said = await _declined(run, confirm, phrase)
+        if said:
+            return Outcome.failed(f"{said}; nothing was done", symptom=DECLINED)
+        missing = gates.unmet(self.standing, step)  # people take their time
+        return Outcome.failed(f"nothing was done: {'; '.join(missing)}", symptom=CLOSED) if missing else None
+
+    async def _approval(self, run: StepRun) -> tuple[Condition, ...]:
+        if run.step.gate.two_person:
+            raise RunbookError("a second person must approve it, and this version cannot take an approval")
+        return ()
+
+
+async def _declined(run: StepRun, confirm: str, phrase: str) -> str:
+    """What the operator did not say to the gate of a step that can be undone or repeated; empty: the way is free."""
+    step = run.step
+    detail = (step.title, *(f"Way back: {line}" for line in step.backout))
+    if confirm and not await run.operator.confirm(ConfirmRequest(confirm, detail)):
+        return "the operator said no at the gate"
+    request = PhraseRequest(f"Type the phrase to start {step.id}", phrase, detail)
+    if phrase and not await run.operator.type_phrase(request):
+        return "the phrase was not typed as shown"
+    return ""
