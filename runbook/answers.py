@@ -5,6 +5,7 @@ One answer a prompt. A prompt that the file does not answer is left, and the mes
 
 from __future__ import annotations
 
+import asyncio
 import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 from runbook.errors import OperatorStopped, PromptCancelled, UsageError
-from runbook.model import Line, Model, Name, Runbook, StepId
+from runbook.model import Line, Model, Name, Runbook, Stage, StepId
 from runbook.operator import (
     Alphabet,
     Attested,
@@ -34,6 +35,7 @@ from runbook.operator import (
     TranscribeRequest,
     WitnessRequest,
 )
+from runbook.probing import Answer, Probed
 from runbook.problems import did_you_mean
 from runbook.secrets import MASK, Redactor, Secret
 from runbook.typed import without_separators
@@ -75,6 +77,12 @@ class Answers(Model):
         default_factory=dict,
         description="The answer to each question a step asks, by the step's id: yes or no. `none`: no to all of them.",
     )
+    windows: Mapping[StepId, Line] = Field(
+        default_factory=dict,
+        description="The time window of a stage, by the stage's id, for example `22:00-23:30` or "
+        "`2026-11-21 22:00 to 2026-11-22 01:00`.",
+    )
+    wait: bool = Field(False, description="Wait for a window that is still to open, instead of stopping.")
     phrases: Literal["all"] | tuple[StepId, ...] = Field(
         (), description="Steps whose phrase is typed: `all`, or their ids."
     )
@@ -82,6 +90,10 @@ class Answers(Model):
         default_factory=dict,
         description="The private key of a second person, by their name in the site profile, without a passphrase. Only "
         "for rehearsals: two people whose keys lie in one file are one.",
+    )
+    done: Mapping[StepId, Line] = Field(
+        default_factory=dict,
+        description="Steps to take as done, where the probe says that they are, each with the reason; a deviation.",
     )
     skip: Mapping[StepId, Line] = Field(
         default_factory=dict, description="Steps to leave out, each with the reason; a deviation, on the record."
@@ -110,13 +122,18 @@ def require_steps(answers: Answers, runbook: Runbook, path: Path) -> None:
     It would be noticed late, at its prompt, or never: a skip that does not happen.
     """
     steps = [step.id for _, step in runbook.steps()]
-    for key in ("attest", "confirm", "phrases", "skip"):
+    for key in ("attest", "confirm", "phrases", "done", "skip"):
         named = getattr(answers, key)
         for step in () if isinstance(named, str) else named:
             if step not in steps:
                 remedy = did_you_mean(step, steps) or "`runbook run --dry-run` lists the steps."
                 what = f"`{key}` names the step `{step}`, which the runbook does not have"
                 raise UsageError(what, where=str(path), remedy=remedy)
+    stages = [stage.id for stage in runbook.stages if stage.window is not None]
+    for stage in answers.windows:
+        if stage not in stages:
+            what = f"`windows` names the stage `{stage}`, which the runbook does not have or which has no window"
+            raise UsageError(what, where=str(path), remedy=did_you_mean(stage, stages, "Those with one are"))
 
 
 class ScriptedOperator:
@@ -143,9 +160,19 @@ class ScriptedOperator:
             return Decided(Decision.STOP, f"{moment.step_id} is not green, and the answers say to stop then")
         if reason := self._answers.skip.get(moment.step_id):
             return Decided(Decision.SKIP, reason)
+        if moment.opens and self._answers.wait:
+            await asyncio.Event().wait()  # the question is taken back when the window opens
         if moment.unmet:
             return Decided(Decision.STOP, f"{moment.step_id} cannot start: {'; '.join(moment.unmet)}")
+        if moment.probed is not None:
+            return self._probed(moment.step_id, moment.probed)
         return Decided(Decision.RUN)
+
+    def _probed(self, step_id: str, probed: Probed) -> Decided:
+        """What is done, or may be, is never done again because a file says so."""
+        if probed.answer is Answer.DONE and (reason := self._answers.done.get(step_id)):
+            return Decided(Decision.DONE, reason)
+        return Decided(Decision.STOP, f"the probe of {step_id} says `{probed.answer}`: {probed.outcome.summary}")
 
     async def pin(self, request: PinRequest) -> Secret:
         if request.who != "user PIN":
@@ -202,7 +229,16 @@ class ScriptedOperator:
         return answer if request.alphabet is Alphabet.TEXT else without_separators(request.alphabet, answer)
 
     async def text(self, request: TextRequest) -> str:
+        for stage in self._runbook.stages:
+            if stage.window is not None and stage.window_question == request.question:
+                return self._window(stage, request.help)
         return self._input(request.question, request.help)
+
+    def _window(self, stage: Stage, note: str) -> str:
+        if stage.id not in self._answers.windows:
+            raise self._missing(f"windows.{stage.id}", stage.window_question)
+        self._once(f"window {stage.id}", f"the answer `windows.{stage.id}` cannot be used: {note}")
+        return self._answers.windows[stage.id]
 
     async def compare(self, request: CompareRequest) -> bool:
         raise PromptCancelled(
