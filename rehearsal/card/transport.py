@@ -17,6 +17,8 @@ _OFF, _ON, _RESET, _GET_ATR = b"\x00", b"\x01", b"\x02", b"\x04"
 _CONTACTS = (_OFF, _ON, _RESET, _GET_ATR)
 _AGAIN = 0.05
 """Seconds between attempts to reach the reader; pcscd may start after the card, or be restarted."""
+_CONNECT = 1.0
+"""Seconds for one attempt; one that meets a pcscd at its end may be asked again by the kernel for much longer."""
 _OUT = 0.5
 """Seconds that a card stays out at least. pcscd looks every 0.4 s, and would take what is put in faster for the same
 card, which it need not power."""
@@ -51,7 +53,8 @@ class Slot:
         while True:
             await self._inserted.wait()
             try:
-                stream, writer = await asyncio.open_connection(*self._address)
+                async with asyncio.timeout(_CONNECT):
+                    stream, writer = await asyncio.open_connection(*self._address)
             except OSError:
                 await asyncio.sleep(_AGAIN)
                 continue
