@@ -28,9 +28,9 @@ class PeopleNamed(Event):
 
     type: ClassVar[str] = "people.named"
     driver: str
-    """Their name in the site profile."""
+    """Their name in the site profile; empty: nobody has said it yet."""
     known_by: str
-    """`account`, where the account is theirs alone; `chosen`, where the operator said who they are."""
+    """`account`, where the account is theirs alone; `chosen`, where the operator said who they are; empty: unknown."""
     principals: Mapping[str, str]
     """By name: the principal of the allowed-signers file."""
     accounts: Mapping[str, str]
@@ -87,6 +87,8 @@ class ApprovalGiven(Event):
     """The text that was signed."""
     signature: str
     """Armoured SSH signature (PROTOCOL.sshsig)."""
+    account: str = ""
+    """The account of this machine that handed it in."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from runbook.kind_checks import Used, find_kind, kind_problems, uses
 from runbook.model import Role, Runbook
 from runbook.outline import FOLDED, Outline
 from runbook.problems import InvalidDocument, Problem, Severity, did_you_mean, in_order
-from runbook.site import Site
+from runbook.site import SIGNER_FILES, Site
 from runbook.walk import Walk
 from runbook.wording import problems_of
 
@@ -102,7 +102,11 @@ def load_site(path: Path) -> Loaded[Site]:
         name: token.model_copy(update={"module": str(paths.resolve(folder, token.module))})
         for name, token in loaded.model.tokens.items()
     }
-    return replace(loaded, model=loaded.model.model_copy(update={"tokens": tokens}))
+    two = loaded.model.two_people
+    if two is not None:
+        absolute = {key: str(paths.resolve(folder, name)) for key in SIGNER_FILES if (name := getattr(two, key))}
+        two = two.model_copy(update=absolute)
+    return replace(loaded, model=loaded.model.model_copy(update={"tokens": tokens, "two_people": two}))
 
 
 def find_site(flag: Path | None, runbook_path: Path) -> Path | None:

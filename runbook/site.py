@@ -11,6 +11,9 @@ from runbook.model import Line, Model, Name
 
 SITE_VERSION = 1
 
+SIGNER_FILES = ("allowed_signers", "revoked_keys")
+"""The keys of `two_people` that name files."""
+
 
 class TokenProfile(Model):
     """A PKCS#11 token: the module that reaches it and what it must show to be the one meant.
@@ -57,6 +60,9 @@ class TwoPeople(Model):
 
     allowed_signers: Line = Field(
         description="OpenSSH's file of trusted keys (ssh-keygen(1), ALLOWED SIGNERS); relative to this file."
+    )
+    revoked_keys: str = Field(
+        "", description="OpenSSH's list of revoked keys, or public keys that no longer count; relative to this file."
     )
     people: Mapping[Name, Person] = Field(min_length=2)
     group: str = Field(
