@@ -6,6 +6,7 @@ An empty line leaves a prompt that has no default; the end of input (ctrl-d) end
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from runbook import typed
 from runbook.errors import PromptCancelled
@@ -38,10 +39,18 @@ from runbook.secrets import Secret
 _DECISIONS = {
     Decision.RUN: "run this step",
     Decision.RETRY: "try it again",
+    Decision.DONE: "take it as done, with a reason",
+    Decision.WINDOW: "give the stage's time window, or change it with a reason",
     Decision.SKIP: "skip it, with a reason",
     Decision.STOP: "end the run",
 }
 _NOTE = "write a note"
+
+
+def _reasoned(moment: Moment) -> tuple[Decision, ...]:
+    """Decisions that need a reason; to run what may be done already is one of them."""
+    always = (Decision.SKIP, Decision.DONE)
+    return always if moment.probed is None else (*always, Decision.RUN, Decision.RETRY)
 
 
 class ConsoleOperator:
@@ -54,27 +63,37 @@ class ConsoleOperator:
         """Where a note goes; set once the run has begun."""
 
     async def decide(self, moment: Moment) -> Decided:
-        say = self._narrator.say
-        if moment.unmet:
-            say(f"{moment.step_id} cannot start:")
-            for line in moment.unmet:
-                say(f"  - {line}")
-        elif moment.outcome is None:
-            say(f"{moment.step_id} is next: {moment.title}")
+        self._present(moment)
         allowed = list(moment.allowed)
         labels = [_DECISIONS[decision] for decision in allowed] + ([_NOTE] if self.take_note else [])
         words = [decision.value for decision in allowed] + ["note"]
-        default = 0 if Decision.RUN in allowed and not moment.unmet else None
+        default = 0 if allowed[0] is Decision.RUN and moment.probed is None else None
         while True:
             place = await self._pick(f"What now, for {moment.step_id}?", labels, words, default)
             if place == len(allowed):
                 await self._note()
                 continue
-            if allowed[place] is not Decision.SKIP:
-                return Decided(allowed[place])
-            reason = (await self._line("Reason for the skip (empty: do not skip): ")).strip()
+            decision = allowed[place]
+            if decision not in _reasoned(moment):
+                return Decided(decision)
+            reason = (await self._line(f"Reason to {_DECISIONS[decision].split(',')[0]} (empty: do not): ")).strip()
             if reason:
-                return Decided(Decision.SKIP, reason)
+                return Decided(decision, reason)
+
+    def _present(self, moment: Moment) -> None:
+        """What the operator has to know before the decision."""
+        say = self._narrator.say
+        if moment.unmet:
+            say(f"{moment.step_id} cannot start:")
+            for line in moment.unmet:
+                say(f"  - {line}")
+            if moment.opens:
+                say("  It goes on by itself, from this question, when the window opens.")
+        elif moment.outcome is None and moment.probed is None:
+            say(f"{moment.step_id} is next: {moment.title}")
+        if moment.probed is not None:
+            say(f"{moment.step_id}, {moment.title}: the probe says `{moment.probed.answer}`")
+            say(f"  {moment.probed.outcome.summary}")
 
     async def pin(self, request: PinRequest) -> Secret:
         say = self._narrator.say
@@ -112,7 +131,7 @@ class ConsoleOperator:
             self._narrator.say(f"  {line}")
         self._narrator.say(request.question)
         self._narrator.say(f"  {request.phrase}")
-        return await self._answer("Type the phrase exactly (empty: leave): ") == request.phrase
+        return await self._typed("Type the phrase exactly (empty: leave): ") == request.phrase
 
     async def point_of_no_return(self, request: PointOfNoReturnRequest) -> bool:
         say = self._narrator.say
@@ -214,6 +233,16 @@ class ConsoleOperator:
         if not line:
             raise PromptCancelled("the prompt was left without an answer")
         return line
+
+    async def _typed(self, prompt: str) -> str:
+        """A line that was typed letter by letter and not pasted; raises PromptCancelled."""
+        show = partial(self._narrator.prompt, prompt)
+        while (typed := await self._keyboard.letters(show, self._narrator.echo)) is None:
+            self._narrator.say("That came all at once, as pasted text does, and does not count.")
+            self._narrator.say("Type it letter by letter; where the line is slow, wait for each letter to be shown.")
+        if not typed.strip():
+            raise PromptCancelled("the prompt was left without an answer")
+        return typed.strip()
 
     async def _secret(self, prompt: str) -> Secret:
         secret = await self._keyboard.secret(lambda: self._narrator.prompt(prompt))

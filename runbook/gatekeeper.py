@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from runbook import gates, templates
+from runbook.approval import ExactAction
 from runbook.clock import Clock
 from runbook.deadline import Deadline
-from runbook.errors import PromptCancelled, RunbookError
+from runbook.errors import PromptCancelled
 from runbook.gate_events import WindowSet
 from runbook.gates import Standing
 from runbook.model import Stage, Step
@@ -27,6 +28,7 @@ from runbook.outcome import Outcome
 from runbook.recording import RecordingOperator
 from runbook.text import clean_line
 from runbook.window import BadWindow, TimeWindow, examples, parse
+from runbook.witness import NotApproved
 
 if TYPE_CHECKING:
     from runbook.engine import Engine
@@ -101,20 +103,22 @@ class Gatekeeper:
             await asyncio.wait((deciding, waiting))
 
     async def give_window(self, step: Step, reason: str = "") -> None:
-        """Ask for the window of the step's stage; where there is one already the change needs a reason.
+        """Ask for the window of the step's stage, and, where there is one already, why it is changed.
 
-        Leaving the question changes nothing; without a window no step of the stage can start.
+        Leaving a question changes nothing; without a window no step of the stage can start.
         """
         stage = self.stage(step)
         operator = RecordingOperator(self._engine.operator, step.id, self._engine.record, Deadline(step.deadline))
+        change = stage.id in self._engine.state.windows
         try:
             window = await self._asked(stage, operator)
+            if change and not reason:
+                question = f"Why is the window of stage {stage.id} changed?"
+                reason = await operator.text(TextRequest(question, help="It is a deviation and stands in the record."))
         except PromptCancelled as cancelled:
             self._no_window[stage.id] = cancelled.what
             return
-        opens, closes = window.recorded
-        said = reason if stage.id in self._engine.state.windows else ""
-        await self._engine.record(WindowSet(stage.id, opens, closes, said))
+        await self._engine.record(WindowSet(stage.id, *window.recorded, reason=reason if change else ""))
 
     async def _asked(self, stage: Stage, operator: RecordingOperator) -> TimeWindow:
         """Raises PromptCancelled, also after too many unusable answers."""
@@ -129,16 +133,23 @@ class Gatekeeper:
                 problem = str(bad)
         raise PromptCancelled(problem)
 
-    async def open(self, run: StepRun, kind: Kind[Any], values: Mapping[str, Any]) -> Outcome | None:
+    async def open(
+        self, run: StepRun, kind: Kind[Any], params: Mapping[str, Any], values: Mapping[str, Any]
+    ) -> Outcome | None:
         """Ask everything that the step's gate demands of people; None when the way is free.
 
-        `values`: what its texts may insert. Raises PromptCancelled when a prompt is left, and OperatorStopped.
+        `params`: the step's own keys with the values inserted; they and `values` are what its texts may insert. Raises
+        PromptCancelled when a prompt is left, and OperatorStopped.
         """
         step = run.step
-        texts = templates.render_params({"confirm": step.gate.confirm, "phrase": step.gate.phrase}, values)
+        texts = {"confirm": step.gate.confirm, "phrase": step.gate.phrase}
+        texts = templates.render_params(texts, {**params, **values})
         confirm, phrase = texts["confirm"] or "", texts["phrase"] or ""
         plan = tuple(clean_line(run.redactor(line), limit=len(line)) for line in kind.plan())
-        approved = await self._approval(run)
+        try:
+            approved = await self._approval(run, ExactAction.of(step.kind, params, plan, run.redactor))
+        except NotApproved as denied:
+            return Outcome.failed(f"{denied.what}; nothing was done", symptom=DECLINED, remedy=denied.remedy)
         if step.irreversible:
             request = PointOfNoReturnRequest(
                 step_id=step.id,
@@ -160,10 +171,13 @@ class Gatekeeper:
         missing = gates.unmet(self.standing, step)  # people take their time
         return Outcome.failed(f"nothing was done: {'; '.join(missing)}", symptom=CLOSED) if missing else None
 
-    async def _approval(self, run: StepRun) -> tuple[Condition, ...]:
-        if run.step.gate.two_person:
-            raise RunbookError("a second person must approve it, and this version cannot take an approval")
-        return ()
+    async def _approval(self, run: StepRun, action: ExactAction) -> tuple[Condition, ...]:
+        """What a second person said to this action, where one must; raises NotApproved."""
+        second_people = self._engine.second_people
+        if not run.step.gate.two_person or second_people is None:
+            return ()
+        given = await second_people.obtain(run.step_id, run.step.title, action, run.operator)
+        return (Condition(f"{given.witness} approved it with the key {given.key}", holds=True),)
 
 
 async def _declined(run: StepRun, confirm: str, phrase: str) -> str:

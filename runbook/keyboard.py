@@ -9,10 +9,14 @@ import termios
 from collections.abc import Callable, Iterator
 
 from runbook.errors import EnvironmentLacks, OperatorStopped
+from runbook.letters import ASK_FOR_MARKS, NO_MORE_MARKS, Letters
 from runbook.secrets import Secret
 
 _LONGEST = 4096
 """Bytes of a line in the terminal's own line editing (termios(3), canonical mode)."""
+
+_PASTE_ENDS = 0.2
+"""Seconds in which the rest of what is pasted arrives."""
 
 
 class Keyboard:
@@ -38,6 +42,36 @@ class Keyboard:
         secret = Secret(typed)
         _wipe(typed)
         return secret
+
+    async def letters(self, show_prompt: Callable[[], None], echo: Callable[[str], None]) -> str | None:
+        """The line typed key by key, each shown with `echo`; None where it was pasted. Raises OperatorStopped."""
+        async with self._turn:
+            with self._modes(echo=False, lines=False):
+                line = Letters()
+                marks = os.environ.get("TERM", "") not in ("", "dumb")
+                echo(ASK_FOR_MARKS if marks else "")
+                show_prompt()
+                try:
+                    while not (line.done or line.pasted):
+                        echo(line.feed(await self._some()))
+                        if line.ended:
+                            raise OperatorStopped("the input ended")
+                    if line.pasted:
+                        await asyncio.sleep(_PASTE_ENDS)  # its rest goes with what the next prompt drops
+                finally:
+                    echo(NO_MORE_MARKS if marks else "")
+        return None if line.pasted else line.text
+
+    async def _some(self) -> bytes:
+        """What the terminal has to give; raises OperatorStopped where it has gone away."""
+        await self._readable()
+        try:
+            chunk = os.read(self.fd, _LONGEST)
+        except OSError:
+            chunk = b""
+        if not chunk:
+            raise OperatorStopped("the input ended")
+        return chunk
 
     async def _read(self, show_prompt: Callable[[], None], *, echo: bool) -> bytearray:
         async with self._turn:
@@ -73,11 +107,14 @@ class Keyboard:
             loop.remove_reader(self.fd)
 
     @contextlib.contextmanager
-    def _modes(self, *, echo: bool) -> Iterator[None]:
-        """Line editing on, echo as wanted; what was typed before the prompt cannot answer it."""
+    def _modes(self, *, echo: bool, lines: bool = True) -> Iterator[None]:
+        """Line editing and echo as wanted; what was typed before the prompt cannot answer it."""
         before = termios.tcgetattr(self.fd)
         during = termios.tcgetattr(self.fd)
         during[3] |= termios.ICANON | termios.ISIG | termios.ECHONL
+        if not lines:
+            during[3] &= ~(termios.ICANON | termios.ECHONL)
+            during[6][termios.VMIN], during[6][termios.VTIME] = 1, 0
         during[3] = during[3] | termios.ECHO if echo else during[3] & ~termios.ECHO
         try:
             # TCSANOW with a flush of its own: TCSAFLUSH would wait for a terminal stopped with ctrl-s.

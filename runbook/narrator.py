@@ -33,6 +33,10 @@ class Narrator:
         """Text that the answer stands behind."""
         self._lines.put(clean_line(text).encode())
 
+    def echo(self, text: str) -> None:
+        """As it is: a typed letter that is printable, or what this program itself sends to the terminal."""
+        self._lines.put(text.encode())
+
     def close(self, seconds: float = 2.0) -> None:
         """Wait until everything is written, but not longer than `seconds`."""
         written = threading.Event()

@@ -176,6 +176,12 @@ class Terminal:
         self.until(prompt)
         self.type(text + "\n")
 
+    def by_hand(self, text: str) -> None:
+        """Type letter by letter, the next one when the last one is shown."""
+        for letter in text:
+            self.type(letter)
+            self.until(letter)
+
     def end(self, seconds: float = 20.0) -> int:
         """The exit status; all that was shown is in `shown` then."""
         deadline = time.monotonic() + seconds
