@@ -66,8 +66,10 @@ class SecondPeople:
         """Record who is who, and take from now on what witnesses leave.
 
         `gated`: the run has gates for two people, so the operator is asked who drives where their account does not
-        tell. Raises JournalError, EnvironmentLacks.
+        tell. Harmless when done twice. Raises JournalError, EnvironmentLacks.
         """
+        if self._watching is not None:
+            return
         await self._name(operator if gated else None)
         with contextlib.suppress(OSError):
             await asyncio.to_thread(inbox.prepare, self._folder)
