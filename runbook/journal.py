@@ -8,7 +8,6 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from runbook.chain import START, BrokenRecord, Record, follows, now, seal, short_head, unseal
@@ -16,10 +15,11 @@ from runbook.errors import JournalError, RunbookError
 from runbook.event import Event
 from runbook.events import JOURNALLED
 from runbook.paths import JOURNAL_NAME
-from runbook.records import Value, event_of, fields_of, redacted
+from runbook.records import event_of, fields_of, redacted
 from runbook.recovery import Recovered, damaged, recover
 from runbook.runlock import RunLock
 from runbook.secrets import Redactor
+from runbook.writer import Writer
 
 
 class Journal:
@@ -37,8 +37,9 @@ class Journal:
         self._seq = 0
         self._head = START
         self._size = 0
+        self._identity = _identity(os.fstat(fd))
         self._broken = ""
-        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
+        self._writer = Writer(self._append, "journal")
 
     @classmethod
     async def create(cls, folder: Path, redactor: Redactor) -> Journal:
@@ -124,15 +125,15 @@ class Journal:
             raise ValueError(f"{event.type} is not journalled")
         if self._fd < 0:
             raise JournalError("the journal is closed", where=str(self.path))
-        return await asyncio.get_running_loop().run_in_executor(self._writer, self._append, event)
+        return await self._writer.do(event)
 
     def _append(self, event: Event) -> Event:
         fields = fields_of(event)
-        shown = {name: Value(field.level, redacted(field.value, self._redactor)) for name, field in fields.items()}
+        shown = redacted(fields, self._redactor)
         line, digest = seal(self._seq + 1, self._head, event.type, shown, now())
         self._write(line)
         self._seq, self._head, self._size = self._seq + 1, digest, self._size + len(line)
-        if shown == fields:
+        if shown is fields:
             return event
         return event_of(event.type, {name: field.value for name, field in shown.items()})
 
@@ -146,7 +147,7 @@ class Journal:
                 raise JournalError("the journal was changed by somebody else", where=str(self.path))
             _write_all(self._fd, line)
             os.fsync(self._fd)
-            if not os.path.samestat(os.fstat(self._fd), self.path.stat()):
+            if _identity(self.path.stat()) != self._identity:
                 raise FileNotFoundError(errno.ENOENT, "the journal was replaced while the run went on")
         except OSError as error:
             self._cut()
@@ -165,7 +166,7 @@ class Journal:
         await asyncio.to_thread(self._close)
 
     def _close(self) -> None:
-        self._writer.shutdown(wait=True)
+        self._writer.end()
         if self._fd >= 0:
             with contextlib.suppress(OSError):
                 os.close(self._fd)
@@ -198,6 +199,10 @@ def read_events(path: Path) -> Iterator[Event]:
     """The events of a journal in order; raises JournalError as `read_records`, UnreadableRecord as `event_of`."""
     for record in read_records(path):
         yield event_of(record.type, record.fields)
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
 
 
 def _write_all(fd: int, data: bytes) -> None:

@@ -99,21 +99,46 @@ def event_of(type_: str, fields: Mapping[str, Any]) -> Event:
         raise UnreadableRecord(f"a `{type_}` record lacks a field: {error}") from error
 
 
-def redacted(value: Any, redactor: Redactor) -> Any:
-    """A plain value with every known secret removed from every text in it, keys included."""
-    match value:
-        case str():
-            return redactor(value)
-        case Mapping():
-            return {redactor(key): redacted(item, redactor) for key, item in value.items()}
-        case list():
-            return [redacted(item, redactor) for item in value]
-        case _:
-            return value
+def redacted(fields: Mapping[str, Value], redactor: Redactor) -> Mapping[str, Value]:
+    """The fields with every known secret removed from every text, keys included; `fields` itself where none is there.
+
+    All the texts are looked through at once first, for hardly any event holds a secret.
+    """
+    texts: list[str] = []
+    for field in fields.values():
+        _gather(field.value, texts)
+    together = "\n".join(texts)
+    if redactor(together) == together:
+        return fields
+    return {name: Value(field.level, _redacted(field.value, redactor)) for name, field in fields.items()}
+
+
+def _gather(value: Any, texts: list[str]) -> None:
+    if isinstance(value, str):
+        texts.append(value)
+    elif isinstance(value, list):
+        for item in value:
+            _gather(item, texts)
+    elif isinstance(value, dict):
+        texts += value
+        for item in value.values():
+            _gather(item, texts)
+
+
+def _redacted(value: Any, redactor: Redactor) -> Any:
+    if isinstance(value, str):
+        return redactor(value)
+    if isinstance(value, dict):
+        return {redactor(key): _redacted(item, redactor) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_redacted(item, redactor) for item in value]
+    return value
 
 
 def plain(value: Any) -> Any:
     """The plain form of a value; a secret becomes its mask. Raises TypeError for what has none."""
+    if type(value) is str and value.isascii():  # most are
+        return value
     match value:
         case None | bool():
             return value
