@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 
 from runbook import inputs
 from runbook.errors import StepError
@@ -25,6 +25,12 @@ class Inputs:
         self._declared = runbook.inputs
         self._record = record
         self.values: dict[str, str] = {}
+        self._kept: set[str] = set()
+
+    def restore(self, values: Mapping[str, str], kept: Collection[str]) -> None:
+        """Take over values that are on record; those in `kept` were given to a step that did not come to its end."""
+        self.values.update(values)
+        self._kept.update(kept)
 
     async def give(self, name: str, value: str, source: str) -> None:
         """Set a value that is already checked and normalised."""
@@ -42,9 +48,13 @@ class Inputs:
         for name in names:
             if name in self._declared and self._declared[name].source is Source.PAPER:
                 self.values.pop(name, None)
+                self._kept.discard(name)
 
     async def ask(self, name: str, operator: Operator) -> str:
         """Ask until the value is usable; raises StepError after `ATTEMPTS` unusable ones, and for a secret."""
+        if name in self._kept:
+            self._kept.discard(name)
+            return self.values[name]
         declared = self._declared[name]
         if isinstance(declared, SecretInput):
             raise StepError(f"`{name}` is secret, and a value that is kept as text would be on the record")

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from runbook import hints
 from runbook.asking import Inputs
 from runbook.clock import Clock, HostClock
-from runbook.errors import OperatorStopped
+from runbook.doubts import Doubts
+from runbook.errors import OperatorStopped, PromptCancelled
 from runbook.event import Event
 from runbook.events import (
+    DeviationsAcknowledged,
     FactEstablished,
     NoteAdded,
+    PinResult,
     RunFinished,
+    RunResumed,
     RunStarted,
     StageFinished,
     StageStarted,
@@ -29,13 +33,17 @@ from runbook.gatekeeper import Gatekeeper
 from runbook.journal import Journal
 from runbook.kind import Registry
 from runbook.model import Role, Runbook, Stage, Step
-from runbook.operator import Decided, Decision, Moment, Operator
-from runbook.outcome import Outcome, Verdict
+from runbook.operator import AttestRequest, Decided, Decision, Moment, Operator
+from runbook.outcome import Outcome
 from runbook.resources import Resources
 from runbook.secrets import Redactor
 from runbook.site import Site
 from runbook.state import RunState, apply
 from runbook.stepping import StepRun
+from runbook.witness import SecondPeople
+
+STOPPED = "stopped"
+"""The symptom of an attempt that was broken off."""
 
 PROGRESS_LIMIT = 20_000
 """Lines of live output that may wait to be shown; more are dropped (the evidence holds what counts)."""
@@ -54,6 +62,16 @@ class Plan:
     """Inputs known at the start: checked value and source."""
 
 
+@dataclass(frozen=True, slots=True)
+class TakenUp:
+    """A run that goes on: what its journal said, and the event that begins this part of it."""
+
+    event: RunResumed
+    state: RunState
+    inputs: Mapping[str, str]
+    """Values of the inputs; a secret is asked for again."""
+
+
 class Engine:
     """One run (`runbook.session.Walk`). The only writer of the journal: events go to disk, then to the reader."""
 
@@ -66,20 +84,27 @@ class Engine:
         redactor: Redactor,
         *,
         clock: Clock | None = None,
+        taken_up: TakenUp | None = None,
     ) -> None:
         self.plan = plan
         self.registry = registry
         self.operator = operator
         self.redactor = redactor
-        self.state = RunState()
+        self.state = taken_up.state if taken_up else RunState()
         self.resources = Resources(plan.site, redactor, self.record)
         self.inputs = Inputs(plan.runbook, self.record)
         self.gates = Gatekeeper(self, clock or HostClock())
+        self.doubts = Doubts(self)
+        two, run_folder = plan.site.two_people, journal.path.parent
+        self.second_people = SecondPeople(plan.header.run_id, run_folder, two, self, redactor) if two else None
+        self._taken_up = taken_up
         self._journal = journal
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
         self._order = asyncio.Lock()
         self._walking: asyncio.Task[None] | None = None
         self._stopping = ""
+        self._came_through = False
+        """Every step was walked: what happens now no longer changes how the run ends."""
 
     @property
     def head(self) -> str:
@@ -107,11 +132,16 @@ class Engine:
         """
         await asyncio.shield(self._write(event))
 
-    async def _write(self, event: Event) -> None:
+    async def record_at_head(self, make: Callable[[str], Event]) -> Event:
+        """Record the event that is made of the head before it (64 hex digits); returns it as it was recorded."""
+        return await asyncio.shield(self._write(make))
+
+    async def _write(self, event: Event | Callable[[str], Event]) -> Event:
         async with self._order:
-            shown = await self._journal.append(event)
+            shown = await self._journal.append(event if isinstance(event, Event) else event(self._journal.head))
             self.state = apply(self.state, shown)
             self._queue.put_nowait(shown)
+            return shown
 
     def progress(self, step_id: str, line: str) -> None:
         """A line of live output; already clean."""
@@ -133,12 +163,23 @@ class Engine:
             self._walking.cancel()
         try:
             await asyncio.wait([self._walking])
+            await self._leave_second_people()
             await self.resources.close()
             await self.record(self._end(self._walking))
         finally:
             await _settled(self._walking)
+            await self._leave_second_people()
             await self.resources.close()
             self._queue.put_nowait(None)
+
+    async def _meet_second_people(self) -> None:
+        steps = (step for stage, step in self.plan.runbook.steps() if stage.id in self.selected)
+        if self.second_people is not None:
+            await self.second_people.begin(self.operator, gated=any(step.gate.two_person for step in steps))
+
+    async def _leave_second_people(self) -> None:
+        if self.second_people is not None:
+            await self.second_people.close()
 
     def _end(self, walking: asyncio.Task[None]) -> RunFinished:
         """How the run ended; raises what the walk died of."""
@@ -147,29 +188,72 @@ class Engine:
         except OperatorStopped as stopped:
             return self._ended(stopped.what)
         except asyncio.CancelledError:
-            return RunFinished("stopped", self._stopping)
+            if not self._came_through:
+                return RunFinished("stopped", self._stopping)
         return self._verdict()
 
     async def _walk(self) -> None:
-        await self.record(self.plan.header)
+        if self._taken_up:
+            await self._take_up(self._taken_up)
+        else:
+            await self.record(self.plan.header)
+        await self._meet_second_people()
         for name, (value, source) in self.plan.values.items():
-            await self.inputs.give(name, value, source)
-        for stage in self.plan.runbook.stages:
-            if stage.id in self.selected:
-                await self._stage(stage)
+            if self.inputs.values.get(name) != value:
+                await self.inputs.give(name, value, source)
+        try:
+            for stage in self.plan.runbook.stages:
+                if stage.id in self.selected:
+                    await self._stage(stage)
+        except OperatorStopped:
+            await self._acknowledge()
+            raise
+        self._came_through = True
+        await self._acknowledge()
+
+    async def _take_up(self, taken_up: TakenUp) -> None:
+        """Go on with a run that was left, and put on record what its driver no longer could."""
+        self.inputs.restore(taken_up.inputs, kept=taken_up.state.typed)
+        await self.record(taken_up.event)
+        for pin in self.state.pins:
+            await self.record(PinResult(pin.step, pin.token, None, None, pin.who))
+        for _, step in self.plan.runbook.steps():
+            if self.state.step(step.id).status.green:
+                await self._establish(step)
+
+    async def _acknowledge(self) -> None:
+        """Show the operator what did not go by the book; a run may end without their yes, and says so."""
+        new = self.state.deviations[self.state.acknowledged :]
+        if not new:
+            return
+        try:
+            said = await self.operator.attest(AttestRequest("What did not go by the book", new, of_run=True))
+        except (PromptCancelled, OperatorStopped):
+            return
+        if all(said.confirmed):
+            await self.record(DeviationsAcknowledged(len(self.state.deviations), said.note))
 
     async def _stage(self, stage: Stage) -> None:
-        await self.record(StageStarted(stage.id))
+        under_way = self.state.stage == stage.id
+        if not under_way and all(self.state.step(step.id).over for step in stage.steps):
+            return
+        if not under_way:
+            await self.record(StageStarted(stage.id))
         try:
             for step in stage.steps:
-                await self._step(step)
+                if not self.state.step(step.id).over:
+                    await self._step(step)
         finally:
             await self.resources.end_stage()
             await self.record(StageFinished(stage.id, self.state.stage_green(self.plan.runbook, stage.id)))
 
     async def _step(self, step: Step) -> None:
         """Until the step is green or skipped; raises OperatorStopped."""
-        again = False
+        again = tried = False
+        if self.doubts.about(step):
+            if await self._settle(step):
+                return
+            again = tried = True
         while True:
             moment = await self.gates.before(step)
             if moment.unmet:
@@ -182,17 +266,40 @@ class Engine:
                 await self.gates.give_window(step, decided.reason)
                 continue
             if not moment.unmet and decided.decision in (Decision.RUN, Decision.RETRY):
+                if not tried and self._was_tried(step):
+                    await self._again(step)
                 outcome, lines = await self._attempt(step)
                 if outcome.verdict.green:
                     return
+                if self.doubts.about(step):
+                    if await self._settle(step, lines):
+                        return
+                    again = tried = True
+                    continue
                 decided = await self.operator.decide(_after(step, outcome, lines))
-            if decided.decision is Decision.SKIP:
-                await self.record(StepSkipped(step.id, decided.reason))
+            if await self._left(step, decided):
                 return
-            if decided.decision is Decision.STOP:
-                raise OperatorStopped(decided.reason or f"stopped at {step.id}")
-            again = True
-            await self._again(step)
+            again = tried = True
+            await self._again(step, decided.reason)
+
+    async def _settle(self, step: Step, lines: tuple[str, ...] = ()) -> bool:
+        """Whether a step that is in doubt is over now; otherwise it is run again."""
+        decided, probed = await self.doubts.decide(step, lines)
+        if decided.decision is Decision.DONE:
+            await self.doubts.settle(step, probed, decided.reason)
+            return True
+        if await self._left(step, decided):
+            return True
+        await self._again(step, decided.reason)
+        return False
+
+    async def _left(self, step: Step, decided: Decided) -> bool:
+        """Whether the step is skipped by this decision; raises OperatorStopped."""
+        if decided.decision is Decision.STOP:
+            raise OperatorStopped(decided.reason or f"stopped at {step.id}")
+        if decided.decision is Decision.SKIP:
+            await self.record(StepSkipped(step.id, decided.reason))
+        return decided.decision is Decision.SKIP
 
     async def _attempt(self, step: Step) -> tuple[Outcome, tuple[str, ...]]:
         run = StepRun(self, step, self.state.step(step.id).attempt + 1)
@@ -200,20 +307,32 @@ class Engine:
         try:
             outcome = await run.outcome()
         except (asyncio.CancelledError, OperatorStopped):
-            await self._finish(step, run.attempt, _interrupted(step, started=run.started), (), 0.0)
+            await self.finish(step, run.attempt, _interrupted(step, started=run.started), (), 0.0)
             raise
         lines = () if outcome.verdict.green else hints.matching(step, outcome)
-        await self._finish(step, run.attempt, outcome, lines, asyncio.get_running_loop().time() - started)
+        await self.finish(step, run.attempt, outcome, lines, asyncio.get_running_loop().time() - started)
         return outcome, lines
 
-    async def _finish(self, step: Step, attempt: int, outcome: Outcome, lines: tuple[str, ...], seconds: float) -> None:
+    async def finish(
+        self, step: Step, attempt: int, outcome: Outcome, lines: tuple[str, ...] = (), seconds: float = 0.0
+    ) -> None:
+        """Put on record how an attempt ended, and what is true by it."""
         await self.record(StepFinished(step.id, attempt, outcome, lines, round(seconds, 3)))
         if outcome.verdict.green:
-            for fact in step.establishes:
+            await self._establish(step)
+
+    async def _establish(self, step: Step) -> None:
+        for fact in step.establishes:
+            if fact not in self.state.facts:
                 await self.record(FactEstablished(fact, step.id))
 
-    async def _again(self, step: Step) -> None:
-        await self.record(StepRetried(step.id))
+    def _was_tried(self, step: Step) -> bool:
+        """Whether an earlier attempt, before the run was left, came to a verdict that was not green."""
+        outcome = self.state.step(step.id).outcome
+        return outcome is not None and outcome.symptom != STOPPED
+
+    async def _again(self, step: Step, reason: str = "") -> None:
+        await self.record(StepRetried(step.id, reason))
         self.inputs.forget_paper(StepRun.names(step))
 
     def _verdict(self) -> RunFinished:
@@ -238,13 +357,11 @@ async def _settled(task: asyncio.Task[None]) -> None:
 
 
 def _after(step: Step, outcome: Outcome, lines: tuple[str, ...]) -> Moment:
-    """An action in doubt, or one that cannot be undone, is never simply repeated."""
-    once = step.role is Role.ACTION and (step.irreversible or outcome.verdict is Verdict.IN_DOUBT)
-    allowed = (Decision.SKIP, Decision.STOP) if once else (Decision.RETRY, Decision.SKIP, Decision.STOP)
+    allowed = (Decision.RETRY, Decision.SKIP, Decision.STOP)
     return Moment(step.id, step.title, outcome=outcome, hints=lines, allowed=allowed)
 
 
 def _interrupted(step: Step, *, started: bool) -> Outcome:
     if step.role is Role.ACTION and started:
-        return Outcome.in_doubt("stopped while it was at work; whether it is done is not known", symptom="stopped")
-    return Outcome.errored("stopped before it came to a verdict", symptom="stopped")
+        return Outcome.in_doubt("stopped while it was at work; whether it is done is not known", symptom=STOPPED)
+    return Outcome.errored("stopped before it came to a verdict", symptom=STOPPED)

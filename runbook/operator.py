@@ -120,6 +120,8 @@ class AttestRequest:
 
     title: str
     statements: tuple[str, ...]
+    of_run: bool = False
+    """It is about the whole run, not the step at hand."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import ClassVar
 
-from runbook.outcome import Outcome, Verdict
+from runbook.outcome import Evidence, Outcome, Verdict
 
 
 class Answer(StrEnum):
@@ -23,6 +25,19 @@ class Probed:
 
     answer: Answer
     outcome: Outcome
+
+
+class TakenAsDone(Evidence):
+    """A person decided that an action counts as done; what the probe saw stands beside it."""
+
+    kind: ClassVar[str] = "taken_as_done"
+    probe: str
+    """The probe's answer; empty: the action has no probe."""
+    reason: str
+
+    def plain(self) -> Iterator[str]:
+        yield f"the probe: {self.probe}" if self.probe else "the action has no probe"
+        yield f"taken as done: {self.reason}"
 
 
 def answer_of(outcome: Outcome) -> Answer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -11,6 +11,7 @@ from runbook.event import Event
 from runbook.model import Runbook
 from runbook.operator import Operator
 from runbook.site import Site
+from runbook.state import RunState
 
 
 class Walk(Protocol):
@@ -47,3 +48,5 @@ class Session:
     """Stages selected; empty: all."""
     start: Callable[[Operator], Walk]
     """Make the walk for this operator; call it once."""
+    history: RunState = field(default_factory=RunState)
+    """Where the run stands before the walk: what a front end starts from when a run goes on."""

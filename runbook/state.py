@@ -48,6 +48,15 @@ class StepState:
     reason: str = ""
     """Why it was skipped."""
     seconds: float = 0.0
+    begun: bool = False
+    """It was started and has not finished."""
+    in_doubt: bool = False
+    """Its last attempt may have done something, and whether it did is not known; a new attempt ends this."""
+
+    @property
+    def over(self) -> bool:
+        """Nothing is left to do: it is green, or was skipped."""
+        return self.status.green or self.status is Status.SKIPPED
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +69,18 @@ class RunState:
     """By step id; a step not in it is waiting."""
     at: str = ""
     """The step at hand."""
+    stage: str = ""
+    """The stage under way; empty between two."""
     facts: dict[str, str] = field(default_factory=dict)
     """Established facts and the step that established each."""
     inputs: dict[str, str | None] = field(default_factory=dict)
     """Values of the inputs given; None for a secret."""
+    typed: frozenset[str] = frozenset()
+    """Inputs given since the last step ended: what a step that is run again need not ask for again."""
+    pins: tuple[ev.PinAttempt, ...] = ()
+    """PINs that were about to be sent and whose result is not on record."""
+    files: ev.RunStarted | ev.RunResumed | None = None
+    """The last record of what is walked: hashes of runbook, site profile and program."""
     deviations: tuple[str, ...] = ()
     """Skips, retries and overrides in words, in order."""
     tokens: dict[str, str] = field(default_factory=dict)
@@ -116,21 +133,17 @@ def _of_step(state: RunState, event: Event) -> RunState | None:
         case ev.StepBlocked():
             return _step(state, event.step, status=Status.BLOCKED, unmet=event.unmet)
         case ev.StepStarted():
-            return _step(
-                state, event.step, status=Status.RUNNING, attempt=event.attempt, outcome=None, hints=(), unmet=()
-            )
+            return _started(state, event)
         case ev.PromptShown():
             return _step(state, event.step, status=Status.NEEDS_YOU)
         case ev.PromptAnswered():
             return _step(state, event.step, status=Status.RUNNING)
         case ev.StepFinished():
-            status = Status(event.outcome.verdict.value)
-            return _step(
-                state, event.step, status=status, outcome=event.outcome, hints=event.hints, seconds=event.seconds
-            )
+            return _finished(state, event)
         case ev.StepSkipped():
-            skipped = _step(state, event.step, status=Status.SKIPPED, reason=event.reason)
-            return replace(skipped, deviations=(*state.deviations, f"{event.step} skipped: {event.reason}"))
+            skipped = _step(state, event.step, status=Status.SKIPPED, reason=event.reason, begun=False)
+            deviations = (*state.deviations, f"{event.step} skipped: {event.reason}")
+            return replace(skipped, deviations=deviations, typed=frozenset())
         case gate.ApprovalGiven():
             return replace(state, approvals={**state.approvals, event.step: event.witness})
         case _:
@@ -140,11 +153,21 @@ def _of_step(state: RunState, event: Event) -> RunState | None:
 def _of_run(state: RunState, event: Event) -> RunState | None:
     match event:
         case ev.RunStarted():
-            return replace(state, run_id=event.run_id, rehearsal=event.rehearsal)
+            return replace(state, run_id=event.run_id, rehearsal=event.rehearsal, files=event)
         case ev.RunResumed():
             return _resumed(state, event)
         case ev.InputGiven():
-            return replace(state, inputs={**state.inputs, event.name: event.value})
+            inputs = {**state.inputs, event.name: event.value}
+            return replace(state, inputs=inputs, typed=state.typed | {event.name})
+        case ev.StageStarted():
+            return replace(state, stage=event.stage)
+        case ev.StageFinished():
+            return replace(state, stage="")
+        case ev.PinAttempt():
+            return replace(state, pins=(*state.pins, event))
+        case ev.PinResult():
+            open_pins = tuple(pin for pin in state.pins if (pin.step, pin.token) != (event.step, event.token))
+            return replace(state, pins=open_pins)
         case gate.WindowSet():
             return _window(state, event)
         case ev.TokenNoticed():
@@ -161,13 +184,50 @@ def _of_run(state: RunState, event: Event) -> RunState | None:
             return None
 
 
+def _started(state: RunState, event: ev.StepStarted) -> RunState:
+    return _step(
+        state,
+        event.step,
+        status=Status.RUNNING,
+        attempt=event.attempt,
+        outcome=None,
+        hints=(),
+        unmet=(),
+        begun=True,
+        in_doubt=False,
+    )
+
+
+def _finished(state: RunState, event: ev.StepFinished) -> RunState:
+    """An attempt that ended before it began, at its gate, leaves a doubt as it was."""
+    verdict = event.outcome.verdict
+    finished = _step(
+        state,
+        event.step,
+        status=Status(verdict.value),
+        outcome=event.outcome,
+        hints=event.hints,
+        seconds=event.seconds,
+        begun=False,
+        in_doubt=verdict is Verdict.IN_DOUBT or (state.step(event.step).in_doubt and not verdict.green),
+    )
+    return replace(finished, typed=frozenset())
+
+
 def _resumed(state: RunState, event: ev.RunResumed) -> RunState:
-    steps = {
-        name: replace(step, status=Status.IN_DOUBT) if step.status in (Status.RUNNING, Status.NEEDS_YOU) else step
-        for name, step in state.steps.items()
-    }
+    steps = {name: _left(step) for name, step in state.steps.items()}
     changes = tuple(f"went on although this changed: {change}" for change in event.changes)
-    return replace(state, steps=steps, finished="", reason="", deviations=(*state.deviations, *changes))
+    deviations = (*state.deviations, *changes)
+    return replace(state, steps=steps, finished="", reason="", deviations=deviations, files=event)
+
+
+def _left(step: StepState) -> StepState:
+    """A step as it stands once its driver is gone: in doubt where it had begun, otherwise as before the last prompt."""
+    if step.begun:
+        return replace(step, status=Status.IN_DOUBT, begun=False, in_doubt=True)
+    if step.status in (Status.RUNNING, Status.NEEDS_YOU):
+        return replace(step, status=Status(step.outcome.verdict.value) if step.outcome else Status.WAITING)
+    return step
 
 
 def _window(state: RunState, event: gate.WindowSet) -> RunState:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,7 +19,7 @@ from runbook.errors import JournalError, OperatorStopped, PromptCancelled, Runbo
 from runbook.event import Event
 from runbook.events import StepStarted
 from runbook.kind import Kind
-from runbook.model import Role, Step
+from runbook.model import Probe, Role, Step
 from runbook.operator import Operator
 from runbook.outcome import Outcome
 from runbook.recording import RecordingOperator
@@ -113,17 +113,23 @@ class StepRun:
             return _broken(self.step, error)
 
     async def _attempt(self) -> Outcome:
-        await self._engine.inputs.need(sorted(self.names(self.step)), self._operator)
-        values: Mapping[str, Any] = self._engine.inputs.values
-        params = templates.render_params(self.step.params, values)
-        kind_class = self._engine.registry.get(self.step.role, self.step.kind)
-        kind: Kind[Any] = kind_class(kind_class.Params.model_validate(params))
-        instead = await self._engine.gates.open(self, kind, {**params, **values})
+        kind, params = await self._kind()
+        instead = await self._engine.gates.open(self, kind, params, self._engine.inputs.values)
         if instead is not None:
             return instead
-        await _load(kind_class.loads)
+        await _load(kind.loads)
         await self.record(StepStarted(self.step.id, self.attempt, self.step.kind, params))
         self.started = True
+        return await self._run(kind)
+
+    async def _kind(self) -> tuple[Kind[Any], dict[str, Any]]:
+        """The step's kind, ready to run, and its parameters with the values inserted."""
+        await self._engine.inputs.need(sorted(self.names(self.step)), self._operator)
+        params = templates.render_params(self.step.params, self._engine.inputs.values)
+        kind_class = self._engine.registry.get(self.step.role, self.step.kind)
+        return kind_class(kind_class.Params.model_validate(params)), params
+
+    async def _run(self, kind: Kind[Any]) -> Outcome:
         async with self._deadline.running():
             outcome: object = await kind.run(self)
         if not isinstance(outcome, Outcome):
@@ -135,6 +141,26 @@ class StepRun:
         if self.step.role is Role.ACTION:
             return Outcome.in_doubt(f"{said}; whether it is done is not known", symptom="deadline")
         return Outcome.errored(said, symptom="deadline", remedy="Look at why it hangs, then try again.")
+
+
+class ProbeRun(StepRun):
+    """The probe of an action: a check, so it only reads; it has no gate and is no step of its own."""
+
+    def __init__(self, engine: Engine, step: Step, probe: Probe) -> None:
+        check = Step(
+            id=step.id,
+            title=step.title,
+            role=Role.CHECK,
+            kind=probe.check,
+            params=probe.params,
+            deadline=step.deadline,
+        )
+        super().__init__(engine, check, attempt=0)
+
+    async def _attempt(self) -> Outcome:
+        kind, _ = await self._kind()
+        await _load(kind.loads)
+        return await self._run(kind)
 
 
 async def _load(modules: Sequence[str]) -> None:

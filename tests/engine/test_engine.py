@@ -149,8 +149,8 @@ async def test_the_deadline_ends_a_check_and_puts_an_action_in_doubt(bench: Benc
     first, second = (event.outcome for event in bench.of(ev.StepFinished))
     assert (first.verdict, first.symptom) == (Verdict.ERRORED, "deadline")
     assert (second.verdict, second.symptom) == (Verdict.IN_DOUBT, "deadline")
-    assert Decision.RETRY not in bench.operator.moments[-1].allowed
     assert bench.world.ran.count("A2") == 1
+    assert bench.of(ev.StepRetried) == [], "no reason was given"
 
 
 async def test_the_deadline_stands_still_while_a_person_is_asked(bench: Bench) -> None:
@@ -173,12 +173,13 @@ async def test_the_deadline_stands_still_while_a_person_is_asked(bench: Bench) -
     assert names.index("prompt.shown") < names.index("prompt.answered")
 
 
-async def test_an_irreversible_action_is_never_offered_again(bench: Bench) -> None:
+async def test_an_irreversible_action_is_not_tried_again_without_its_phrase(bench: Bench) -> None:
     bench.world.behaviour["A1"] = red
-    bench.operator.decisions = [RETRY]
+    bench.operator.decisions = [Decided(Decision.RETRY, "it was the wrong lamp")]
+    bench.operator.phrases = False
     await bench.walk(stage(action("A1", irreversible=True)))
     assert bench.world.ran == ["A1"]
-    assert Decision.RETRY not in bench.operator.moments[-1].allowed
+    assert bench.operator.asked[-1].phrase == "RUN A1 AGAIN"
 
 
 async def test_a_defect_in_a_kind_shows_its_place_and_not_its_words(bench: Bench) -> None:

@@ -99,6 +99,8 @@ class Script:
     decisions: list[Decided] = field(default_factory=list)
     typed: list[str] = field(default_factory=list)
     agrees: bool = True
+    phrases: bool = True
+    """Whether phrases are typed as shown."""
     moments: list[Moment] = field(default_factory=list)
     asked: list[Any] = field(default_factory=list)
 
@@ -123,13 +125,15 @@ class Script:
 
     async def type_phrase(self, request: PhraseRequest) -> bool:
         self.asked.append(request)
-        return self.agrees
+        return self.agrees and self.phrases
 
     async def point_of_no_return(self, request: PointOfNoReturnRequest) -> bool:
         self.asked.append(request)
         return self.agrees
 
     async def attest(self, request: AttestRequest) -> Attested:
+        if request.of_run:
+            self.asked.append(request)
         return Attested(tuple(self.agrees for _ in request.statements))
 
     def _next(self) -> str:
@@ -164,12 +168,14 @@ class Bench:
     operator: Script = field(default_factory=Script)
     events: list[Event] = field(default_factory=list)
     engine: Engine | None = None
+    site: dict[str, Any] = field(default_factory=dict)
+    """Of the site profile, beyond its name."""
     on_event: Callable[[Event], None] = lambda event: None
 
     async def walk(self, *stages: dict[str, Any], selected: tuple[str, ...] = (), **rest: Any) -> list[Event]:
         runbook = Runbook.model_validate({"runbook": 1, "id": "t", "title": "T", "stages": stages, **rest})
         header = RunStarted("r1", "t", "T", "00" * 32, "site", "00" * 32, "hsm-runbook 0", "host", "me", True, selected)
-        plan = Plan(header, runbook, self.folder, Site.model_validate({"site": 1, "name": "s"}), {})
+        plan = Plan(header, runbook, self.folder, Site.model_validate({"site": 1, "name": "s", **self.site}), {})
         redactor = Redactor()
         journal = await Journal.create(self.folder / "run", redactor)
         self.engine = Engine(plan, registry(self.world), self.operator, journal, redactor)  # type: ignore[arg-type]
