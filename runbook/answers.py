@@ -35,7 +35,7 @@ from runbook.operator import (
     TranscribeRequest,
     WitnessRequest,
 )
-from runbook.probing import Answer, Probed
+from runbook.probing import Answer
 from runbook.problems import did_you_mean
 from runbook.secrets import MASK, Redactor, Secret
 from runbook.typed import without_separators
@@ -95,6 +95,11 @@ class Answers(Model):
         default_factory=dict,
         description="Steps to take as done, where the probe says that they are, each with the reason; a deviation.",
     )
+    again: Mapping[StepId, Line] = Field(
+        default_factory=dict,
+        description="Steps in doubt to run again where no probe says that they are done, each with the reason; where "
+        "none says that they are not done, `phrases` must name them too.",
+    )
     skip: Mapping[StepId, Line] = Field(
         default_factory=dict, description="Steps to leave out, each with the reason; a deviation, on the record."
     )
@@ -122,7 +127,7 @@ def require_steps(answers: Answers, runbook: Runbook, path: Path) -> None:
     It would be noticed late, at its prompt, or never: a skip that does not happen.
     """
     steps = [step.id for _, step in runbook.steps()]
-    for key in ("attest", "confirm", "phrases", "done", "skip"):
+    for key in ("attest", "confirm", "phrases", "done", "again", "skip"):
         named = getattr(answers, key)
         for step in () if isinstance(named, str) else named:
             if step not in steps:
@@ -156,6 +161,8 @@ class ScriptedOperator:
     async def decide(self, moment: Moment) -> Decided:
         self._step = moment.step_id
         self._used.clear()
+        if Decision.DONE in moment.allowed:
+            return self._doubt(moment)
         if moment.outcome is not None:
             return Decided(Decision.STOP, f"{moment.step_id} is not green, and the answers say to stop then")
         if reason := self._answers.skip.get(moment.step_id):
@@ -164,15 +171,21 @@ class ScriptedOperator:
             await asyncio.Event().wait()  # the question is taken back when the window opens
         if moment.unmet:
             return Decided(Decision.STOP, f"{moment.step_id} cannot start: {'; '.join(moment.unmet)}")
-        if moment.probed is not None:
-            return self._probed(moment.step_id, moment.probed)
         return Decided(Decision.RUN)
 
-    def _probed(self, step_id: str, probed: Probed) -> Decided:
-        """What is done, or may be, is never done again because a file says so."""
-        if probed.answer is Answer.DONE and (reason := self._answers.done.get(step_id)):
-            return Decided(Decision.DONE, reason)
-        return Decided(Decision.STOP, f"the probe of {step_id} says `{probed.answer}`: {probed.outcome.summary}")
+    def _doubt(self, moment: Moment) -> Decided:
+        """What may be done already is taken as done where its probe says so, and run again where it does not."""
+        step_id, probed = moment.step_id, moment.probed
+        if probed is not None and probed.answer is Answer.DONE:
+            key, reason, decision = "done", self._answers.done.get(step_id), Decision.DONE
+        else:
+            key, reason, decision = "again", self._answers.again.get(step_id), Decision.RETRY
+        if reason and decision in moment.allowed:
+            return Decided(decision, reason)
+        said = f"its probe says `{probed.answer}`, {probed.outcome.summary}" if probed else "it has no probe"
+        return Decided(
+            Decision.STOP, f"{step_id} may be done already: {said}; the answers have no `{key}.{step_id}` that decides"
+        )
 
     async def pin(self, request: PinRequest) -> Secret:
         if request.who != "user PIN":

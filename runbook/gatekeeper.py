@@ -10,7 +10,8 @@ from runbook import gates, templates
 from runbook.approval import ExactAction
 from runbook.clock import Clock
 from runbook.deadline import Deadline
-from runbook.errors import PromptCancelled
+from runbook.errors import OperatorStopped, PromptCancelled
+from runbook.events import StepSettled
 from runbook.gate_events import WindowSet
 from runbook.gates import Standing
 from runbook.model import Stage, Step
@@ -25,6 +26,7 @@ from runbook.operator import (
     TextRequest,
 )
 from runbook.outcome import Outcome
+from runbook.probing import Answer, Probed, TakenAsDone
 from runbook.recording import RecordingOperator
 from runbook.text import clean_line
 from runbook.window import BadWindow, TimeWindow, examples, parse
@@ -145,6 +147,11 @@ class Gatekeeper:
         texts = {"confirm": step.gate.confirm, "phrase": step.gate.phrase}
         texts = templates.render_params(texts, {**params, **values})
         confirm, phrase = texts["confirm"] or "", texts["phrase"] or ""
+        probed = await self._engine.doubts.probe(step) if step.irreversible else None
+        if probed is not None and probed.answer is Answer.DONE:
+            reason = await self._take_as_done(run, probed)
+            if reason:
+                return await self._settled(step, probed, reason)
         plan = tuple(clean_line(run.redactor(line), limit=len(line)) for line in kind.plan())
         try:
             approved = await self._approval(run, ExactAction.of(step.kind, params, plan, run.redactor))
@@ -156,7 +163,7 @@ class Gatekeeper:
                 title=step.title,
                 commands=plan,
                 conditions=(*gates.conditions(self.standing, step), *approved),
-                probed=None,
+                probed=probed,
                 backout=step.backout,
                 # There is always something to be said yes to, or to be typed.
                 question=confirm or ("" if phrase else f"Start {step.id}, which cannot be undone?"),
@@ -171,12 +178,29 @@ class Gatekeeper:
         missing = gates.unmet(self.standing, step)  # people take their time
         return Outcome.failed(f"nothing was done: {'; '.join(missing)}", symptom=CLOSED) if missing else None
 
+    async def _take_as_done(self, run: StepRun, probed: Probed) -> str:
+        """Why the step counts as done although it was not run here; empty: it is run all the same."""
+        step = run.step
+        allowed = (Decision.DONE, Decision.RUN, Decision.STOP)
+        decided = await self._engine.operator.decide(Moment(step.id, step.title, probed=probed, allowed=allowed))
+        if decided.decision is Decision.DONE:
+            return decided.reason or await run.operator.text(TextRequest("Why does it count as done?"))
+        if decided.decision is Decision.RUN:
+            return ""
+        raise OperatorStopped(decided.reason or f"stopped at {step.id}, which seems to be done already")
+
+    async def _settled(self, step: Step, probed: Probed, reason: str) -> Outcome:
+        await self._engine.record(StepSettled(step.id, Answer.DONE, reason))
+        taken = TakenAsDone(probe=probed.answer, reason=reason)
+        return Outcome.passed("done already, as its probe says; it was not run", *probed.outcome.evidence, taken)
+
     async def _approval(self, run: StepRun, action: ExactAction) -> tuple[Condition, ...]:
         """What a second person said to this action, where one must; raises NotApproved."""
-        second_people = self._engine.second_people
-        if not run.step.gate.two_person or second_people is None:
+        if not run.step.gate.two_person:
             return ()
-        given = await second_people.obtain(run.step_id, run.step.title, action, run.operator)
+        if self._engine.second_people is None:
+            raise NotApproved("nobody is named who may approve it")
+        given = await self._engine.second_people.obtain(run.step_id, run.step.title, action, run.operator)
         return (Condition(f"{given.witness} approved it with the key {given.key}", holds=True),)
 
 
