@@ -7,9 +7,11 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from runbook import attachments
+from runbook.attachments import Stored, sync_folder
 from runbook.chain import START, BrokenRecord, Record, follows, now, seal, short_head, unseal
 from runbook.errors import JournalError, RunbookError
 from runbook.event import Event
@@ -60,7 +62,7 @@ class Journal:
                 flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
                 fd = os.open(path, flags, 0o600)
                 for made in (folder, folder.parent):
-                    _sync_folder(made)
+                    sync_folder(made)
             except OSError:
                 lock.release()
                 raise
@@ -126,6 +128,13 @@ class Journal:
         if self._fd < 0:
             raise JournalError("the journal is closed", where=str(self.path))
         return await self._writer.do(event)
+
+    async def store(self, content: bytes | Path | Iterable[bytes]) -> Stored:
+        """Store `content` as an attachment, without any known secret; it is on the disk when this returns.
+
+        Raises JournalError. The `Attached` event that names it is the caller's to append.
+        """
+        return await asyncio.to_thread(attachments.store, self.path.parent, content, self._redactor)
 
     def _append(self, event: Event) -> Event:
         fields = fields_of(event)
@@ -209,14 +218,6 @@ def _write_all(fd: int, data: bytes) -> None:
     written = 0
     while written < len(data):
         written += os.write(fd, data[written:])
-
-
-def _sync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 _WHOLE = "What was to be recorded now was not done; the record up to here is whole."
