@@ -1,9 +1,8 @@
 """`python -m rehearsal.keeper`: keeps the lab's card in its reader as long as its standard input is open.
 
 A process of its own, so that neither the program's threads nor its end matter: when the program dies, however it does
-(SIGKILL too), the kernel closes the pipe, and the card, pcscd and a temporary lab go. The first line of the input is a
-`Request` as JSON; one line is written, a `Ready` with an error or without. SIGUSR1 puts right what the drill made
-wrong.
+(SIGKILL too), the kernel closes the pipe, and the card and pcscd go. The first line of the input is a `Request` as
+JSON; one line is written, a `Ready` with an error or without. SIGUSR1 puts right what the drill made wrong.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 
+from rehearsal import turn
 from rehearsal.card.virtual_reader import VirtualReader
 from rehearsal.drill import drilling, mend
 from rehearsal.faults import Fault
@@ -26,11 +26,12 @@ from runbook.errors import RunbookError
 
 
 class Request(msgspec.Struct, frozen=True):
-    """Which lab, what goes wrong in it, and whether it is to be removed at the end."""
+    """Which lab, and what goes wrong in it."""
 
     lab: str
     fault: Fault | None = None
-    remove: bool = False
+    standing: bool = False
+    """Whether others may use the card meanwhile as if it were in a reader of their own."""
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -44,22 +45,37 @@ class Ready(msgspec.Struct, frozen=True):
 async def keep(request: Request) -> None:
     """Until cancelled; raises RunbookError where the reader does not come up."""
     places = CardPlaces(Path(request.lab))
-    # A lab that was kept may have the folder of an earlier reader.
-    await asyncio.to_thread(shutil.rmtree, places.reader, ignore_errors=True)
-    places.reader.mkdir(mode=0o700)
-    try:
-        async with VirtualReader(places.reader, [places.state]) as reader:
-            wanted = asyncio.Event()
-            asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, wanted.set)
-            async with drilling(reader, request.fault):
-                places.keeper.write_text(f"{os.getpid()}\n")
-                _tell(Ready())
-                await wanted.wait()
-            await mend(reader, places.state)
-            places.mended.touch()
-            await asyncio.get_running_loop().create_future()
-    finally:
+    with turn.alone(places) as mine:
+        if not await mine.taken(standing=request.standing):
+            _tell(Ready())  # the card is in a reader that others may use
+            await _for_ever()
+        # A lab that was kept, or whose program was killed, may have the folder of an earlier reader.
         await asyncio.to_thread(shutil.rmtree, places.reader, ignore_errors=True)
+        places.reader.mkdir(mode=0o700)
+        try:
+            await _in_reader(places, request.fault)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, places.reader, ignore_errors=True)
+
+
+async def _in_reader(places: CardPlaces, fault: Fault | None) -> None:
+    """The card that was in the reader last is in it again, and a fault that was put right stays so."""
+    wanted = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, wanted.set)
+    mended = places.mended.exists()
+    async with VirtualReader(places.reader, [places.inserted]) as reader:
+        async with drilling(reader, None if mended else fault):
+            places.keeper.write_text(f"{os.getpid()}\n")
+            _tell(Ready())
+            await wanted.wait()
+        await mend(reader, places.state)
+        places.swapped.unlink(missing_ok=True)
+        places.mended.touch()
+        await _for_ever()
+
+
+async def _for_ever() -> None:
+    await asyncio.get_running_loop().create_future()
 
 
 async def main() -> int:
@@ -82,8 +98,6 @@ async def main() -> int:
         return error.exit_code
     finally:
         watching.cancel()
-        if request.remove:
-            await asyncio.to_thread(shutil.rmtree, request.lab, ignore_errors=True)
     return 0
 
 

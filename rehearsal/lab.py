@@ -15,6 +15,8 @@ import yaml
 from rehearsal.artefacts import KEY_LABELS, SSH_HOST, SSH_USER, software_points, write_export
 from rehearsal.choice import Choice, choose
 from rehearsal.faults import Fault, change_one_character
+from rehearsal.mark import SHEET_NAME, SITE_NAME, LabMark
+from rehearsal.mark import write as write_mark
 from rehearsal.repository import make_repository
 from rehearsal.sheet import write_sheet
 from rehearsal.token import LabToken, TokenKind
@@ -41,7 +43,7 @@ class Lab:
     """The paper sheet, also an answers file."""
     token: LabToken
     choice: Choice
-    fault: Fault | None
+    mark: LabMark
 
     def remove(self) -> None:
         """Delete the folder and all that is in it."""
@@ -54,23 +56,27 @@ def make_lab(
     say: Callable[[str], None] = lambda _: None,
     *,
     token: TokenKind | None = TokenKind.SOFTHSM,
+    kept: bool = False,
 ) -> Lab:
     """Make the lab in `folder` (absent or empty; None: a fresh temporary one, mode 0700).
 
-    `say` is told of each part before it is made; `token` None: a card where one can be used. Raises EnvironmentLacks
-    and UsageError. Where something fails, a temporary folder is removed again.
+    `say` is told of each part before it is made; `token` None: a card where one can be used; `kept`: it is to stay
+    when nothing is left to do in it. Raises EnvironmentLacks and UsageError. Where something fails, a temporary folder
+    is removed again.
     """
     _require_programs()
     place = _prepare(folder)
     try:
-        return _fill(place, fault, say, choose(token, fault, place))
+        choice = choose(token, fault, place)
+        return _fill(place, LabMark(choice.kind, fault, kept), say, choice)
     except BaseException:
         if folder is None:
             shutil.rmtree(place, ignore_errors=True)
         raise
 
 
-def _fill(place: Path, fault: Fault | None, say: Callable[[str], None], choice: Choice) -> Lab:
+def _fill(place: Path, mark: LabMark, say: Callable[[str], None], choice: Choice) -> Lab:
+    fault = mark.fault
     pin, so_pin = _random_pin(), _random_so_pin()
     say(f"token: {choice}")
     token = _make_token(place, fault, choice, pin, so_pin)
@@ -90,22 +96,23 @@ def _fill(place: Path, fault: Fault | None, say: Callable[[str], None], choice: 
     make_repository(working_tree, place / "upstream.git", token, _event(place, fault))
 
     say("the paper sheet and the site profile")
-    sheet = place / "paper-sheet.yaml"
+    sheet = place / SHEET_NAME
     serial = _other_serial(choice.kind) if elsewhere else token.serial
     cautious = fault is Fault.PIN_LOW
     write_sheet(sheet, serial=serial, pin=pin, so_pin=so_pin, fingerprint=fingerprint, cautious=cautious)
     pin.wipe()
     so_pin.wipe()
-    site = place / "site.yaml"
+    site = place / SITE_NAME
     site.write_text(yaml.safe_dump(_profile(token, choice, sheet, export.folder, working_tree), sort_keys=False))
-    return Lab(place, site, sheet, token, choice, fault)
+    write_mark(place, mark)
+    return Lab(place, site, sheet, token, choice, mark)
 
 
 def _make_token(place: Path, fault: Fault | None, choice: Choice, pin: Secret, so_pin: Secret) -> LabToken:
     if choice.kind is TokenKind.SOFTHSM:
         from rehearsal import softhsm
 
-        return softhsm.make_token(place / "hsm", TOKEN_LABEL, KEY_LABELS, pin=pin, so_pin=so_pin)
+        return softhsm.make_token(place / softhsm.FOLDER, TOKEN_LABEL, KEY_LABELS, pin=pin, so_pin=so_pin)
     from rehearsal import smartcard
 
     tries = fault.tries if fault else None

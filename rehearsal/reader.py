@@ -24,11 +24,12 @@ _END_DEADLINE = 15.0
 class CardReader:
     """A context manager: inside, the lab's card is in a reader. Raises EnvironmentLacks.
 
-    The reader ends with this process, however it ends; with `remove`, the lab's folder goes then too.
+    The reader ends with this process, however it ends. With `standing`, others who want this card in a reader meanwhile
+    use this one.
     """
 
-    def __init__(self, lab: Path, fault: Fault | None = None, *, remove: bool = False) -> None:
-        self._request = Request(str(lab), fault, remove)
+    def __init__(self, lab: Path, fault: Fault | None = None, *, standing: bool = False) -> None:
+        self._request = Request(str(lab), fault, standing)
         self._log = lab / "reader.log"
         self._keeper: subprocess.Popen[bytes] | None = None
 

@@ -50,7 +50,22 @@ class CardPlaces:
     @property
     def mended(self) -> Path:
         """There once a drill's fault was put right."""
-        return self.reader / "mended"
+        return self.lab / "cards" / "mended"
+
+    @property
+    def swapped(self) -> Path:
+        """There while the stranger's card is in the reader."""
+        return self.lab / "cards" / "swapped"
+
+    @property
+    def inserted(self) -> Path:
+        """The card that is in the reader, or that was last."""
+        return self.other if self.swapped.exists() else self.state
+
+    @property
+    def turn(self) -> Path:
+        """Locked by the keeper of the reader."""
+        return self.lab / "reader.lock"
 
     @property
     def control(self) -> Path:

@@ -25,6 +25,9 @@ _PLACES = (
 )
 _MULTIARCH = "*/softhsm/libsofthsm2.so"
 
+FOLDER = "hsm"
+"""Of the token, in a lab."""
+
 _DEADLINE = 30.0
 """Seconds the making of a token may take; it takes about a tenth of one."""
 

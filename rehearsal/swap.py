@@ -20,6 +20,7 @@ async def swap(places: CardPlaces) -> None:
     control, other = CardControl(places.control), state.read(places.other)
     before = await control.status()
     if before.serial != other.serial:
+        places.swapped.touch()  # so that it is so again after the program has died
         await control.insert(places.other)
         await control.wait_until(lambda now: now.power_ups > before.power_ups)
 

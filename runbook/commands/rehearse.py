@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import shlex
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -93,6 +92,7 @@ def command(
     private folder. Everything in it is real work on practice material. The record of the run stays.
     """
     from rehearsal.lab import make_lab
+    from rehearsal.stay import staying
     from runbook.commands import front_ends
     from runbook.defaults import find_runbook
     from runbook.kind import Registry
@@ -119,50 +119,18 @@ def command(
     drill = Fault(fault) if fault else None
     kind = None if token == _AUTO else TokenKind(token)
     _stop_on_signals()
-    lab = make_lab(folder, drill, _say, token=kind)
-    kept = bool(keep or folder)
-    with _lab_ends(lab, kept=kept):
+    lab = make_lab(folder, drill, _say, token=kind, kept=bool(keep or folder))
+    if lab.mark.token is TokenKind.CARD:
+        _say("the card's reader")
+    with staying(lab.folder, lab.mark):
         prepared = prepare(runbook, lab.site, stages=stages)
         for warning in prepared.warnings:
             click.echo(str(warning), err=True)
-        with _in_reader(lab, kept=kept):
-            _introduce(lab)
-            if headless:
-                return front_ends.headless(prepared, lab.sheet)
-            _wait_for_person(lab)
-            return front_ends.plain(prepared) if plain else front_ends.screens(prepared)
-
-
-@contextlib.contextmanager
-def _lab_ends(lab: Lab, *, kept: bool) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        if kept:
-            click.echo(
-                f"rehearsal: the lab stays in {lab.folder}; its sheet holds PINs, so delete it some day", err=True
-            )
-            if lab.choice.kind is TokenKind.CARD:
-                again = f"runbook rehearse --serve {shlex.quote(str(lab.folder))}"
-                click.echo(f"rehearsal: its card is in a reader only while this runs: {again}", err=True)
-        else:
-            lab.remove()
-
-
-@contextlib.contextmanager
-def _in_reader(lab: Lab, *, kept: bool) -> Iterator[None]:
-    """The lab's card is in its reader inside; nothing to do for a token that needs none."""
-    if lab.choice.kind is not TokenKind.CARD:
-        yield
-        return
-    from rehearsal.reader import CardReader
-
-    _say("the card's reader")
-    with CardReader(lab.folder, lab.fault, remove=not kept):
-        try:
-            yield
-        finally:
-            _ignore_signals()  # what is to end now is bounded, and must not be cut short
+        _introduce(lab)
+        if headless:
+            return front_ends.headless(prepared, lab.sheet)
+        _wait_for_person(lab)
+        return front_ends.plain(prepared) if plain else front_ends.screens(prepared)
 
 
 def _serve(folder: Path) -> ExitCode:
@@ -181,7 +149,7 @@ def _serve(folder: Path) -> ExitCode:
             remedy="Make one: `runbook rehearse --token card --folder LAB`. A lab on SoftHSM2 needs no reader.",
         )
     _stop_on_signals()
-    with contextlib.suppress(OperatorStopped, KeyboardInterrupt), CardReader(lab):
+    with contextlib.suppress(OperatorStopped, KeyboardInterrupt), CardReader(lab, standing=True):
         site = shlex.quote(str(lab / "site.yaml"))
         click.echo(f"rehearsal: the card is in its reader until ctrl-c; runbook run --site {site}", err=True)
         while True:
@@ -213,18 +181,11 @@ def _stop_on_signals() -> None:
         signal.signal(number, stop)
 
 
-def _ignore_signals() -> None:
-    import signal
-
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)
-
-
 def _introduce(lab: Lab) -> None:
     click.echo(f"rehearsal: the paper sheet is {lab.sheet}", err=True)
-    if lab.fault:
-        click.echo(f"rehearsal: a drill: {lab.fault.drill.story}", err=True)
-        if lab.fault.drill.mendable:
+    if lab.mark.fault:
+        click.echo(f"rehearsal: a drill: {lab.mark.fault.drill.story}", err=True)
+        if lab.mark.fault.drill.mendable:
             again = f"runbook rehearse --mend {shlex.quote(str(lab.folder))}"
             click.echo(f"rehearsal: to put it right, once it has shown, from a second terminal: {again}", err=True)
 

@@ -1,4 +1,4 @@
-"""The lab's card lives as long as the program, however that ends, and a kept one can be had again."""
+"""The lab's card lives as long as the program, however that ends; its lab stays where a run in it can go on."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from rehearsal import stay
 from rehearsal.card.client import CardControl
 from rehearsal.card.errors import CardControlFailed
 from rehearsal.smartcard import CardPlaces
@@ -29,8 +30,8 @@ def wait_until(fact: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def nothing_left(home: Path) -> bool:
-    return not processes_of(home) and not list((home / "tmp").iterdir())
+def nothing_runs(home: Path) -> bool:
+    return not processes_of(home)
 
 
 def lab_of(home: Path) -> Path:
@@ -47,14 +48,21 @@ def test_the_card_goes_with_the_program(
     session.wait_for(b"Press Enter to begin")
     session.type(b"\n")
     session.wait_for(b"P.people")
+    wait_until(lambda: any(b"P.people" in journal.read_bytes() for journal in journals(home)))
     assert any("pcscd --foreground" in line for line in processes_of(home))
     assert any("rehearsal.card " in line for line in processes_of(home))
 
     session.process.send_signal(number)
 
-    wait_until(lambda: not session.read() or nothing_left(home))
-    wait_until(lambda: nothing_left(home))
+    wait_until(lambda: not session.read() or nothing_runs(home))
+    wait_until(lambda: nothing_runs(home))
     assert session.process.wait(_DEADLINE) == (-signal.SIGKILL if number is signal.SIGKILL else 3)
+    lab = lab_of(home)
+    assert stay.unfinished(lab) == [journals(home)[0].parent.name]
+    assert CardPlaces(lab).state.is_file()
+    if number is signal.SIGTERM:  # after SIGHUP a terminal shows nothing any more
+        assert f"rm -r {lab}".encode() in session.shown
+        assert f"runbook resume {journals(home)[0].parent.name}".encode() in session.shown
 
 
 def test_killed_while_the_card_is_silent_nothing_is_left(home: Path) -> None:
@@ -72,7 +80,8 @@ def test_killed_while_the_card_is_silent_nothing_is_left(home: Path) -> None:
 
         program.kill()
 
-        wait_until(lambda: nothing_left(home))
+        wait_until(lambda: nothing_runs(home))
+    assert lab_of(home).is_dir()
     (journal,) = journals(home)
     assert len(events(journal, "pin.attempt")) == 1
 

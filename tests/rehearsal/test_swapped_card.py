@@ -25,7 +25,7 @@ from runbook.secrets import Redactor
 @pytest.fixture
 def swappable(home: Path) -> Iterator[Lab]:
     made = make_lab(home / "lab", Fault.CARD_SWAPPED, token=TokenKind.CARD)
-    with CardReader(made.folder, made.fault):
+    with CardReader(made.folder, made.mark.fault):
         yield made
 
 
