@@ -7,7 +7,7 @@ from itertools import zip_longest
 
 from textual.content import Content
 
-from screens.words import QUIET
+from screens.words import BAD, QUIET
 
 Cell = Content | str
 
@@ -30,6 +30,13 @@ def pairs(rows: Iterable[tuple[str, Cell]], width: int, left: int = 0) -> Iterat
     for name, value in listed:
         for number, line in enumerate(wrap(value, width - left - 2)):
             yield Content.assemble(Content.styled((name if number == 0 else "").ljust(left + 2), QUIET), line)
+
+
+def exact(commands: Iterable[str], width: int) -> Iterator[Content]:
+    """What will be done, a bar beside it; what is folded is indented, so that no command looks like two."""
+    for command in commands:
+        for number, line in enumerate(wrap(command, width - 4)):
+            yield Content.assemble(("▌ ", BAD), "  " if number else "", line.stylize_before("bold"))
 
 
 def table(

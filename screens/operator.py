@@ -73,15 +73,14 @@ class TuiOperator:
         return await self._ask(PhrasePrompt(request))
 
     async def point_of_no_return(self, request: PointOfNoReturnRequest) -> bool:
-        detail = (*request.commands, *request.backout)
-        said = not request.question or await self.confirm(ConfirmRequest(request.question, detail, dangerous=True))
-        return said and (
-            not request.phrase or await self.type_phrase(PhraseRequest(request.title, request.phrase, detail))
-        )
+        from screens.prompts.point_of_no_return import PointOfNoReturnPrompt
+
+        return await self._ask(PointOfNoReturnPrompt(request))
 
     async def witness(self, request: WitnessRequest) -> SignsHere:
-        witness = await self.choose(ChoiceRequest(request.title, tuple((name, name) for name in request.witnesses)))
-        return SignsHere(witness, await self.text(TextRequest("Path of their key")))
+        from screens.prompts.witness import WitnessPrompt
+
+        return await self._ask(WitnessPrompt(request))
 
     async def transcribe(self, request: TranscribeRequest) -> str:
         from screens.prompts.transcribe import TranscribePrompt

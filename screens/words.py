@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
+from runbook.probing import Answer
 from runbook.state import Status
 
 GOOD = "$text-success"
@@ -37,6 +38,14 @@ LOOKS: Mapping[Status, Look] = {
     Status.IN_DOUBT: Look("?", f"bold {DOUBT}"),
 }
 
+ANSWERS: Mapping[Answer, Look] = {
+    Answer.DONE: Look("✓", f"bold {GOOD}"),
+    Answer.NOT_DONE: Look("○", "bold"),
+    Answer.PARTLY: Look("▲", f"bold {DOUBT}"),
+    Answer.CANNOT_TELL: Look("?", f"bold {DOUBT}"),
+}
+"""What a probe answers to: is it done already?"""
+
 WIDEST = max(len(status.value) for status in Status)
 """Cells of the longest word."""
 
@@ -51,6 +60,12 @@ def badge(status: Status) -> Content:
     """Sign and word of a state."""
     look = LOOKS[status]
     return Content.styled(f"{look.sign} {status.value}", look.style)
+
+
+def probe_badge(answer: Answer) -> Content:
+    """Sign and word of a probe's answer."""
+    look = ANSWERS[answer]
+    return Content.styled(f"{look.sign} {answer.value}", look.style)
 
 
 def verdict(good: bool, yes: str, no: str) -> Content:

@@ -4,62 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from textual import events, on
+from textual import on
 from textual.content import Content
-from textual.message import Message
 from textual.widget import Widget
 
 from runbook.operator import PhraseRequest
+from screens.prompts.phrase_entry import PhraseEntry
 from screens.prompts.prompt import Prompt, Said, quiet, refusal
-from screens.words import BAD, CALM
 
-
-class PhraseEntry(Widget, can_focus=True):
-    """Takes single keys only: a phrase that is pasted has not been thought about."""
-
-    ALLOW_SELECT = False
-
-    class Submitted(Message):
-        """Enter was pressed."""
-
-    class Pasted(Message):
-        """Something was pasted, and not taken."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.typed = ""
-
-    def render(self) -> Content:
-        return Content.assemble(self.typed, ("▏" if self.has_focus else "", f"bold {CALM}"))
-
-    def on_key(self, event: events.Key) -> None:
-        match event.key:
-            case "enter":
-                self.post_message(self.Submitted())
-            case "backspace":
-                self.typed = self.typed[:-1]
-            case "ctrl+u":
-                self.typed = ""
-            case "escape" | "tab" | "shift+tab":
-                return
-            case _ if event.is_printable and event.character:
-                self.typed += event.character
-        event.stop()
-        event.prevent_default()
-        self.refresh(layout=True)
-
-    def on_paste(self, event: events.Paste) -> None:
-        event.stop()
-        event.prevent_default()
-        self.post_message(self.Pasted())
+COUNTS = "capital letters and spaces count"
 
 
 class PhrasePrompt(Prompt[bool]):
     """True once the phrase was typed exactly."""
 
-    heading = "Point of no return"
+    heading = "Type the phrase"
     frame = "-dangerous"
-    keys = "Enter when it is typed   Esc cancel, nothing is done"
+    keys = "Enter when it is typed   Ctrl+U clear   Esc cancel, nothing is done"
 
     def __init__(self, request: PhraseRequest) -> None:
         super().__init__()
@@ -69,17 +30,24 @@ class PhrasePrompt(Prompt[bool]):
         yield Said(Content.styled(self._request.question, "bold"), classes="")
         if self._request.detail:
             yield Said(*self._request.detail)
-        yield Said(Content.assemble("type  ", (self._request.phrase, f"bold {BAD}")))
-        yield PhraseEntry()
-        yield Said(quiet("capital letters and spaces count"), classes="state")
+        yield PhraseEntry(self._request.phrase)
+        yield Said(quiet(COUNTS), classes="state")
 
     @on(PhraseEntry.Submitted)
     def _typed(self) -> None:
-        if self.query_one(PhraseEntry).typed == self._request.phrase:
+        entry = self.query_one(PhraseEntry)
+        if entry.exact:
             self.dismiss(True)
         else:
-            self.query_one(".state", Said).say(refusal("That is not the phrase yet; Esc leaves it undone."))
+            self._say(refusal(f"That is not the phrase yet: {entry.standing}."), quiet("Esc leaves it undone."))
 
-    @on(PhraseEntry.Pasted)
-    def _pasted(self) -> None:
-        self.query_one(".state", Said).say(refusal("Nothing can be pasted here; type it."))
+    @on(PhraseEntry.Changed)
+    def _changed(self) -> None:
+        self._say(quiet(f"{self.query_one(PhraseEntry).standing}; {COUNTS}"))
+
+    @on(PhraseEntry.Refused)
+    def _refused(self, message: PhraseEntry.Refused) -> None:
+        self._say(refusal(message.why))
+
+    def _say(self, *lines: Content) -> None:
+        self.query_one(".state", Said).say(*lines)

@@ -60,7 +60,7 @@ class Prompt(ModalScreen[T | None]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", show=False)]
 
     heading: ClassVar[str] = "Question"
-    keys: ClassVar[str] = "Enter answer   Esc cancel"
+    keys: str = "Enter answer   Esc cancel"
     frame: str = ""
     """Classes of the dialog: `-dangerous`, `-roomy`."""
 
@@ -72,8 +72,12 @@ class Prompt(ModalScreen[T | None]):
         """What the dialog's frame says; no foreign text."""
         return self.heading
 
+    def dialog(self) -> Widget:
+        """The frame around the body."""
+        return VerticalScroll(id="dialog", classes=self.frame, can_focus=False)
+
     def compose(self) -> ComposeResult:
-        dialog = VerticalScroll(id="dialog", classes=self.frame, can_focus=False)
+        dialog = self.dialog()
         # The frame never scrolls away: what it is, that it is a rehearsal, and the keys.
         rehearsal = getattr(self.app, "rehearsal", None) is not None
         dialog.border_title = f"REHEARSAL  {self.title_line()}" if rehearsal else self.title_line()

@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
@@ -16,13 +17,40 @@ from textual.message import Message
 from textual.pilot import Pilot
 
 from runbook.errors import ExitCode
+from screens import clock
 from screens.app import RunbookApp
 from tests.screens.samples import sample_session
 from tests.screens.scripted import Play, ScriptedWalk
 
 
+class StoppedClock:
+    """A clock that stands still until it is told to go on."""
+
+    zone: tzinfo | None = UTC
+
+    def __init__(self) -> None:
+        self._now = datetime(2026, 4, 29, 9, 10, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self._now
+
+    def go_on(self, seconds: float) -> None:
+        self._now += timedelta(seconds=seconds)
+
+    async def until(self, moment: datetime) -> None:
+        raise NotImplementedError
+
+
+@pytest.fixture
+def wall_clock() -> StoppedClock:
+    """The clock of the screens."""
+    return StoppedClock()
+
+
 @pytest.fixture(autouse=True)
-def _steady(monkeypatch: pytest.MonkeyPatch) -> None:
+def _steady(monkeypatch: pytest.MonkeyPatch, wall_clock: StoppedClock) -> None:
+    monkeypatch.setattr(clock, "HOST", wall_clock)
+    monkeypatch.setattr(clock, "TICK", 0.02)
     for name in [*os.environ]:
         if name == "NO_COLOR" or name.startswith("TEXTUAL"):
             monkeypatch.delenv(name)

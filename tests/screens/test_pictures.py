@@ -35,9 +35,10 @@ LAST_TRY = PinRequest(
 
 
 def readable(d: Driven) -> None:
-    """Every text on the screen in front has enough contrast with its ground."""
-    for strip in d.app.screen._compositor.render_strips(d.app.size):
-        for segment in strip:
+    """Every text on the screen in front has enough contrast with its ground; what lies behind a dialog is dimmed."""
+    x, y, width, height = next((dialog.region for dialog in d.app.screen.query("#dialog")), d.app.screen.region)
+    for strip in d.app.screen._compositor.render_strips(d.app.size)[y : y + height]:
+        for segment in strip.crop(x, x + width):
             style = segment.style
             if not any(char.isalnum() for char in segment.text) or style is None:
                 continue

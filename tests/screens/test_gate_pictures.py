@@ -1,0 +1,47 @@
+"""Pictures of what gates ask for, of going on after a run was left, and of the witness's screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.screens.conftest import Drive, Driven
+from tests.screens.gate_samples import NO_RETURN, WITNESS
+from tests.screens.scripted import asks
+from tests.screens.test_pictures import both_sizes, readable
+
+Picture = Callable[[Driven, str], None]
+
+
+@both_sizes
+async def test_the_point_of_no_return(drive: Drive, picture: Picture, size: tuple[int, int]) -> None:
+    async with drive(size, rehearsal=True, P_people=asks("point_of_no_return", NO_RETURN)) as d:
+        await d.press("r")
+        readable(d)
+        picture(d, "point of no return")
+
+
+async def test_a_phrase_that_differs(drive: Drive, picture: Picture) -> None:
+    async with drive(P_people=asks("point_of_no_return", NO_RETURN)) as d:
+        await d.press("r", "pagedown", "shift+tab", "text:WIPE ccat_ca")
+        readable(d)
+        picture(d, "phrase that differs")
+
+
+async def test_the_point_of_no_return_without_colour(
+    drive: Drive, picture: Picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with drive((120, 40), P_people=asks("point_of_no_return", NO_RETURN)) as d:
+        await d.press("r")
+        readable(d)
+        picture(d, "no colour")
+
+
+@both_sizes
+async def test_the_second_person_at_the_keyboard(drive: Drive, picture: Picture, size: tuple[int, int]) -> None:
+    async with drive(size, P_people=asks("witness", WITNESS)) as d:
+        await d.press("r")
+        readable(d)
+        picture(d, "second person")
