@@ -20,7 +20,7 @@ from typing import Any
 import rfc8785
 
 from runbook.gate_events import ApprovalAsked, PeopleNamed
-from runbook.records import plain, redacted
+from runbook.records import plain, redacted_value
 from runbook.secrets import Redactor
 from runbook.ssh_keygen import SignatureRefused, Signers, Terminal, parse, sign, verify
 from runbook.text import clean_line
@@ -51,7 +51,7 @@ class ExactAction:
     @classmethod
     def of(cls, kind: str, params: Mapping[str, Any], plan: Sequence[str], redactor: Redactor) -> ExactAction:
         """Without any known secret, as the journal holds it: a digest of a secret would give it away."""
-        known = {key: redacted(plain(value), redactor) for key, value in params.items()}
+        known = {key: redacted_value(plain(value), redactor) for key, value in params.items()}
         return cls(redactor(kind), known, tuple(redactor(plain(line)) for line in plan))
 
     @property

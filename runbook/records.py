@@ -110,7 +110,7 @@ def redacted(fields: Mapping[str, Value], redactor: Redactor) -> Mapping[str, Va
     together = "\n".join(texts)
     if redactor(together) == together:
         return fields
-    return {name: Value(field.level, _redacted(field.value, redactor)) for name, field in fields.items()}
+    return {name: Value(field.level, redacted_value(field.value, redactor)) for name, field in fields.items()}
 
 
 def _gather(value: Any, texts: list[str]) -> None:
@@ -125,13 +125,14 @@ def _gather(value: Any, texts: list[str]) -> None:
             _gather(item, texts)
 
 
-def _redacted(value: Any, redactor: Redactor) -> Any:
+def redacted_value(value: Any, redactor: Redactor) -> Any:
+    """A plain value with every known secret removed from every text in it, keys included."""
     if isinstance(value, str):
         return redactor(value)
     if isinstance(value, dict):
-        return {redactor(key): _redacted(item, redactor) for key, item in value.items()}
+        return {redactor(key): redacted_value(item, redactor) for key, item in value.items()}
     if isinstance(value, list):
-        return [_redacted(item, redactor) for item in value]
+        return [redacted_value(item, redactor) for item in value]
     return value
 
 
