@@ -16,10 +16,11 @@ from runbook.state import RunState, Status, apply
 class Transcript:
     """Says each event as it comes and keeps the state of the run."""
 
-    def __init__(self, runbook: Runbook, narrator: Narrator) -> None:
+    def __init__(self, runbook: Runbook, narrator: Narrator, history: RunState) -> None:
         self._runbook = runbook
         self._say = narrator.say
-        self.state = RunState()
+        self.state = history
+        """Of the run so far; at first, what it was when it was left."""
 
     def show(self, event: Event) -> None:
         """Say what the event says to a person; some say nothing."""
@@ -27,6 +28,8 @@ class Transcript:
         match event:
             case ev.RunStarted():
                 self._started(event)
+            case ev.RunResumed():
+                self._resumed(event)
             case ev.StageStarted():
                 title = next(stage.title for stage in self._runbook.stages if stage.id == event.stage)
                 self._say()
@@ -44,7 +47,16 @@ class Transcript:
             case ev.StepSkipped():
                 self._say(f"   {event.step}  SKIPPED, a deviation: {event.reason}")
             case ev.StepRetried():
-                self._say(f"   {event.step}  is tried again, a deviation")
+                why = f": {event.reason}" if event.reason else ""
+                self._say(f"   {event.step}  is tried again, a deviation{why}")
+            case ev.StepProbed():
+                self._say(f"   {event.step}  its probe says `{event.answer}`: {event.outcome.summary}")
+                for evidence in event.outcome.evidence:
+                    self._indented(evidence.plain())
+            case ev.StepSettled():
+                self._say(f"   {event.step}  is taken as {event.settled_as}, a deviation: {event.reason}")
+            case ev.DeviationsAcknowledged():
+                self._say(f"   {_count(event.count, 'deviation')} acknowledged")
             case ev.InputGiven():
                 shown = "not shown" if event.value is None else event.value
                 self._say(f"   input {event.name} = {shown} ({event.source})")
@@ -61,6 +73,22 @@ class Transcript:
         mark = "REHEARSAL: " if event.rehearsal else ""
         self._say(f"{mark}{event.runbook_title}")
         self._say(f"run {event.run_id}, site {event.site}, {event.program}, {event.operator} on {event.host}")
+
+    def _resumed(self, event: ev.RunResumed) -> None:
+        state = self.state
+        self._say(f"{'REHEARSAL: ' if state.rehearsal else ''}{self._runbook.title}")
+        self._say(f"run {state.run_id} goes on, {event.program}, {event.operator} on {event.host}")
+        done = Counter(step.status for step in state.steps.values() if step.over)
+        self._say("   so far: " + (", ".join(f"{count} {status}" for status, count in done.items()) or "nothing done"))
+        if event.cut:
+            self._say(f"   the last record was torn when the run was left: {_count(event.cut, 'byte')} cut off")
+        if event.head_typed:
+            self._say(f"   the head on paper is right: {event.head_typed}")
+        for change in event.changes:
+            self._say(f"   CHANGED since it was left, a deviation: {change}")
+        for step_id, step in state.steps.items():
+            if step.in_doubt:
+                self._say(f"   {step_id}  IN DOUBT: it had begun and its end is not on record")
 
     def _finished(self, event: ev.StepFinished) -> None:
         outcome = event.outcome
@@ -80,6 +108,10 @@ class Transcript:
     def _indented(self, lines: Iterable[str]) -> None:
         for line in lines:
             self._say(f"     {line}")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def result(session: Session, state: RunState, head: str) -> list[str]:
@@ -102,4 +134,9 @@ def result(session: Session, state: RunState, head: str) -> list[str]:
         elif step.unmet:
             lines.append(f"not green  {step_id}: {step.status.value}")
             lines += [f"  {line}" for line in step.unmet]
+    unseen = len(state.deviations) - state.acknowledged
+    if unseen:
+        lines.append(f"deviation  {_count(unseen, 'deviation')} not acknowledged")
+    if any(not state.step(step_id).over for step_id in selected):
+        lines.append(f"go on    runbook resume {session.run_id}")
     return [*lines, f"journal  {session.run_folder / 'journal.jsonl'}", f"head     {head}"]
