@@ -30,6 +30,9 @@ class Attest(Attestation[AttestParams]):
     evidence = (Statements,)
     symptoms: ClassVar = {"not confirmed": "A statement was not confirmed."}
 
+    def plan(self) -> tuple[str, ...]:
+        return tuple(f"a person says: {statement}" for statement in self.params.statements)
+
     async def run(self, ctx: Context) -> Outcome:
         statements = self.params.statements
         answer = await ctx.operator.attest(AttestRequest(title=ctx.step_id, statements=statements))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
@@ -24,6 +25,9 @@ KEEP = 4 * 1024 * 1024
 
 _MARGIN = 3.0
 """Seconds before the step's deadline at which the command is ended, so that what it said until then is kept."""
+
+_WIDTH = 96
+"""Characters after which a command that is shown goes on in the next line."""
 
 SYMPTOMS: Mapping[str, str] = {
     "program not found": "There is no program of that name, or its interpreter is missing.",
@@ -86,6 +90,9 @@ class CommandCheck(Check[CommandParams]):
     evidence = (CommandOutput,)
     symptoms: ClassVar = SYMPTOMS
 
+    def plan(self) -> tuple[str, ...]:
+        return _typed(self.params)
+
     async def run(self, ctx: Context) -> Outcome:
         return await _run(self, ctx)
 
@@ -98,8 +105,24 @@ class CommandAction(Action[CommandParams]):
     evidence = (CommandOutput,)
     symptoms: ClassVar = SYMPTOMS
 
+    def plan(self) -> tuple[str, ...]:
+        return _typed(self.params)
+
     async def run(self, ctx: Context) -> Outcome:
         return await _run(self, ctx)
+
+
+def _typed(params: CommandParams) -> tuple[str, ...]:
+    """The command as it would be typed into a shell, long ones in several lines, and where it runs."""
+    settings = [f"{name}={shlex.quote(value)}" for name, value in params.env.items()]
+    lines = [""]
+    for word in (*settings, *(shlex.quote(argument) for argument in params.run)):
+        if lines[-1] and len(lines[-1]) + len(word) > _WIDTH:
+            lines.append("   ")
+        lines[-1] += f" {word}" if lines[-1] else word
+    where = f"in the folder {params.cwd}" if params.cwd else "in the runbook's folder"
+    *first, last = lines
+    return (*(f"{line} \\" for line in first), last, f"{where}, on this machine")
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,15 @@ class PinUnlock(Action[PinUnlockParams]):
     symptoms = SYMPTOMS
     loads = ("checks.hsm.pool", "checks.hsm.guard", "checks.hsm.recovery")
 
+    def plan(self) -> tuple[str, ...]:
+        few = "any is missing" if self.params.below is None else f"fewer than {self.params.below} are left"
+        return (
+            f"read the PIN counters of the token `{self.params.token}`; only where of the user PIN's attempts {few}:",
+            "ask for the SO-PIN once, and for the new user PIN twice",
+            "C_Login as CKU_SO with the SO-PIN, one attempt, and C_InitPIN with the new user PIN",
+            "C_Login as CKU_USER with the new user PIN, one attempt, which proves it",
+        )
+
     async def run(self, ctx: Context) -> Outcome:
         from checks.hsm.guard import in_doubt
         from checks.hsm.pin import read_counter, words
