@@ -8,15 +8,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from runbook.secrets import Redactor
+from runbook.secrets import RedactedStream, Redactor
 from runbook.text import MAX_LINE, clean, clean_line
 
 LINES_A_SECOND = 200
 """Lines passed on live; more than a person can follow are left out and counted."""
 
-
 SHOWN = 128 * 1024
 """Bytes of a stream that are shown and recorded: the first half and the last half."""
+
+_AROUND = 16 * 1024
+"""Bytes beside a cut that are looked at, so that a secret is recognised which the cut goes through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,35 +39,43 @@ class StreamText:
     @property
     def plain(self) -> str:
         """For patterns: decoded as UTF-8 and redacted, not cleaned."""
-        text = self.raw.decode("utf-8", errors="replace")
+        text = _decoded(self.raw)
         return self.redactor(text) if self.redactor else text
 
     @property
     def text(self) -> str:
         """For people: redacted, cleaned, at most `SHOWN` bytes of it; where something was left out, a line says so."""
-        half = SHOWN // 2
         if not self.left_out and len(self.raw) <= SHOWN:
             return self._harmless(self.raw)
         head, tail = (self.head, self.tail) if self.left_out else (self.raw, self.raw)
-        head, tail = head[:half], tail[max(len(tail) - half, 0) :]
-        # Cut at line ends where there are any: half a line is misread, and half a secret is not recognised.
-        head = head[: head.rfind(b"\n") + 1] or head
-        tail = tail[tail.find(b"\n") + 1 :] or tail
-        left_out = self.left_out + len(self.raw) - len(head) - len(tail)
-        said = f"… [{left_out} bytes left out] …"
-        return "\n".join((self._harmless(head).removesuffix("\n"), said, self._harmless(tail)))
+        half = min(SHOWN // 2, len(head) - _AROUND, len(tail) - _AROUND)
+        # Cut at line ends where there are any: half a line is misread.
+        head_end = head.rfind(b"\n", 0, half) + 1 or min(half, len(head))
+        tail_start = max(len(tail) - half, 0)
+        tail_start = tail.find(b"\n", tail_start) + 1 or tail_start
+        left_out = self.left_out + len(self.raw) - head_end - (len(tail) - tail_start)
+        first = self._harmless(head[:head_end], after=head[head_end:][:_AROUND])
+        last = self._harmless(tail[tail_start:], before=tail[:tail_start][-_AROUND:])
+        return "\n".join((first.removesuffix("\n"), f"… [{left_out} bytes left out] …", last))
 
-    def _harmless(self, data: bytes) -> str:
-        text = data.decode("utf-8", errors="replace")
-        return clean(self.redactor(text) if self.redactor else text, limit=len(text))
+    def _harmless(self, data: bytes, *, before: bytes = b"", after: bytes = b"") -> str:
+        """`data` redacted and cleaned; a secret that reaches into what stands around it is recognised too."""
+        text = _decoded(data)
+        if self.redactor:
+            text = self.redactor.part(_decoded(before), text, _decoded(after))
+        return clean(text, limit=len(text))
+
+
+def _decoded(data: bytes) -> str:
+    return data.decode("utf-8", errors="replace")
 
 
 class Capture:
     """The first and the last bytes of a stream, in bounded memory."""
 
     def __init__(self, keep: int) -> None:
-        self._head_limit = keep // 2
-        self._tail_limit = keep - keep // 2
+        self._head_limit = keep // 2 + _AROUND
+        self._tail_limit = keep - keep // 2 + _AROUND
         self._head = bytearray()
         self._tail = bytearray()
         self._left_out = 0
@@ -97,6 +107,7 @@ class LineFeed:
         self._on_line = on_line
         self._redactor = redactor
         self._partial: dict[int, str] = {}
+        self._redacting: dict[int, RedactedStream] = {}
         self._decoders: dict[int, codecs.IncrementalDecoder] = {}
         self._window = 0.0
         self._passed = 0
@@ -107,7 +118,14 @@ class LineFeed:
         if self._on_line is None:
             return
         decoder = self._decoders.setdefault(stream, codecs.getincrementaldecoder("utf-8")(errors="replace"))
-        text = self._partial.get(stream, "") + decoder.decode(chunk)
+        text = decoder.decode(chunk)
+        if self._redactor is not None:
+            # As a whole, not line by line: an encoded secret can go over several lines.
+            text = self._redacting.setdefault(stream, self._redactor.stream()).feed(text)
+        self._take(stream, text)
+
+    def _take(self, stream: int, text: str) -> None:
+        text = self._partial.get(stream, "") + text
         *lines, rest = re.split(r"\r\n|\n|\r", text)
         for line in lines:
             self._pass(line)
@@ -118,6 +136,8 @@ class LineFeed:
 
     def close(self) -> None:
         """The streams have ended: pass on what was not ended by a line break."""
+        for stream, redacting in self._redacting.items():
+            self._take(stream, redacting.finish())
         for rest in self._partial.values():
             if rest:
                 self._pass(rest)
@@ -142,4 +162,4 @@ class LineFeed:
 
     def _emit(self, line: str) -> None:
         if self._on_line is not None:
-            self._on_line(clean_line(self._redactor(line) if self._redactor else line))
+            self._on_line(clean_line(line))

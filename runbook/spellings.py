@@ -1,0 +1,278 @@
+"""How a secret may be spelled in text: regular expressions for it in every encoding that programs print.
+
+A secret is looked for as text (with the escapes of URLs, JSON, shells and HTML, also between the NULs of UTF-16), as
+bytes in hexadecimal, octal and decimal (in one run, separated, in words as od(1) and hexdump(1) print them, over
+several rows of a dump), and within base64 (RFC 4648, both alphabets, wrapped or not) at each of its three alignments.
+
+Each spelling begins with a character and not with a class of them: then the search skips quickly to where one may be.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from re import escape
+
+from runbook.text import clean_line
+
+_NESTED = 12
+"""Parts of a spelling whose beginnings are told apart exactly; what fits so far is taken for a beginning."""
+
+_BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
+ROW = 80
+"""Characters of a dump's row that are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """A regular expression of bounded length, and one for its beginnings."""
+
+    whole: str
+    begun: str
+    """Matches where the text ends although the whole could still go on."""
+    longest: int
+    """Characters that the whole can have."""
+
+
+def spellings(secret: bytes) -> tuple[Spelling, ...]:
+    """Every way to spell the secret, in three families: as text, as numbers, as base64."""
+    return _text(secret), _any_of(_numbers(secret)), _any_of(_all_base64(secret))
+
+
+def _text(secret: bytes) -> Spelling:
+    """As text, each character as it is or escaped, and after it what makes it wide."""
+    return _joined([_char(char) for char in secret.decode(errors="surrogateescape")], _WIDE)
+
+
+def _numbers(secret: bytes) -> Iterator[Spelling]:
+    """As bytes or 16-bit words, the words little-endian as every common machine dumps them.
+
+    Where one reaches into a next row of a dump, a group takes part in the match: the rest of that row shows it too.
+    """
+    hexadecimal = [secret]
+    if not secret.isascii():
+        hexadecimal += [secret.decode(errors="replace").encode(wide) for wide in ("utf-16-le", "utf-16-be")]
+    for form in hexadecimal:
+        yield _joined([_folded(f"{byte:02x}") for byte in form], _any_of([_NEXT_ROW, _BETWEEN_HEX]), _REST)
+    for base, gap in (("03o", _BETWEEN_OCTAL), ("d", _BETWEEN_DECIMAL), ("08b", _SPACE)):
+        yield _joined([_literal(format(byte, base)) for byte in secret], _any_of([_NEXT_ROW, gap]), _REST)
+    yield _od_chars(secret)
+    between = _any_of([_NEXT_ROW, _SPACE])
+    for size in (2, 4):
+        for unknown in range(size):
+            yield _joined([_hex_word(word) for word in _words(secret, unknown, size)], between, _REST)
+    for unknown in range(2):
+        yield _joined([_octal_word(low, high) for low, high in _words(secret, unknown, 2)], between, _REST)
+
+
+def _all_base64(secret: bytes) -> Iterator[Spelling]:
+    yield from (spelling for alignment in range(3) for spelling in _base64(secret, alignment))
+    wide = secret.decode(errors="replace").encode("utf-16-le")
+    yield from (spelling for alignment in range(3) for spelling in _base64(wide, alignment))
+
+
+# Characters.
+
+
+def _char(char: str) -> Spelling:
+    """One character: itself, or an escape of JSON, Python, a shell, URLs, quoted-printable or HTML."""
+    raw = char.encode(errors="surrogateescape")
+    units = char.encode("utf-16-be", errors="surrogatepass").hex()
+    known = [_literal(char)]
+    known.append(_bytewise([_folded(f"x{byte:02x}") for byte in raw], _ESCAPING))
+    if 0x80 <= ord(char) < 0x100:
+        known.append(_sequence([_ESCAPING, _folded(f"x{ord(char):02x}")]))
+    known.append(_bytewise([_sequence([_maybe(_literal("0")), _literal(f"{byte:03o}")]) for byte in raw], _ESCAPING))
+    known.append(_bytewise([_folded("u" + units[at : at + 4]) for at in range(0, len(units), 4)], _ESCAPING))
+    known.append(_bytewise([_folded(f"{byte:02x}") for byte in raw], _PERCENT))
+    known.append(_bytewise([_folded(f"{byte:02x}") for byte in raw], _literal("=")))
+    return _any_of([*known, *_special(char, raw)])
+
+
+def _special(char: str, raw: bytes) -> Iterator[Spelling]:
+    code = ord(char)
+    yield _sequence([_literal("&#"), _up_to(5, _literal("0")), _literal(f"{code};")])
+    yield _sequence([_literal("&#"), _one_of("xX"), _up_to(5, _literal("0")), _folded(f"{code:x};")])
+    yield _sequence([_ESCAPING, _folded(f"U{code:08x}")])
+    yield _sequence([_ESCAPING, _literal("u{"), _up_to(5, _literal("0")), _folded(f"{code:x}}}")])
+    named = html.escape(char)
+    others = {named, clean_line(char), raw.decode(errors="replace"), repr(char)[1:-1]}
+    for wide in ("utf-16-le", "utf-16-be"):  # read as UTF-8
+        others.add(char.encode(wide, errors="surrogatepass").decode(errors="replace").strip("\0"))
+    if char == " ":
+        others.add("+")
+    if char == "'":
+        others |= {"'\\''", "'\"'\"'", "''"}
+    if not (char.isascii() and char.isprintable()):
+        others.add("." * len(raw))  # the text beside a dump
+        short = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f", "\v": "v", "\a": "a", "\x1b": "e"}.get(char)
+        if short:
+            yield _sequence([_ESCAPING, _literal(short)])
+    yield from (_literal(other) for other in sorted(others - {char, ""}, key=len, reverse=True))
+    if not char.isalnum():
+        yield _sequence([_ESCAPING, _literal(char)])
+
+
+def _bytewise(units: Sequence[Spelling], before: Spelling) -> Spelling:
+    return _sequence([part for unit in units for part in (before, unit)])
+
+
+# Numbers.
+
+
+def _od_chars(secret: bytes) -> Spelling:
+    """As `od -c` shows it: each byte in four columns."""
+    named = {0: "\\0", 7: "\\a", 8: "\\b", 9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r"}
+    shown = [named.get(byte) or (chr(byte) if 32 <= byte < 127 else f"{byte:03o}") for byte in secret]
+    parts = [_literal(shown[0])]
+    for text in shown[1:]:
+        parts += [_any_of([_NEXT_ROW, _literal(" " * (4 - len(text)))]), _literal(text)]
+    return _sequence(parts)
+
+
+def _words(secret: bytes, unknown: int, size: int) -> Iterator[tuple[int | None, ...]]:
+    """`size` bytes each, the first of them the low one; `unknown` bytes stand before the secret."""
+    padded: list[int | None] = [*([None] * unknown), *secret]
+    padded += [None] * (-len(padded) % size)
+    yield from zip(*(padded[at::size] for at in range(size)), strict=True)
+
+
+def _hex_word(word: tuple[int | None, ...]) -> Spelling:
+    return _sequence([_HEX_BYTE if byte is None else _folded(f"{byte:02x}") for byte in reversed(word)])
+
+
+def _octal_word(low: int | None, high: int | None) -> Spelling:
+    """Six digits; those that also hold bits of an unknown byte are any of what they can be."""
+    could = [
+        f"{(b << 8) | a:06o}"
+        for a in (range(256) if low is None else [low])
+        for b in (range(256) if high is None else [high])
+    ]
+    return _sequence([_one_of(digits) for digits in zip(*could, strict=True)])
+
+
+# Base64.
+
+
+def _base64(secret: bytes, alignment: int) -> Iterator[Spelling]:
+    """The digits behind `alignment` unknown bytes, also those that hold other bits beside some of the secret's.
+
+    At an alignment of two bytes the first digit is left out: it holds but two bits, the same for all letters.
+    """
+    first, end = 8 * alignment, 8 * (alignment + len(secret))
+    value = int.from_bytes(secret) << 6
+    digits: list[list[int]] = []
+    for at in range(18 if alignment == 2 else first // 6 * 6, end, 6):
+        digit = (value >> (end - at)) & 63
+        known = sum(1 << (5 - bit) for bit in range(6) if first <= at + bit < end)
+        digits.append([other for other in range(64) if not (other ^ digit) & known])
+    rest = [part for could in digits[1:] for part in (_WRAPPED, _digit(could))]
+    padding = _up_to(2, _any_of([_literal("="), _folded("%3d")]))
+    yield from (_sequence([_digit([one]), *rest, padding]) for one in digits[0])
+
+
+def _digit(could: Sequence[int]) -> Spelling:
+    known = _one_of("".join(_BASE64[digit] + {62: "-", 63: "_"}.get(digit, "") for digit in could))
+    escaped = [_folded({62: "%2b", 63: "%2f"}[digit]) for digit in could if digit >= 62]
+    return _any_of([known, *escaped, *([_literal("\\/")] if 63 in could else [])])
+
+
+# Expressions.
+
+
+def _is(whole: str, begun: str, longest: int) -> Spelling:
+    return Spelling(f"(?:{whole})", f"(?:{begun})", longest)
+
+
+def _literal(text: str) -> Spelling:
+    begun = r"\Z"
+    for char in reversed(text[:-1]):
+        begun = rf"(?:\Z|{escape(char)}{begun})"
+    return Spelling(escape(text), begun, len(text))
+
+
+def _one_of(chars: Iterable[str]) -> Spelling:
+    known = sorted(set(chars))
+    one = escape(known[0]) if len(known) == 1 else f"[{''.join(map(escape, known))}]"
+    return Spelling(one, r"\Z", 1)
+
+
+def _folded(text: str) -> Spelling:
+    """`text` in any case."""
+    return _sequence([_one_of({char.lower(), char.upper()}) for char in text])
+
+
+def _any_of(parts: Iterable[Spelling]) -> Spelling:
+    """The first that fits."""
+    known = list(dict.fromkeys(parts))
+    if len(known) == 1:
+        return known[0]
+    begun = "|".join(dict.fromkeys(part.begun for part in known))
+    return Spelling(f"(?:{'|'.join(part.whole for part in known)})", f"(?:{begun})", max(p.longest for p in known))
+
+
+def _up_to(times: int, part: Spelling) -> Spelling:
+    begun = f"(?:{part.whole}){{0,{times - 1}}}{part.begun}" if times > 1 else part.begun
+    return Spelling(f"(?:{part.whole}){{0,{times}}}", begun, times * part.longest)
+
+
+def _maybe(part: Spelling) -> Spelling:
+    return _up_to(1, part)
+
+
+def _sequence(parts: Sequence[Spelling]) -> Spelling:
+    longest = sum(part.longest for part in parts)
+    begun = rf"[\s\S]{{0,{longest}}}\Z" if len(parts) > _NESTED else r"\Z"
+    for part in reversed(parts[:_NESTED]):
+        begun = f"(?:{part.begun}|{part.whole}{begun})"
+    return Spelling("".join(part.whole for part in parts), begun, longest)
+
+
+def _joined(units: Sequence[Spelling], gap: Spelling, *after: Spelling) -> Spelling:
+    parts = [part for unit in units for part in (gap, unit)]
+    return _sequence([*parts[1:], *after])
+
+
+# What stands between the characters, bytes and digits of a secret. Ends of lines may be escaped, as in JSON, or shown
+# as `runbook.text` shows them.
+
+_ESCAPING = _is(r"\\\\{0,3}", r"\\{0,3}\Z", 4)
+"""The backslash; more of them where what is escaped was escaped again."""
+
+_PERCENT = _is(r"%(?:25){0,2}", r"\Z|%(?:25)?2?\Z", 5)
+"""Also of what was escaped again."""
+
+_WIDE = _is(
+    r"(?:[\0␀]|\\{1,4}(?:[ux]?0{1,4})|%00){0,3}?",
+    r"(?:[\0␀]|\\{1,4}(?:[ux]?0{1,4})|%00){0,2}(?:\\{1,4}[ux]?0{0,3}|%0?)?\Z",
+    27,
+)
+"""The other bytes of a character in UTF-16 or UTF-32."""
+
+_WRAPPED = _is(r"(?:[\r\n␍␊ \t]|\\{1,4}[rn]){0,12}", r"(?:[\r\n␍␊ \t]|\\{1,4}[rn]){0,11}\\{0,4}\Z", 60)
+"""Nothing, or the end of a line and the next one's indentation."""
+
+_HEX_BYTE = _is("[0-9a-fA-F]{2}|  ", r"[0-9a-fA-F ]?\Z", 2)
+
+_SPACE = _is(r"[ \t]{1,4}", r"[ \t]{0,3}\Z", 4)
+
+_BETWEEN_HEX = _is(
+    r"(?:[\r\n␍␊ \t:,;._-]|\\{1,4}[rnx]|0x|00){0,12}",
+    r"(?:[\r\n␍␊ \t:,;._-]|\\{1,4}[rnx]|0x|00){0,11}(?:\\{1,4}|0)?\Z",
+    60,
+)
+_BETWEEN_OCTAL = _is(r"(?:[\r\n␍␊ \t,]|\\{1,4}[rn]?|0){0,8}", r"(?:[\r\n␍␊ \t,]|\\{1,4}[rn]?|0){0,8}\Z", 40)
+_BETWEEN_DECIMAL = _is(r"(?:[\r\n␍␊ \t,]|\\{1,4}[rn]){1,12}", r"(?:[\r\n␍␊ \t,]|\\{1,4}[rn]){0,11}\\{0,4}\Z", 60)
+
+_NEXT_ROW = _is(
+    rf"()(?:[ \t][^\r\n␍␊]{{0,{ROW}}})?(?:[\r\n␍␊]|\\{{1,4}}[rn]){{1,2}}(?:(?:0x)?[0-9a-fA-F]{{4,16}}:?)?[ \t]{{1,5}}",
+    rf"(?:[ \t][^\r\n␍␊]{{0,{ROW}}})?"
+    r"(?:\\{0,4}|(?:[\r\n␍␊]|\\{1,4}[rn]){1,2}(?:\\{0,4}|0?x?[0-9a-fA-F]{0,16}:?[ \t]{0,5}))\Z",
+    ROW + 1 + 10 + 2 + 17 + 5,
+)
+"""The end of a dump's row with the text beside it, and the next row's address."""
+
+_REST = Spelling("", rf"[^\r\n␍␊]{{0,{ROW - 1}}}\Z", ROW)
+"""Of the last row, which is removed by who finds the spelling."""
