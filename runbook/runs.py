@@ -36,9 +36,9 @@ class RunSummary:
     """The site profile's file when it was started; empty where the record does not say."""
 
 
-def list_runs() -> list[RunSummary]:
-    """Every run of this account, the oldest first."""
-    folder = runs_folder()
+def list_runs(folder: Path | None = None) -> list[RunSummary]:
+    """Every run in the folder (None: of this account), the oldest first."""
+    folder = folder or runs_folder()
     if not folder.is_dir():
         return []
     return sorted(
@@ -46,34 +46,35 @@ def list_runs() -> list[RunSummary]:
     )
 
 
-def find_journal(name: str) -> Path:
+def find_journal(name: str, folder: Path | None = None) -> Path:
     """The journal that a person means by a run id, the beginning of one, `last`, a folder or a file.
 
-    Raises UsageError with suggestions.
+    Ids are looked for in `folder` (None: this account's runs). Raises UsageError with suggestions.
     """
+    place = folder or runs_folder()
     path = Path(name)
     if path.is_file():
         return path
     if (path / JOURNAL_NAME).is_file():
         return path / JOURNAL_NAME
-    known = [run.run_id for run in list_runs()]
+    known = [run.run_id for run in list_runs(place)]
     if name == "last" and known:
-        return runs_folder() / known[-1] / JOURNAL_NAME
+        return place / known[-1] / JOURNAL_NAME
     meant = [run_id for run_id in known if run_id == name] or [run_id for run_id in known if run_id.startswith(name)]
     if len(meant) == 1:
-        return runs_folder() / meant[0] / JOURNAL_NAME
+        return place / meant[0] / JOURNAL_NAME
     if meant:
         raise UsageError(f"`{clean_line(name)}` may mean {_some(meant)}", remedy="Give more of the run's id.")
     if path.is_dir():
         raise UsageError(
             f"this folder holds no {JOURNAL_NAME}, so it is no record of a run",
             where=clean_line(name),
-            remedy=f"Name the folder of one run, or its id; `runbook runs` lists those in {runs_folder()}.",
+            remedy=f"Name the folder of one run, or its id; `runbook runs` lists those in {place}.",
         )
     close = get_close_matches(name, known, n=3, cutoff=0.5)
     raise UsageError(
         f"there is no run and no file `{clean_line(name)}`",
-        where=str(runs_folder()),
+        where=str(place),
         remedy=f"Did you mean {_some(close)}?" if close else "`runbook runs` lists the runs.",
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from runbook import events as ev
 from runbook.event import Event
+from runbook.gate_lines import second_person_line
 from runbook.model import Runbook
 from runbook.narrator import Narrator
 from runbook.session import Session
@@ -16,7 +17,8 @@ from runbook.state import RunState, Status, apply
 class Transcript:
     """Says each event as it comes and keeps the state of the run."""
 
-    def __init__(self, runbook: Runbook, narrator: Narrator, history: RunState) -> None:
+    def __init__(self, runbook: Runbook | None, narrator: Narrator, history: RunState) -> None:
+        """`runbook`: None where it cannot be read; its titles are left out then."""
         self._runbook = runbook
         self._say = narrator.say
         self.state = history
@@ -25,15 +27,31 @@ class Transcript:
     def show(self, event: Event) -> None:
         """Say what the event says to a person; some say nothing."""
         self.state = apply(self.state, event)
+        self._of_run(event)
+        self._of_step(event)
+        self._of_deviation(event)
+
+    def _of_run(self, event: Event) -> None:
         match event:
             case ev.RunStarted():
                 self._started(event)
             case ev.RunResumed():
                 self._resumed(event)
             case ev.StageStarted():
-                title = next(stage.title for stage in self._runbook.stages if stage.id == event.stage)
-                self._say()
-                self._say(f"== {event.stage}  {title}")
+                self._stage(event.stage)
+            case ev.InputGiven():
+                shown = "not shown" if event.value is None else event.value
+                self._say(f"   input {event.name} = {shown} ({event.source})")
+            case ev.NoteAdded():
+                by = f" by {event.by}" if event.by else ""
+                self._say(f"   note on {event.step or 'the run'}{by}: {event.text}")
+            case ev.TokenNoticed():
+                self._say(f"   token {event.token} was {event.state}" + (f": {event.detail}" if event.detail else ""))
+            case ev.DeviationsAcknowledged():
+                self._say(f"   {_count(event.count, 'deviation')} acknowledged")
+
+    def _of_step(self, event: Event) -> None:
+        match event:
             case ev.StepStarted():
                 again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
                 self._say(f"-- {event.step}  {self._runbook.step(event.step).title}{again}")
@@ -44,30 +62,29 @@ class Transcript:
             case ev.StepBlocked():
                 self._say(f"-- {event.step}  BLOCKED")
                 self._indented(event.unmet)
+            case ev.StepProbed():
+                self._say(f"   {event.step}  its probe says `{event.answer}`: {event.outcome.summary}")
+                for evidence in event.outcome.evidence:
+                    self._indented(evidence.plain())
+            case ev.PinResult():
+                self._pin(event)
+
+    def _of_deviation(self, event: Event) -> None:
+        match event:
             case ev.StepSkipped():
                 self._say(f"   {event.step}  SKIPPED, a deviation: {event.reason}")
             case ev.StepRetried():
                 why = f": {event.reason}" if event.reason else ""
                 self._say(f"   {event.step}  is tried again, a deviation{why}")
-            case ev.StepProbed():
-                self._say(f"   {event.step}  its probe says `{event.answer}`: {event.outcome.summary}")
-                for evidence in event.outcome.evidence:
-                    self._indented(evidence.plain())
             case ev.StepSettled():
                 self._say(f"   {event.step}  is taken as {event.settled_as}, a deviation: {event.reason}")
-            case ev.DeviationsAcknowledged():
-                self._say(f"   {_count(event.count, 'deviation')} acknowledged")
-            case ev.InputGiven():
-                shown = "not shown" if event.value is None else event.value
-                self._say(f"   input {event.name} = {shown} ({event.source})")
-            case ev.NoteAdded():
-                self._say(f"   note on {event.step or 'the run'}: {event.text}")
-            case ev.PinResult():
-                self._pin(event)
             case ev.GuardOverridden():
                 self._say(f"   {event.step}  OVERRODE {event.guard}, a deviation: {event.reason}")
-            case ev.TokenNoticed():
-                self._say(f"   token {event.token} was {event.state}" + (f": {event.detail}" if event.detail else ""))
+
+    def _stage(self, stage_id: str) -> None:
+        title = next(stage.title for stage in self._runbook.stages if stage.id == stage_id)
+        self._say()
+        self._say(f"== {stage_id}  {title}")
 
     def _started(self, event: ev.RunStarted) -> None:
         mark = "REHEARSAL: " if event.rehearsal else ""
@@ -76,7 +93,7 @@ class Transcript:
 
     def _resumed(self, event: ev.RunResumed) -> None:
         state = self.state
-        self._say(f"{'REHEARSAL: ' if state.rehearsal else ''}{self._runbook.title}")
+        self._say(f"{'REHEARSAL: ' if state.rehearsal else ''}{self._runbook.title if self._runbook else state.run_id}")
         self._say(f"run {state.run_id} goes on, {event.program}, {event.operator} on {event.host}")
         done = Counter(step.status for step in state.steps.values() if step.over)
         self._say("   so far: " + (", ".join(f"{count} {status}" for status, count in done.items()) or "nothing done"))
@@ -88,7 +105,9 @@ class Transcript:
             self._say(f"   CHANGED since it was left, a deviation: {change}")
         for step_id, step in state.steps.items():
             if step.in_doubt:
-                self._say(f"   {step_id}  IN DOUBT: it had begun and its end is not on record")
+                self._say(f"   {step_id}  IN DOUBT: it had begun, and whether it is done is not on record")
+        if state.stage:
+            self._stage(state.stage)
 
     def _finished(self, event: ev.StepFinished) -> None:
         outcome = event.outcome
@@ -125,6 +144,7 @@ def result(session: Session, state: RunState, head: str) -> list[str]:
         f"state    {state.ending or 'not finished'}",
         f"steps    {summary}",
     ]
+    lines += [f"approved {step} by {who}" for step, who in state.approvals.items()]
     lines += [f"deviation  {line}" for line in state.deviations]
     for step_id, step in state.steps.items():
         if step.outcome is not None and not step.status.green:
