@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pydantic import ValidationError
+
 from runbook import templates
 from runbook.model import Role, Runbook, Source, Step
 from runbook.selection import stands_outside
@@ -29,6 +31,10 @@ def lines(prepared: Prepared) -> Iterator[str]:
             continue
         yield ""
         yield clean_line(f"== {stage.id}  {stage.title}")
+        if stage.window is not None:
+            yield clean_line(
+                f"   only within a time window that is asked for when the stage begins: {stage.window.ask}"
+            )
         for step in stage.steps:
             yield from (clean_line(line) for line in _step(prepared, step, values, facts))
             facts.update(step.establishes)
@@ -56,6 +62,8 @@ def _step(prepared: Prepared, step: Step, values: Mapping[str, str], facts: set[
     params = templates.render_params(step.params, values)
     kind = "" if step.role is Role.ATTESTATION else f" {step.kind}"
     yield f"   {_VERBS[step.role]}{kind}" + (f" {_plain(params)}" if params else "")
+    for line in _plan(prepared, step, params):
+        yield f"   will do: {line}"
     for fact in step.requires:
         since = "established before it" if fact in facts else "NOT ESTABLISHED BY THEN"
         yield f"   requires {fact} ({since}): {runbook.facts[fact]}"
@@ -70,11 +78,28 @@ def _step(prepared: Prepared, step: Step, values: Mapping[str, str], facts: set[
     if gate.phrase:
         yield f"   after the phrase is typed: {templates.render(gate.phrase, known)}"
     if gate.two_person:
-        yield "   after a second person has approved"
+        yield f"   after a second person has approved: {_witnesses(prepared)}"
     if step.probe is not None:
         yield f"   probe: {step.probe.check} {_plain(templates.render_params(step.probe.params, known))}"
     for fact in step.establishes:
         yield f"   establishes {fact}"
+
+
+def _plan(prepared: Prepared, step: Step, params: Mapping[str, Any]) -> tuple[str, ...]:
+    """What an action will do, where the values that are known make it one."""
+    if step.role is not Role.ACTION:
+        return ()
+    kind = prepared.registry.get(step.role, step.kind)
+    try:
+        return kind(kind.Params.model_validate(params)).plan()
+    except ValidationError:
+        return ()  # a value that is not known yet stands in place of a number or the like
+
+
+def _witnesses(prepared: Prepared) -> str:
+    two = prepared.site.model.two_people
+    names = [name for name, person in two.people.items() if "witness" in person.may] if two else []
+    return f"one of {', '.join(names)}, but for who drives" if names else "NOBODY IS NAMED IN THE SITE PROFILE"
 
 
 def _plain(params: Mapping[str, Any]) -> str:

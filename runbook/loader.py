@@ -123,11 +123,11 @@ def find_site(flag: Path | None, runbook_path: Path) -> Path | None:
 def check_site(
     runbook: Loaded[Runbook], site: Loaded[Site], registry: Registry, *, given: Collection[str] = ()
 ) -> tuple[Problem, ...]:
-    """What does not fit between the two: tokens that the site lacks, values that the inputs refuse.
+    """What does not fit between the two: tokens and people that the site lacks, values that the inputs refuse.
 
     `given` names the inputs that get their value elsewhere, for example on the command line.
     """
-    found = [*_tokens(runbook, site, registry)]
+    found = [*_tokens(runbook, site, registry), *_people(runbook, site)]
     found += site_value_problems(runbook.model, runbook.document, site.document, given)
     return in_order(found)
 
@@ -145,6 +145,19 @@ def _tokens(runbook: Loaded[Runbook], site: Loaded[Site], registry: Registry) ->
                     hint = did_you_mean(use.name, site.model.tokens, "Its tokens are") or "Add it under `tokens` there."
                     message = f"the site profile {site.path} has no token `{use.name}`"
                     yield runbook.document.problem(use.node, message, hint)
+
+
+def _people(runbook: Loaded[Runbook], site: Loaded[Site]) -> Iterator[Problem]:
+    """Gates for two people where the site does not say who they may be."""
+    two = site.model.two_people
+    if two is not None and any("witness" in person.may for person in two.people.values()):
+        return
+    asked = {step.id for _, step in runbook.model.steps() if step.gate.two_person}
+    for step in Outline.of(runbook.document.root).steps():
+        if step.id in asked and step.gate is not None:
+            message = f"the site profile {site.path} names nobody who may approve a step as its witness"
+            hint = "Add `two_people` there: the file of their keys, and their names (docs/approval.md)."
+            yield runbook.document.problem(step.gate.keys["two_person"], message, hint)
 
 
 def _refuse_other_format(document: Document, model: type[BaseModel]) -> None:

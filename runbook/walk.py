@@ -10,7 +10,7 @@ from runbook.hints import ENGINE_SYMPTOMS
 from runbook.kind import Registry
 from runbook.kind_checks import Used, find_kind, template_problems
 from runbook.model import Role
-from runbook.outline import Outline, StepOutline
+from runbook.outline import Outline, StageOutline, StepOutline
 from runbook.problems import Mark, Problem, Severity, did_you_mean
 from runbook.templates import is_template
 
@@ -31,6 +31,7 @@ class Walk:
     def problems(self) -> Iterator[Problem]:
         yield from self._ids()
         for stage in self.outline.stages:
+            yield from self._window(stage)
             for step in stage.steps:
                 for rule in _STEP_RULES:
                     yield from rule(self, step)
@@ -61,6 +62,11 @@ class Walk:
             if known is not node:
                 message = f"the id `{name}` is already used in line {known.mark.line}"
                 yield self.error(node, message, "Stages and steps share one set of ids; case does not tell them apart.")
+
+    def _window(self, stage: StageOutline) -> Iterator[Problem]:
+        for scalar in key_scalars(stage.node, "window"):
+            if is_template(scalar.value):
+                yield self.warning(scalar, "nothing is inserted here; the braces are shown as they are")
 
     def _facts(self, step: StepOutline) -> Iterator[Problem]:
         declared = self.outline.facts.items

@@ -170,6 +170,11 @@ site: 1
 name: Here
 tokens:
   intermediate: {module: /usr/lib/x.so, label: ccat, serial: DENK0100001}
+two_people:
+  allowed_signers: signers
+  people:
+    anna: {principal: anna@here, may: [drive]}
+    ben: {principal: ben@here}
 inputs:
   mount: /mnt/usb
 """

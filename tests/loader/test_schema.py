@@ -59,6 +59,8 @@ def test_what_the_loader_takes_is_valid(write: Write) -> None:
         ("type: sha256", "type: sha255", "$.inputs.fingerprint"),
         ("  seated: The", "  sea-ted: The", "$.facts"),
         ("two_person: true", "two_people: true", "$.stages[1].steps[0].gate"),
+        ("    title: Wipe\n", "    title: Wipe\n    window: {}\n", "$.stages[1].window"),
+        ("    title: Wipe\n", "    title: Wipe\n    window: 22:00-23:30\n", "$.stages[1].window"),
         ("id: 01", "id: 10", "$.stages[0].steps[1].expect[0].id"),
     ],
 )
@@ -66,6 +68,11 @@ def test_what_the_loader_refuses_is_not_valid(write: Write, old: str, new: str, 
     assert old in GOOD
     found = faults(write, GOOD.replace(old, new, 1))
     assert any(place.startswith(path) for place in found), found
+
+
+def test_a_stage_may_have_a_window(write: Write) -> None:
+    text = GOOD.replace("    title: Wipe\n", "    title: Wipe\n    window: {ask: Downtime window}\n")
+    assert faults(write, text) == []
 
 
 def test_faults_of_a_site_profile(write: Write) -> None:

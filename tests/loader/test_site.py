@@ -40,6 +40,20 @@ def test_a_token_that_the_site_lacks(check: Check) -> None:
     assert all("`intermediat`" in p.suggestion for p in problems)
 
 
+@pytest.mark.parametrize("missing", ["two_people", "a witness"])
+def test_two_people_need_a_site_that_names_them(check: Check, missing: str) -> None:
+    start, end = SITE.index("two_people:"), SITE.index("inputs:")
+    if missing == "two_people":
+        site = SITE[:start] + SITE[end:]
+    else:
+        site = SITE.replace("principal: ben@here", "principal: ben@here, may: [drive]")
+    (problem,) = check(GOOD, site)
+    assert (problem.path.name, problem.line, problem.column) == ("runbook.yaml", 49, 57)
+    assert "names nobody who may approve" in problem.message
+    assert "`two_people`" in problem.suggestion
+    assert check(GOOD.replace("two_person: true", "two_person: false"), site) == [], "nobody is needed then"
+
+
 def test_tokens_in_lists_are_looked_up_too(check: Check) -> None:
     runbook = GOOD.replace("volume: ca-data", "volume: ca-data\n        tokens: [intermediate, root]")
     assert [(p.line, p.column) for p in check(runbook, SITE)] == [(48, 32)]

@@ -67,6 +67,23 @@ def test_two_people_need_two_roles(problems_of: Problems) -> None:
     assert found == [("error", 49, "two people are asked for, but there is one role")]
 
 
+@pytest.mark.parametrize(
+    ("window", "expected"),
+    [
+        ("{ask: Downtime window}", []),
+        ("{}", ["the key `ask` is missing in `window`"]),
+        ("{ask: ''}", ["this must not be empty"]),
+        ("{ask: When, opens: '22:00'}", ["the key `opens` is not known here"]),
+        ("22:00-23:30", ["expected keys with values, found text"]),
+        ("{ask: 'When is {{ mount }} free?'}", ["nothing is inserted here; the braces are shown as they are"]),
+    ],
+)
+def test_the_window_of_a_stage_needs_a_question(problems_of: Problems, window: str, expected: list[str]) -> None:
+    found = problems_of(GOOD.replace("    title: Wipe\n", f"    title: Wipe\n    window: {window}\n"))
+    assert [problem.message for problem in found] == expected
+    assert {problem.line for problem in found} <= {43}
+
+
 def test_a_fact_established_later_is_named(problems_of: Problems) -> None:
     text = GOOD.replace("        establishes: [seated]\n", "", 1).replace("    title: Wipe\n", "    title: Wipe\n", 1)
     text = text.replace("        action: wipe\n", "        action: wipe\n        establishes: [seated]\n")
