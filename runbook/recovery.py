@@ -29,6 +29,8 @@ class Recovered:
     """Bytes of the whole records."""
     cut: int
     """Bytes after the last whole record: a line that was torn while it was written."""
+    at: str
+    """When the last whole record was written, RFC 3339 in UTC."""
 
 
 def recover(file: BinaryIO, path: Path) -> Recovered:
@@ -37,7 +39,7 @@ def recover(file: BinaryIO, path: Path) -> Recovered:
     Raises JournalError naming the first record that is not the one that was written, or that this version cannot
     read, and where there is no record at all; OSError from the disk.
     """
-    state, head, size, count, cut = RunState(), START, 0, 0, 0
+    state, head, size, count, cut, at = RunState(), START, 0, 0, 0, ""
     header: RunStarted | None = None
     inputs: dict[str, tuple[str | None, str]] = {}
     for number, line in enumerate(file, start=1):
@@ -52,7 +54,7 @@ def recover(file: BinaryIO, path: Path) -> Recovered:
             raise damaged(path, number, error) from error
         except UnreadableRecord as error:
             raise JournalError(f"record {number}: {error.what}", where=str(path), remedy=error.remedy) from error
-        head, size, count = record.hash, size + len(line), number
+        head, size, count, at = record.hash, size + len(line), number, record.at
         state = apply(state, event)
         if isinstance(event, RunStarted):
             header = header or event
@@ -64,7 +66,7 @@ def recover(file: BinaryIO, path: Path) -> Recovered:
             where=str(path),
             remedy="`runbook verify` says what is wrong." if count else "Nothing was done either; start a new run.",
         )
-    return Recovered(header, state, inputs, head, count, size, cut)
+    return Recovered(header, state, inputs, head, count, size, cut, at)
 
 
 def damaged(path: Path, number: int, error: BrokenRecord) -> JournalError:

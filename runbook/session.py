@@ -50,3 +50,5 @@ class Session:
     """Make the walk for this operator; call it once."""
     history: RunState = field(default_factory=RunState)
     """Where the run stands before the walk: what a front end starts from when a run goes on."""
+    left_at: str = ""
+    """When a run that goes on was left, as far as its record tells, RFC 3339; empty for a new run."""
