@@ -181,11 +181,11 @@ class Gatekeeper:
     async def _take_as_done(self, run: StepRun, probed: Probed) -> str:
         """Why the step counts as done although it was not run here; empty: it is run all the same."""
         step = run.step
-        allowed = (Decision.DONE, Decision.RUN, Decision.STOP)
+        allowed = (Decision.DONE, Decision.RETRY, Decision.STOP)
         decided = await self._engine.operator.decide(Moment(step.id, step.title, probed=probed, allowed=allowed))
         if decided.decision is Decision.DONE:
             return decided.reason or await run.operator.text(TextRequest("Why does it count as done?"))
-        if decided.decision is Decision.RUN:
+        if decided.decision is Decision.RETRY:
             return ""
         raise OperatorStopped(decided.reason or f"stopped at {step.id}, which seems to be done already")
 
