@@ -96,7 +96,7 @@ class Engine:
         self.gates = Gatekeeper(self, clock or HostClock())
         self.doubts = Doubts(self)
         two, run_folder = plan.site.two_people, journal.path.parent
-        self.second_people = SecondPeople(plan.header.run_id, run_folder, two, self, redactor) if two else None
+        self.second_people = SecondPeople(plan.header, run_folder, two, self, redactor) if two else None
         self._taken_up = taken_up
         self._journal = journal
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue()

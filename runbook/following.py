@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import Path
 
-from runbook import inbox
+from runbook import attachments, inbox
 from runbook.approval import Signed, action_of, approve, code_of
 from runbook.chain import START, BrokenRecord, Record, follows, short_head, unseal
 from runbook.errors import JournalError, RunbookError, UsageError
@@ -17,6 +17,9 @@ from runbook.event import Event
 from runbook.events import RunFinished, RunResumed, RunStarted, StepFinished, StepSkipped
 from runbook.gate_events import ApprovalAsked, ApprovalGiven, ApprovalRefused, PeopleNamed
 from runbook.inbox import Left, account_name
+from runbook.kind import Registry
+from runbook.loader import load_runbook
+from runbook.model import Runbook
 from runbook.records import event_of
 from runbook.runlock import Holder, holder
 from runbook.ssh_keygen import Terminal
@@ -80,6 +83,11 @@ class Following:
         return code_of(self.header.run_id, self.asked) if self.header and self.asked else ""
 
     @property
+    def head_asked(self) -> str:
+        """The head that the open question was asked at, in its short form; empty: none is open."""
+        return short_head(self.asked.head) if self.asked else ""
+
+    @property
     def me(self) -> Me:
         """Who follows; raises UsageError where the record names nobody or somebody else."""
         if self.people is None:
@@ -93,6 +101,21 @@ class Following:
                 remedy="Name yourself: runbook witness --as NAME.",
             )
         return Me(name, known[name])
+
+    async def runbook(self) -> Runbook | None:
+        """The runbook of the run, byte for byte the one it was started with; None where this account cannot read it."""
+        if self.header is None:
+            return None
+        wanted = self.header.runbook_sha256
+        places = (attachments.path_of(self.path.parent, wanted), Path(self.header.runbook_path))
+        for place in places:
+            try:
+                loaded = await asyncio.to_thread(load_runbook, place, Registry())
+            except (RunbookError, OSError):
+                continue
+            if loaded.sha256 == wanted:
+                return loaded.model
+        return None
 
     def stop(self, reason: str = "") -> None:  # noqa: ARG002 - as a walk has it
         """End `events` at its next look."""

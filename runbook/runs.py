@@ -10,7 +10,7 @@ from typing import Any
 
 from runbook.errors import UsageError
 from runbook.events import RunFinished, RunStarted
-from runbook.paths import JOURNAL_NAME, runs_folder
+from runbook.paths import APPLICATION, JOURNAL_NAME, runs_folder
 from runbook.runlock import holder
 from runbook.text import clean_line
 
@@ -77,6 +77,25 @@ def find_journal(name: str, folder: Path | None = None) -> Path:
         where=str(place),
         remedy=f"Did you mean {_some(close)}?" if close else "`runbook runs` lists the runs.",
     )
+
+
+def runs_of(state: Path) -> Path:
+    """The folder of runs in somebody's state folder, by any name a person has for that; raises UsageError."""
+    for place in (state / "runs", state / APPLICATION / "runs", state):
+        if place.is_dir():
+            return place
+    raise UsageError("there is no such folder, or this account may not look into it", where=clean_line(str(state)))
+
+
+def being_driven(folder: Path | None = None) -> Path:
+    """The journal of the one run that is being driven in `folder` (None: of this account); raises UsageError."""
+    runs = [run for run in list_runs(folder) if run.state == "running"]
+    if len(runs) == 1:
+        return runs[0].folder / JOURNAL_NAME
+    place = clean_line(str(folder or runs_folder()))
+    if not runs:
+        raise UsageError("no run is being driven", where=place, remedy="Name the run or its folder, or give --state.")
+    raise UsageError(f"several runs are being driven: {_some([run.run_id for run in runs])}", remedy="Name one.")
 
 
 def _some(run_ids: list[str]) -> str:

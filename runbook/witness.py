@@ -11,14 +11,15 @@ from typing import Protocol
 from runbook import inbox
 from runbook.approval import ExactAction, Signed, judge, question
 from runbook.at_keyboard import AtKeyboard, Reply
-from runbook.errors import JournalError, StepError
+from runbook.errors import EnvironmentLacks, JournalError, StepError
 from runbook.event import Event
-from runbook.events import NoteAdded
+from runbook.events import NoteAdded, RunStarted
 from runbook.gate_events import ApprovalAsked, ApprovalGiven, ApprovalRefused, PeopleNamed, WitnessJoined
 from runbook.inbox import Left
 from runbook.operator import Operator
 from runbook.people import name_people, signers_of, signers_sha256
 from runbook.secrets import Redactor
+from runbook.sharing import share
 from runbook.site import TwoPeople
 from runbook.ssh_keygen import SignatureRefused
 from runbook.state import RunState
@@ -51,8 +52,11 @@ class Recorder(Protocol):
 class SecondPeople:
     """Those of one run. `begin` once the run has its header, `obtain` at gates, `close` at the end."""
 
-    def __init__(self, run_id: str, run_folder: Path, two: TwoPeople, recorder: Recorder, redactor: Redactor) -> None:
-        self._run_id = run_id
+    def __init__(
+        self, header: RunStarted, run_folder: Path, two: TwoPeople, recorder: Recorder, redactor: Redactor
+    ) -> None:
+        self._run_id = header.run_id
+        self._runbook_sha256 = header.runbook_sha256
         self._folder = run_folder
         self._two = two
         self._recorder = recorder
@@ -71,9 +75,18 @@ class SecondPeople:
         if self._watching is not None:
             return
         await self._name(operator if gated else None)
-        with contextlib.suppress(OSError):
-            await asyncio.to_thread(inbox.prepare, self._folder)
+        await asyncio.to_thread(self._prepare)
         self._watching = asyncio.create_task(self._watch(), name="second people")
+
+    def _prepare(self) -> None:
+        try:
+            inbox.prepare(self._folder)
+        except OSError as error:
+            raise EnvironmentLacks(
+                f"witnesses cannot leave answers: {error.strerror}", where=str(self._folder / inbox.FOLDER)
+            ) from error
+        if self._two.group:
+            share(self._folder, self._two.group, self._runbook_sha256)
 
     async def close(self) -> None:
         """Stop watching; harmless when done twice."""

@@ -1,0 +1,32 @@
+"""`runbook witness`: follow a run from another session, and approve what two people must agree to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from runbook.errors import ExitCode
+
+
+@click.command()
+@click.argument("run", required=False)
+@click.option("--as", "name", metavar="NAME", help="Who you are in the site profile; by default by your account.")
+@click.option("--key", type=click.Path(path_type=Path), help="Your key: private, or public with an agent or device.")
+@click.option("--state", type=click.Path(path_type=Path), help="The driver's state folder, if it is not yours.")
+@click.option("--plain", is_flag=True, help="Lines and commands instead of screens; also for screen readers.")
+def command(*, run: str | None, name: str | None, key: Path | None, state: Path | None, plain: bool) -> ExitCode:
+    """Follow RUN as a witness: a run's id or its beginning, or a run's folder; by default the one that is being driven.
+
+    Nothing is changed: what you approve, refuse or note is left for the driver's program. Ends with the run.
+    """
+    from runbook.commands import front_ends
+    from runbook.following import Following
+    from runbook.runs import being_driven, find_journal, runs_of
+
+    folder = runs_of(state) if state else None
+    path = find_journal(run, folder) if run else being_driven(folder)
+    front_ends.require_terminal(plain=plain)
+    return front_ends.plain_witness(Following(path, name or ""), key)
