@@ -25,7 +25,7 @@ TIMES = 3
 
 def log(chance: random.Random) -> str:
     words = ["".join(chance.choices("abcdefghijklmnopqrstuvwxyz", k=chance.randint(2, 9))) for _ in range(2000)]
-    lines = []
+    lines: list[str] = []
     while len(lines) * 100 < SIZE:
         said = " ".join(chance.choices(words, k=8))
         lines.append(
@@ -60,14 +60,12 @@ def main() -> int:
     print(f"learning {len(SECRETS)} secrets: {(time.perf_counter() - began) * 1000:.0f} ms")
     taken = {}
     for make in (log, encoded, dump):
-        text = make(random.Random(4))[:SIZE]
+        text = make(random.Random(4))[:SIZE]  # noqa: S311 - the same text each time
         assert redact(text) == text
         copied = best(lambda text=text: (text + "x")[:-1])  # type: ignore[misc]  # bound at once
         taken[make.__name__] = best(lambda text=text: redact(text))  # type: ignore[misc]  # bound at once
         ratio = taken[make.__name__] / copied
-        print(
-            f"{make.__name__:8} {taken[make.__name__] * 1000:6.0f} ms, {ratio:5.0f} times a copy ({copied * 1000:.1f} ms)"
-        )
+        print(f"{make.__name__:8} {taken[make.__name__] * 1000:6.0f} ms, {ratio:5.0f} times a copy of it")
     return 0 if taken["log"] < LIMIT else 1
 
 
