@@ -224,12 +224,17 @@ def _evidence(kind: str, data: Mapping[str, Any]) -> Evidence:
     return UnknownEvidence(original=kind, data=data)
 
 
+_CLASSES: dict[str, type[Evidence]] = {}
+"""Evidence classes that were looked for, by kind."""
+
+
 def _evidence_class(kind: str) -> type[Evidence] | None:
-    known = _known_evidence()
-    if kind not in known:
+    if kind not in _CLASSES:
+        _CLASSES.update(_known_evidence())
+    if kind not in _CLASSES:
         _load_kinds()
-        known = _known_evidence()
-    return known.get(kind)
+        _CLASSES.update(_known_evidence())
+    return _CLASSES.get(kind)
 
 
 def _known_evidence(root: type[Evidence] = Evidence) -> dict[str, type[Evidence]]:

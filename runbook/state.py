@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
+
+import msgspec
+from msgspec import field
+from msgspec.structs import replace
 
 from runbook import events as ev
 from runbook import gate_events as gate
@@ -36,8 +39,7 @@ class Status(StrEnum):
         return self.value in {verdict.value for verdict in Verdict}
 
 
-@dataclass(frozen=True, slots=True)
-class StepState:
+class StepState(msgspec.Struct, frozen=True):
     """One step so far."""
 
     status: Status = Status.WAITING
@@ -59,9 +61,8 @@ class StepState:
         return self.status.green or self.status is Status.SKIPPED
 
 
-@dataclass(frozen=True, slots=True)
-class RunState:
-    """A run so far."""
+class RunState(msgspec.Struct, frozen=True):
+    """A run so far; a Struct, for a long journal makes hundreds of thousands of them, and its copies cost little."""
 
     run_id: str = ""
     rehearsal: bool = False
@@ -248,5 +249,5 @@ def _deviation(event: ev.StepRetried | ev.GuardOverridden | ev.StepSettled) -> s
 
 
 def _step(state: RunState, step_id: str, **changes: object) -> RunState:
-    changed = replace(state.step(step_id), **changes)  # type: ignore[arg-type]
+    changed = replace(state.step(step_id), **changes)
     return replace(state, steps={**state.steps, step_id: changed}, at=step_id)
