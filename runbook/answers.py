@@ -100,6 +100,11 @@ class Answers(Model):
         description="Steps in doubt to run again where no probe says that they are done, each with the reason; where "
         "none says that they are not done, `phrases` must name them too.",
     )
+    in_doubt: Literal["stop", "probe"] = Field(
+        "stop",
+        description="What to do with a step that was broken off and may be done already, where neither `done` nor "
+        "`again` names it. `probe`: what its probe says, where it is sure; only for rehearsals.",
+    )
     skip: Mapping[StepId, Line] = Field(
         default_factory=dict, description="Steps to leave out, each with the reason; a deviation, on the record."
     )
@@ -152,6 +157,8 @@ class ScriptedOperator:
         self._runbook = runbook
         self._step = ""
         self._used: set[str] = set()
+        self._settled: set[str] = set()
+        """Steps in doubt that were decided on: a second doubt is for a person."""
 
     def teach(self, redactor: Redactor) -> None:
         """Let every PIN of the file be removed from all output."""
@@ -176,16 +183,23 @@ class ScriptedOperator:
     def _doubt(self, moment: Moment) -> Decided:
         """What may be done already is taken as done where its probe says so, and run again where it does not."""
         step_id, probed = moment.step_id, moment.probed
-        if probed is not None and probed.answer is Answer.DONE:
+        answer = probed.answer if probed else None
+        if answer is Answer.DONE:
             key, reason, decision = "done", self._answers.done.get(step_id), Decision.DONE
         else:
             key, reason, decision = "again", self._answers.again.get(step_id), Decision.RETRY
-        if reason and decision in moment.allowed:
+        by_probe = self._answers.in_doubt == "probe" and moment.outcome is not None
+        if not reason and by_probe and answer in (Answer.DONE, Answer.NOT_DONE):
+            reason = f"its probe says that it is {answer}"
+        if reason and answer not in (Answer.DONE, Answer.NOT_DONE) and not _covers(self._answers.phrases, step_id):
+            key, reason = f"phrases: [{step_id}]", None
+        if reason and decision in moment.allowed and step_id not in self._settled:
+            self._settled.add(step_id)
             return Decided(decision, reason)
-        said = f"its probe says `{probed.answer}`, {probed.outcome.summary}" if probed else "it has no probe"
-        return Decided(
-            Decision.STOP, f"{step_id} may be done already: {said}; the answers have no `{key}.{step_id}` that decides"
-        )
+        said = f"its probe says `{answer}`, {probed.outcome.summary}" if probed else "it has no probe"
+        lacking = key if key.startswith("phrases") else f"{key}.{step_id}"
+        once_more = " once more" if step_id in self._settled else f"; the answers have no `{lacking}` that decides"
+        return Decided(Decision.STOP, f"{step_id} may be done already{once_more}: {said}")
 
     async def pin(self, request: PinRequest) -> Secret:
         if request.who != "user PIN":
@@ -259,7 +273,10 @@ class ScriptedOperator:
         )
 
     async def attest(self, request: AttestRequest) -> Attested:
-        if not _covers(self._answers.attest, self._step):
+        listed = self._answers.attest
+        if request.of_run and listed != "all":
+            raise self._missing("attest: all", request.title)
+        if not _covers(listed, self._step):
             raise self._missing(f"attest: [{self._step}]", request.title)
         return Attested(tuple(True for _ in request.statements), "from the answers file")
 

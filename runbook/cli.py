@@ -27,10 +27,12 @@ BROKEN_PIPE = ExitCode.FAILED
 COMMANDS = {
     "run": "Walk a runbook, on the screen, on a plain terminal or unattended.",
     "rehearse": "Make a lab and walk the same runbook in it.",
+    "resume": "Go on with a run that was left, where it was left.",
     "validate": "Show everything that is wrong with a runbook or a site profile.",
     "schema": "Print the JSON Schema of a file format.",
     "checks": "List the checks and actions, or what one of them takes.",
     "runs": "List the recorded runs.",
+    "witness": "Follow a run from another session, and approve what two people must agree to.",
     "verify": "Check that the record of a run is the one that was written.",
     "completion": "Print the completion script of a shell.",
 }

@@ -10,7 +10,7 @@ from runbook.events import StepProbed, StepSettled
 from runbook.model import Role, Step
 from runbook.operator import Decided, Decision, Moment, PhraseRequest, TextRequest
 from runbook.outcome import Outcome
-from runbook.probing import Answer, Probed, TakenAsDone, answer_of
+from runbook.probing import Answer, Probed, TakenAsDone, answer_of, phrase_again
 from runbook.recording import RecordingOperator
 from runbook.stepping import ProbeRun
 
@@ -91,5 +91,5 @@ async def _sure(step: Step, probed: Probed | None, operator: RecordingOperator) 
         return True
     said = f"its probe says `{probed.answer}`" if probed else "it has no probe"
     detail = (f"It may be done already, and {said}.", *(f"Way back: {line}" for line in step.backout))
-    request = PhraseRequest(f"Type the phrase to run {step.id} a second time", f"RUN {step.id} AGAIN", detail)
+    request = PhraseRequest(f"Type the phrase to run {step.id} a second time", phrase_again(step.id), detail)
     return await operator.type_phrase(request)

@@ -43,7 +43,7 @@ async def drive(
     the operator has. Raises JournalError when the record cannot be written.
     """
     narrator = narrator or Narrator()
-    transcript = Transcript(session.runbook, narrator)
+    transcript = Transcript(session.runbook, narrator, session.history)
     walk = session.start(operator)
     if isinstance(operator, ConsoleOperator):
         operator.take_note = walk.note

@@ -54,3 +54,8 @@ def answer_of(outcome: Outcome) -> Answer:
             return Answer.PARTLY
         case _:
             return Answer.CANNOT_TELL
+
+
+def phrase_again(step_id: str) -> str:
+    """What is typed before an action that may be done already is run a second time."""
+    return f"RUN {step_id} AGAIN"

@@ -6,7 +6,7 @@ import os
 import platform
 import secrets
 import tempfile
-from collections.abc import AsyncGenerator, Collection, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,7 +23,6 @@ from runbook.journal import Journal
 from runbook.kind import Registry
 from runbook.loader import SITE_NAME, Loaded, check_site, find_site, load_runbook, load_site
 from runbook.model import Runbook, SecretInput, Source
-from runbook.operator import Operator
 from runbook.problems import InvalidDocument, Mark, Problem, Severity, did_you_mean
 from runbook.runlock import user_name
 from runbook.secrets import Redactor
@@ -70,16 +69,29 @@ def prepare(
     registry = Registry()
     loaded = load_runbook(runbook, registry)
     given = _given(loaded.model, values or {})
-    place = find_site(site, runbook)
-    profile = load_site(place) if place else _no_site(runbook)
+    return fit(loaded, find_site(site, runbook), given, select(loaded.model, stages), registry)
+
+
+def fit(
+    runbook: Loaded[Runbook],
+    site: Path | None,
+    given: Mapping[str, str],
+    stages: tuple[str, ...],
+    registry: Registry,
+) -> Prepared:
+    """The runbook with this site profile (None: there is none) and the values of the command line, in normal form.
+
+    Raises InvalidDocument, and UsageError where a profile is needed.
+    """
+    profile = load_site(site) if site else _no_site(runbook.path)
     errors = [
-        problem for problem in check_site(loaded, profile, registry, given=given) if problem.severity is Severity.ERROR
+        problem for problem in check_site(runbook, profile, registry, given=given) if problem.severity is Severity.ERROR
     ]
-    if errors and place is None:
-        raise _lacking(loaded.model, profile.path)
+    if errors and site is None:
+        raise _lacking(runbook.model, profile.path)
     if errors:
         raise InvalidDocument(errors)
-    return Prepared(loaded, profile, _values(loaded.model, profile, given), select(loaded.model, stages), registry)
+    return Prepared(runbook, profile, _values(runbook.model, profile, given), stages, registry)
 
 
 def start(prepared: Prepared, redactor: Redactor | None = None) -> Session:
@@ -117,7 +129,10 @@ def start(prepared: Prepared, redactor: Redactor | None = None) -> Session:
         run_id=run_id,
         run_folder=run_folder,
         stages=prepared.stages,
-        start=lambda operator: RecordedWalk(plan, prepared.registry, operator, run_folder, known),
+        start=lambda operator: RecordedWalk(
+            lambda journal: Engine(plan, prepared.registry, operator, journal, known),
+            lambda: Journal.create(run_folder, known),
+        ),
     )
 
 
@@ -128,22 +143,19 @@ def new_run_id(runbook_id: str) -> str:
 
 
 class RecordedWalk:
-    """The walk (`runbook.session.Walk`) with its journal, which is opened and closed with it."""
+    """The walk (`runbook.session.Walk`) with its journal, which is closed with it."""
 
-    def __init__(self, plan: Plan, registry: Registry, operator: Operator, folder: Path, redactor: Redactor) -> None:
-        self._plan = plan
-        self._registry = registry
-        self._operator = operator
-        self._folder = folder
-        self._redactor = redactor
+    def __init__(self, engine: Callable[[Journal], Engine], journal: Callable[[], Awaitable[Journal]]) -> None:
+        self._make = engine
+        self._journal = journal
         self._engine: Engine | None = None
         self._stopping = ""
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """Raises JournalError when the record cannot be begun or written."""
-        journal = await Journal.create(self._folder, self._redactor)
+        journal = await self._journal()
         try:
-            self._engine = Engine(self._plan, self._registry, self._operator, journal, self._redactor)
+            self._engine = self._make(journal)
             if self._stopping:
                 self._engine.stop(self._stopping)
             async with aclosing(self._engine.events()) as events:

@@ -30,6 +30,8 @@ class Transcript:
         self._of_run(event)
         self._of_step(event)
         self._of_deviation(event)
+        if line := second_person_line(event):
+            self._say(f"   {line}")
 
     def _of_run(self, event: Event) -> None:
         match event:
@@ -54,7 +56,8 @@ class Transcript:
         match event:
             case ev.StepStarted():
                 again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
-                self._say(f"-- {event.step}  {self._runbook.step(event.step).title}{again}")
+                title = self._runbook.step(event.step).title if self._runbook else event.kind
+                self._say(f"-- {event.step}  {title}{again}")
             case ev.StepProgress():
                 self._say(f"   | {event.line}")
             case ev.StepFinished():
@@ -82,9 +85,10 @@ class Transcript:
                 self._say(f"   {event.step}  OVERRODE {event.guard}, a deviation: {event.reason}")
 
     def _stage(self, stage_id: str) -> None:
-        title = next(stage.title for stage in self._runbook.stages if stage.id == stage_id)
+        stages = self._runbook.stages if self._runbook else ()
+        title = next((stage.title for stage in stages if stage.id == stage_id), "")
         self._say()
-        self._say(f"== {stage_id}  {title}")
+        self._say(f"== {stage_id}  {title}".rstrip())
 
     def _started(self, event: ev.RunStarted) -> None:
         mark = "REHEARSAL: " if event.rehearsal else ""

@@ -38,6 +38,8 @@ class Verification:
     """What is worth knowing and no proof of a change."""
     state: RunState = field(default_factory=RunState)
     head_given: bool = False
+    records_after: int | None = None
+    """How many records follow the one whose head was given; None: there is none with it."""
 
     @property
     def intact(self) -> bool:
@@ -51,7 +53,7 @@ def verify(path: Path, head: str | None = None, *, may_withhold: bool = False) -
     missing as long as their digests are there. Raises UsageError for an unusable head, also an empty one; OSError from
     the disk.
     """
-    wanted = _digits(head) if head is not None else ""
+    wanted = head_digits(head) if head is not None else ""
     found = Verification(path, head_given=bool(wanted))
     seen: list[str] = []
     place: tuple[int, str] | None = (1, START)
@@ -105,6 +107,8 @@ def _compare(found: Verification, wanted: str, seen: list[str]) -> None:
     """Whether the record that has the head on paper is the last one."""
     places = [number for number, digest in enumerate(seen, start=1) if digest.startswith(wanted)]
     last = len(seen)
+    if places:
+        found.records_after = last - places[-1]
     if not places:
         what = (
             f"no record has the head {short_head(wanted)}: the file was cut or rewritten, or the head is another run's"
@@ -118,7 +122,7 @@ def _compare(found: Verification, wanted: str, seen: list[str]) -> None:
         found.problems.append(Problem(places[-1], what))
 
 
-def _digits(head: str) -> str:
+def head_digits(head: str) -> str:
     """The hex digits of a head as people write it; raises UsageError."""
     digits = "".join(char for char in head if char not in " :-.\t").lower()
     if not SHORT <= len(digits) <= 64 or any(char not in "0123456789abcdef" for char in digits):

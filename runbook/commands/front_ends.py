@@ -2,52 +2,76 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runbook.errors import ExitCode
+    from runbook.following import Following
+    from runbook.secrets import Redactor
+    from runbook.session import Session
     from runbook.start import Prepared
 
 
-def headless(prepared: Prepared, answers: Path | None) -> ExitCode:
-    """Walk it with the answers of a file (None: no answers at all)."""
+Begin = Callable[["Prepared", "Redactor"], "Session"]
+"""Makes the session: of a new run (`runbook.start.start`), or of one that goes on."""
+
+
+def headless(
+    prepared: Prepared, answers: Path | None, begin: Begin | None = None, redactor: Redactor | None = None
+) -> ExitCode:
+    """Walk it with the answers of a file (None: no answers at all), whose PINs `redactor` is taught."""
     import asyncio
 
     from runbook.answers import Answers, ScriptedOperator, load_answers, require_steps
     from runbook.drive import drive
     from runbook.secrets import Redactor
-    from runbook.start import start
 
     given = load_answers(answers) if answers else Answers(answers=1)
     if answers:
         require_steps(given, prepared.runbook.model, answers)
     operator = ScriptedOperator(given, prepared.runbook.model)
-    redactor = Redactor()
+    redactor = redactor or Redactor()
     operator.teach(redactor)
-    return asyncio.run(drive(start(prepared, redactor), operator))
+    return asyncio.run(drive((begin or _new)(prepared, redactor), operator))
 
 
-def plain(prepared: Prepared) -> ExitCode:
+def plain(prepared: Prepared, begin: Begin | None = None) -> ExitCode:
     """Walk it with numbered lines and questions."""
     import asyncio
 
     from runbook.drive import drive_console
-    from runbook.start import start
+    from runbook.secrets import Redactor
 
-    return asyncio.run(drive_console(start(prepared)))
+    return asyncio.run(drive_console((begin or _new)(prepared, Redactor())))
 
 
-def screens(prepared: Prepared) -> ExitCode:
+def screens(prepared: Prepared, begin: Begin | None = None) -> ExitCode:
     """Walk it on screens, and say the result once they are gone."""
     from runbook.drive import say_result
-    from runbook.start import start
+    from runbook.secrets import Redactor
     from screens.main import run_session
 
-    session = start(prepared)
+    session = (begin or _new)(prepared, Redactor())
     code = run_session(session)
     say_result(session)
     return code
+
+
+def _new(prepared: Prepared, redactor: Redactor) -> Session:
+    from runbook.start import start
+
+    return start(prepared, redactor)
+
+
+def plain_witness(following: Following, key: Path | None) -> ExitCode:
+    """Follow a run with lines and commands."""
+    import asyncio
+
+    from runbook.witness_console import follow
+
+    return asyncio.run(follow(following, key))
 
 
 def check_choice(*, headless: bool, plain: bool) -> None:
