@@ -20,13 +20,14 @@ from runbook.paths import resolve
 from runbook.state import RunState
 from runbook.transcript import Transcript
 
-_HELP = (
-    "approve [KEY]   sign what is asked, with your key",
-    "no REASON       say no to what is asked; the step then fails",
-    "note TEXT       put a note into the record",
-    "show            show again what is asked",
-    "quit            stop following; what is asked stays open",
-)
+_COMMANDS = {
+    "approve": "approve [KEY]   sign what is asked, with your key",
+    "no": "no REASON       say no to what is asked; the step then fails",
+    "note": "note TEXT       put a note into the record",
+    "show": "show            show again what is asked",
+    "quit": "quit            stop following; what is asked stays open",
+    "help": "help            show these lines",
+}
 
 
 async def follow(following: Following, key: Path | None) -> ExitCode:
@@ -87,9 +88,7 @@ class WitnessConsole:
         self._joined = True
         with self._told():
             await self._following.join()
-            self._narrator.say(
-                f"You follow as {self._following.me.name}. Commands: approve, no, note, show, quit, help."
-            )
+            self._narrator.say(f"You follow as {self._following.me.name}. Commands: {', '.join(_COMMANDS)}.")
 
     def _ask(self) -> None:
         asked = self._following.asked
@@ -134,7 +133,7 @@ class WitnessConsole:
                 await self._following.refuse(self._asked, rest)
                 self._narrator.say("Your no is left for the driver.")
             case _:
-                for line in _HELP:
+                for line in _COMMANDS.values():
                     self._narrator.say(line)
 
     @property
