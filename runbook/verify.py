@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from runbook import attachments
 from runbook.chain import SHORT, START, BrokenRecord, Record, follows, short_head, spelled, unseal
 from runbook.errors import UsageError
+from runbook.events import Attached
 from runbook.records import UnreadableRecord, event_of
 from runbook.state import RunState, apply
 from runbook.text import clean_line
@@ -37,6 +39,8 @@ class Verification:
     notes: list[str] = field(default_factory=list)
     """What is worth knowing and no proof of a change."""
     state: RunState = field(default_factory=RunState)
+    attached: list[tuple[int, Attached]] = field(default_factory=list)
+    """What the record says is stored beside it, and the line that says so."""
     head_given: bool = False
     records_after: int | None = None
     """How many records follow the one whose head was given; None: there is none with it."""
@@ -69,6 +73,27 @@ def verify(path: Path, head: str | None = None, *, may_withhold: bool = False) -
     return found
 
 
+def verify_attachments(found: Verification) -> None:
+    """Check that each attachment the record names lies beside the journal as it was stored, and note what it names not.
+
+    Adds to `found`; raises OSError where the folder cannot be read.
+    """
+    folder = found.path.parent
+    judged: dict[tuple[str, int], str] = {}
+    for line, attached in found.attached:
+        key = (attached.sha256, attached.size)
+        if key not in judged:
+            judged[key] = attachments.wrong(folder, *key)
+        if judged[key]:
+            of = f" of {clean_line(attached.step)}" if attached.step else ""
+            what = f"the attachment `{clean_line(attached.name)}`{of}, {clean_line(attached.sha256)}: {judged[key]}"
+            found.problems.append(Problem(line, what))
+    named = {attached.sha256 for _, attached in found.attached}
+    for name in attachments.names(folder):
+        if name not in named:
+            found.notes.append(f"no record names the file {attachments.FOLDER}/{clean_line(name)}")
+
+
 def _line(
     found: Verification, number: int, line: bytes, place: tuple[int, str] | None, *, may_withhold: bool
 ) -> Record | None:
@@ -98,7 +123,10 @@ def _line(
 
 def _apply(found: Verification, number: int, record: Record) -> None:
     try:
-        found.state = apply(found.state, event_of(record.type, record.fields))
+        event = event_of(record.type, record.fields)
+        found.state = apply(found.state, event)
+        if isinstance(event, Attached):
+            found.attached.append((number, event))
     except UnreadableRecord as error:
         found.notes.append(f"record {number} is as it was written, but {clean_line(str(error.what))}")
 
