@@ -17,10 +17,12 @@ from rehearsal.choice import Choice, choose
 from rehearsal.faults import Fault, change_one_character
 from rehearsal.mark import SHEET_NAME, SITE_NAME, LabMark
 from rehearsal.mark import write as write_mark
+from rehearsal.people import make_people
 from rehearsal.repository import make_repository
-from rehearsal.sheet import write_sheet
+from rehearsal.sheet import Gates, write_sheet
 from rehearsal.token import LabToken, TokenKind
 from runbook.errors import EnvironmentLacks, UsageError
+from runbook.model import Runbook
 from runbook.secrets import Secret
 
 TOKEN_LABEL = "ccat-intermediate"  # noqa: S105 - the label of a token, not a secret
@@ -56,26 +58,28 @@ def make_lab(
     say: Callable[[str], None] = lambda _: None,
     *,
     token: TokenKind | None = TokenKind.SOFTHSM,
+    runbook: Runbook | None = None,
     kept: bool = False,
 ) -> Lab:
     """Make the lab in `folder` (absent or empty; None: a fresh temporary one, mode 0700).
 
-    `say` is told of each part before it is made; `token` None: a card where one can be used; `kept`: it is to stay
-    when nothing is left to do in it. Raises EnvironmentLacks and UsageError. Where something fails, a temporary folder
-    is removed again.
+    `say` is told of each part before it is made; `token` None: a card where one can be used; `runbook`: the one that is
+    to be walked in it; `kept`: it is to stay when nothing is left to do in it. Raises EnvironmentLacks and UsageError.
+    Where something fails, a temporary folder is removed again.
     """
     _require_programs()
     place = _prepare(folder)
     try:
         choice = choose(token, fault, place)
-        return _fill(place, LabMark(choice.kind, fault, kept), say, choice)
+        gates = Gates.of(runbook, cautious=fault is Fault.PIN_LOW)
+        return _fill(place, LabMark(choice.kind, fault, kept), say, choice, gates)
     except BaseException:
         if folder is None:
             shutil.rmtree(place, ignore_errors=True)
         raise
 
 
-def _fill(place: Path, mark: LabMark, say: Callable[[str], None], choice: Choice) -> Lab:
+def _fill(place: Path, mark: LabMark, say: Callable[[str], None], choice: Choice, gates: Gates) -> Lab:
     fault = mark.fault
     pin, so_pin = _random_pin(), _random_so_pin()
     say(f"token: {choice}")
@@ -98,12 +102,21 @@ def _fill(place: Path, mark: LabMark, say: Callable[[str], None], choice: Choice
     say("the paper sheet and the site profile")
     sheet = place / SHEET_NAME
     serial = _other_serial(choice.kind) if elsewhere else token.serial
-    cautious = fault is Fault.PIN_LOW
-    write_sheet(sheet, serial=serial, pin=pin, so_pin=so_pin, fingerprint=fingerprint, cautious=cautious)
+    people = make_people(place)
+    write_sheet(
+        sheet,
+        serial=serial,
+        pin=pin,
+        so_pin=so_pin,
+        fingerprint=fingerprint,
+        witness_key=people.witness_key,
+        gates=gates,
+    )
     pin.wipe()
     so_pin.wipe()
     site = place / SITE_NAME
-    site.write_text(yaml.safe_dump(_profile(token, choice, sheet, export.folder, working_tree), sort_keys=False))
+    profile = _profile(token, choice, sheet, export.folder, working_tree)
+    site.write_text(yaml.safe_dump({**profile, "two_people": people.profile}, sort_keys=False))
     write_mark(place, mark)
     return Lab(place, site, sheet, token, choice, mark)
 

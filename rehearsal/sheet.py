@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from rehearsal.people import WITNESS
 from runbook.groups import grouped_lines
+from runbook.model import Runbook
 from runbook.secrets import Secret
 
 SHEET = """\
@@ -31,6 +36,11 @@ SHEET = """\
 #         1    2    3    4
 {rows}
 #
+# Two people: the witness follows the run with `runbook witness` in a second
+# terminal, and signs there, or at the driver's keyboard, with this key:
+#
+#      {witness_key}
+#
 # The same values for a run without a terminal (`--answers`):
 answers: 1
 inputs:
@@ -39,16 +49,52 @@ inputs:
 pins:
   intermediate: '{pin}'
 attest: all
-{questions}"""
+phrases: all
+witness:
+  {witness}: {quoted_key}
+# An action that was broken off counts as what its probe says of it.
+in_doubt: probe
+{gates}"""
+
+
+@dataclass(frozen=True, slots=True)
+class Gates:
+    """What a run without a terminal says at a runbook's gates; a person says it as they are asked."""
+
+    confirm: tuple[str, ...] = ()
+    """Steps whose question is answered with yes."""
+    windows: tuple[str, ...] = ()
+    """Stages whose time window is from now to the same time tomorrow."""
+    cautious: bool = False
+    """No to every question, such as the one before an attempt is risked."""
+
+    @classmethod
+    def of(cls, runbook: Runbook | None, *, cautious: bool = False) -> Gates:
+        """The gates of this runbook; None: of one without any."""
+        if runbook is None:
+            return cls(cautious=cautious)
+        return cls(
+            tuple(step.id for _, step in runbook.steps() if step.gate.confirm or step.irreversible),
+            tuple(stage.id for stage in runbook.stages if stage.window),
+            cautious,
+        )
+
+    def __str__(self) -> str:
+        """As keys of an answers file."""
+        opens = datetime.now(UTC)
+        window = f"{opens:%Y-%m-%d %H:%MZ} to {opens + timedelta(days=1):%Y-%m-%d %H:%MZ}"
+        lines = ["confirm: none"] if self.cautious else _mapping("confirm", self.confirm, "yes")
+        return "".join(f"{line}\n" for line in (*lines, *_mapping("windows", self.windows, f"'{window}'")))
+
+
+def _mapping(key: str, names: tuple[str, ...], value: str) -> list[str]:
+    return [f"{key}:", *(f"  {name}: {value}" for name in names)] if names else []
 
 
 def write_sheet(
-    path: Path, *, serial: str, pin: Secret, so_pin: Secret, fingerprint: str, cautious: bool = False
+    path: Path, *, serial: str, pin: Secret, so_pin: Secret, fingerprint: str, witness_key: Path, gates: Gates
 ) -> None:
-    """Write the sheet, readable by its owner alone. `fingerprint`: 64 hex digits.
-
-    `cautious`: a run without a terminal says no to every question, such as the one before an attempt is risked.
-    """
+    """Write the sheet, readable by its owner alone. `fingerprint`: 64 hex digits."""
     rows = "\n".join(f"#      {line}" for line in grouped_lines(fingerprint))
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(
@@ -58,6 +104,9 @@ def write_sheet(
                 so_pin=so_pin.reveal().decode(),
                 rows=rows,
                 fingerprint=fingerprint,
-                questions="confirm: none\n" if cautious else "",
+                witness=WITNESS,
+                witness_key=witness_key,
+                quoted_key=json.dumps(str(witness_key)),
+                gates=gates,
             )
         )

@@ -119,7 +119,7 @@ def command(
     drill = Fault(fault) if fault else None
     kind = None if token == _AUTO else TokenKind(token)
     _stop_on_signals()
-    lab = make_lab(folder, drill, _say, token=kind, kept=bool(keep or folder))
+    lab = make_lab(folder, drill, _say, token=kind, runbook=model, kept=bool(keep or folder))
     if lab.mark.token is TokenKind.CARD:
         _say("the card's reader")
     with staying(lab.folder, lab.mark):

@@ -8,6 +8,7 @@ import os
 import re
 import stat
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,13 @@ from rehearsal.artefacts import KEY_LABELS
 from rehearsal.faults import Fault, change_one_character
 from rehearsal.lab import Lab, make_lab
 from rehearsal.softhsm import find_module
+from runbook.answers import load_answers, require_steps
+from runbook.approval import NAMESPACE
 from runbook.errors import EnvironmentLacks, UsageError
+from runbook.kind import Registry
+from runbook.loader import load_runbook, load_site
+from runbook.people import driver_by_account
+from runbook.window import parse
 
 
 def tool(*argv: str | Path, env: dict[str, str] | None = None, cwd: Path | None = None) -> str:
@@ -222,3 +229,42 @@ def test_a_failed_lab_leaves_no_temporary_folder(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(EnvironmentLacks, match="SoftHSM2 did not make a token"):
         make_lab()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_witness_on_the_sheet_has_a_key_that_the_site_profile_trusts_and_the_driver_another(lab: Lab) -> None:
+    profile = load_site(lab.site).model
+    assert profile.two_people is not None
+    assert driver_by_account(profile.two_people) == "driver"
+    ((witness, key),) = sheet_of(lab)["witness"].items()
+    person = profile.two_people.people[witness]
+    assert person.may == ("witness",)
+    assert str(key) in "".join(line for line in lab.sheet.read_text().splitlines() if line.startswith("#"))
+
+    statement = lab.folder / "statement"
+    statement.write_text("so be it")
+    tool("ssh-keygen", "-Y", "sign", "-f", key, "-n", NAMESPACE, statement)
+    checked = subprocess.run(
+        [
+            *("ssh-keygen", "-Y", "verify", "-f", profile.two_people.allowed_signers),
+            *("-I", person.principal, "-n", NAMESPACE, "-s", f"{statement}.sig"),
+        ],
+        input=b"so be it",
+        capture_output=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stderr
+    mine = Path(key).with_name("driver")
+    assert tool("ssh-keygen", "-y", "-f", mine).split()[1] != tool("ssh-keygen", "-y", "-f", key).split()[1]
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (mine, Path(key))] == [0o600, 0o600]
+
+
+def test_the_sheet_answers_the_gates_of_the_runbook_that_is_walked(tmp_path: Path) -> None:
+    runbook = load_runbook(Path(__file__).parents[1] / "killing" / "ledger.yaml", Registry()).model
+    made = make_lab(tmp_path / "lab", runbook=runbook)
+    answers = load_answers(made.sheet)
+
+    require_steps(answers, runbook, made.sheet)
+    assert answers.confirm == {"C.seal": True}
+    assert answers.phrases == "all"
+    window = parse(answers.windows["C"], datetime.now(UTC))
+    assert window.is_open(datetime.now(UTC))
