@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any, ClassVar, Self
+from zoneinfo import ZoneInfo
 
 from runbook.context import Context, Resource
 from runbook.engine import Engine, Plan
@@ -106,7 +108,7 @@ class Script:
 
     async def decide(self, moment: Moment) -> Decided:
         self.moments.append(moment)
-        if moment.outcome is None and not moment.unmet:
+        if moment.outcome is None and not moment.unmet and moment.probed is None:
             return Decided(Decision.RUN)
         decided = self.decisions.pop(0) if self.decisions else Decided(Decision.STOP)
         return decided if decided.decision in moment.allowed else Decided(Decision.STOP)
@@ -159,6 +161,30 @@ class Lamp(Resource):
         self.ended.append("close")
 
 
+class SetClock:
+    """A clock that stands still until it is set (`runbook.clock.Clock`)."""
+
+    def __init__(self, now: str = "2026-11-21T19:50+01:00", zone: str = "Europe/Berlin") -> None:
+        self.zone: tzinfo | None = ZoneInfo(zone)
+        self._now = datetime.fromisoformat(now)
+        self._moved = asyncio.Event()
+        self.waited_for: list[datetime] = []
+
+    def now(self) -> datetime:
+        return self._now.astimezone(self.zone)
+
+    def set(self, now: str) -> None:
+        """The time jumps to this RFC 3339 moment."""
+        self._now = datetime.fromisoformat(now)
+        self._moved.set()
+        self._moved = asyncio.Event()
+
+    async def until(self, moment: datetime) -> None:
+        self.waited_for.append(moment)
+        while self._now < moment:
+            await self._moved.wait()
+
+
 @dataclass
 class Bench:
     """Walks a runbook given as data and keeps everything that came of it."""
@@ -170,6 +196,7 @@ class Bench:
     engine: Engine | None = None
     site: dict[str, Any] = field(default_factory=dict)
     """Of the site profile, beyond its name."""
+    clock: SetClock = field(default_factory=SetClock)
     on_event: Callable[[Event], None] = lambda event: None
 
     async def walk(self, *stages: dict[str, Any], selected: tuple[str, ...] = (), **rest: Any) -> list[Event]:
@@ -178,7 +205,8 @@ class Bench:
         plan = Plan(header, runbook, self.folder, Site.model_validate({"site": 1, "name": "s", **self.site}), {})
         redactor = Redactor()
         journal = await Journal.create(self.folder / "run", redactor)
-        self.engine = Engine(plan, registry(self.world), self.operator, journal, redactor)  # type: ignore[arg-type]
+        kinds = registry(self.world)
+        self.engine = Engine(plan, kinds, self.operator, journal, redactor, clock=self.clock)  # type: ignore[arg-type]
         try:
             async for event in self.engine.events():
                 self.events.append(event)
