@@ -35,6 +35,7 @@ from runbook.operator import (
     TranscribeRequest,
     WitnessRequest,
 )
+from runbook.people import WHO_DRIVES
 from runbook.probing import Answer
 from runbook.problems import did_you_mean
 from runbook.secrets import MASK, Redactor, Secret
@@ -85,6 +86,9 @@ class Answers(Model):
     wait: bool = Field(False, description="Wait for a window that is still to open, instead of stopping.")
     phrases: Literal["all"] | tuple[StepId, ...] = Field(
         (), description="Steps whose phrase is typed: `all`, or their ids."
+    )
+    driver: str = Field(
+        "", description="Who drives, by their name in the site profile, where the account does not tell."
     )
     witness: Mapping[Name, Line] = Field(
         default_factory=dict,
@@ -229,7 +233,8 @@ class ScriptedOperator:
         return answers[self._step]
 
     async def choose(self, request: ChoiceRequest) -> str:
-        answer = self._input(request.question)
+        named = self._answers.driver if request.question == WHO_DRIVES else ""
+        answer = named or self._input(request.question)
         keys = [key for key, _ in request.choices]
         if answer not in keys:
             raise OperatorStopped(f"the answer to `{request.question}` is not one of {', '.join(keys)}")
@@ -245,6 +250,8 @@ class ScriptedOperator:
         return said and (not request.phrase or await self.type_phrase(PhraseRequest(request.title, request.phrase)))
 
     async def witness(self, request: WitnessRequest) -> SignsHere:
+        if not self._answers.witness:  # a witness may follow, and answer in a session of their own until it is too late
+            await asyncio.Event().wait()
         for name in request.witnesses:
             if name in self._answers.witness:
                 self._once(f"approval of {request.step_id}", request.problem or "it was given once")
