@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Protocol, Self, TypeVar
 
@@ -69,6 +69,13 @@ class Context(Protocol):
     def redactor(self) -> Redactor: ...
     async def record(self, event: Event) -> None:
         """Journal the event (on disk when this returns), then show it."""
+        ...
+
+    async def attach(self, name: str, content: bytes | Path | Iterable[bytes]) -> str:
+        """Store bytes, a file, or pieces beside the record, without any known secret; returns their SHA-256 in hex.
+
+        They are on the disk, and named in the record, when this returns. Raises JournalError.
+        """
         ...
 
     def progress(self, line: str) -> None:

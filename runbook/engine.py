@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from runbook.doubts import Doubts
 from runbook.errors import OperatorStopped, PromptCancelled
 from runbook.event import Event
 from runbook.events import (
+    Attached,
     DeviationsAcknowledged,
     FactEstablished,
     NoteAdded,
@@ -142,6 +143,12 @@ class Engine:
             self.state = apply(self.state, shown)
             self._queue.put_nowait(shown)
             return shown
+
+    async def attach(self, step_id: str, name: str, content: bytes | Path | Iterable[bytes]) -> str:
+        """Store it beside the journal without any known secret, record that, and return its SHA-256 in hex."""
+        stored = await self._journal.store(content)
+        await self.record(Attached(step_id, name, stored.sha256, stored.size))
+        return stored.sha256
 
     def progress(self, step_id: str, line: str) -> None:
         """A line of live output; already clean."""

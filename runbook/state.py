@@ -126,7 +126,7 @@ def apply(state: RunState, event: Event) -> RunState:
     """The state after one more event."""
     if isinstance(event, ev.StepRetried | ev.GuardOverridden | ev.StepSettled):
         return replace(state, deviations=(*state.deviations, _deviation(event)))
-    return _of_step(state, event) or _of_run(state, event) or state
+    return _of_step(state, event) or _of_run(state, event) or _of_surroundings(state, event) or state
 
 
 def _of_step(state: RunState, event: Event) -> RunState | None:
@@ -171,16 +171,24 @@ def _of_run(state: RunState, event: Event) -> RunState | None:
             return replace(state, pins=open_pins)
         case gate.WindowSet():
             return _window(state, event)
-        case ev.TokenNoticed():
-            return replace(state, tokens={**state.tokens, event.token: event.state})
-        case ev.FactEstablished():
-            return replace(state, facts={**state.facts, event.fact: event.step})
         case ev.NoteAdded():
             return replace(state, notes=(*state.notes, (event.step, event.text)))
         case ev.DeviationsAcknowledged():
             return replace(state, acknowledged=event.count)
         case ev.RunFinished():
             return replace(state, finished=event.state, reason=event.reason)
+        case _:
+            return None
+
+
+def _of_surroundings(state: RunState, event: Event) -> RunState | None:
+    match event:
+        case ev.TokenNoticed():
+            return replace(state, tokens={**state.tokens, event.token: event.state})
+        case ev.FactEstablished():
+            return replace(state, facts={**state.facts, event.fact: event.step})
+        case ev.Attached(step=""):
+            return replace(state, attached={**state.attached, event.name: event.sha256})
         case _:
             return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -83,6 +83,9 @@ class StepRun:
 
     async def record(self, event: Event) -> None:
         await self._engine.record(event)
+
+    async def attach(self, name: str, content: bytes | Path | Iterable[bytes]) -> str:
+        return await self._engine.attach(self.step.id, name, content)
 
     def progress(self, line: str) -> None:
         self._engine.progress(self.step.id, clean_line(self._engine.redactor(line)))

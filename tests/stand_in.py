@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from runbook.attachments import store
 from runbook.context import Resource
 from runbook.event import Event
+from runbook.events import Attached
 from runbook.kind import Kind
 from runbook.operator import Attested, AttestRequest, CompareRequest
 from runbook.outcome import Outcome
@@ -54,6 +56,11 @@ class StandIn:
 
     async def record(self, event: Event) -> None:
         self.events.append(event)
+
+    async def attach(self, name: str, content: bytes | Path | Iterable[bytes]) -> str:
+        stored = store(self.folder, content, self.redactor)
+        await self.record(Attached(self.step_id, name, stored.sha256, stored.size))
+        return stored.sha256
 
     def progress(self, line: str) -> None:
         self.lines.append(line)
