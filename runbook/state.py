@@ -86,6 +86,8 @@ class RunState(msgspec.Struct, frozen=True):
     """Skips, retries and overrides in words, in order."""
     tokens: dict[str, str] = field(default_factory=dict)
     """Tokens that came or went while in use, and what was noticed last: `removed`, `inserted`, `swapped`."""
+    attached: dict[str, str] = field(default_factory=dict)
+    """Files stored for the whole run: the SHA-256 of each name."""
     windows: dict[str, tuple[str, str]] = field(default_factory=dict)
     """The time window of a stage: when it opens and closes, RFC 3339."""
     approvals: dict[str, str] = field(default_factory=dict)
