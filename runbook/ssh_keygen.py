@@ -118,14 +118,18 @@ async def verify(text: str, signature: str, namespace: str, *, signers: Signers,
         if whole.code != 0:
             raise SignatureRefused("the statement is not what was signed: it was altered, or the signature was")
         fingerprint = _fingerprint(whole.out)
-        known = await _call("-Y", "find-principals", "-f", str(signers.allowed), when, *seal)
-        if known.code != 0:
-            raise SignatureRefused(_unknown(known, fingerprint, signers))
-        revoked = ("-r", str(signers.revoked)) if signers.revoked else ()
-        asked = ("-Y", "verify", "-f", str(signers.allowed), "-I", principal, "-n", namespace, when, *revoked, *seal)
-        held = await _call(*asked, stdin=text.encode())
-    if held.code != 0:
-        raise SignatureRefused(_not_theirs(held, fingerprint, known.out, principal, signers))
+        trusted = ("-f", str(signers.allowed), when, *seal)
+        held = await _call("-Y", "verify", "-I", principal, "-n", namespace, *trusted, stdin=text.encode())
+        if held.code != 0:
+            known = await _call("-Y", "find-principals", *trusted)
+            raise SignatureRefused(_not_theirs(held.err + known.err, known.out, fingerprint, principal, signers))
+        if signers.revoked:
+            revoked = ("-r", str(signers.revoked))
+            held = await _call(
+                "-Y", "verify", "-I", principal, "-n", namespace, *trusted, *revoked, stdin=text.encode()
+            )
+            if held.code != 0:
+                raise SignatureRefused(f"the key {fingerprint} is revoked ({signers.revoked.name})")
     return fingerprint
 
 
@@ -159,21 +163,20 @@ def _fingerprint(said: str) -> str:
     return found[0] if found else "unknown"
 
 
-def _unknown(known: _Said, fingerprint: str, signers: Signers) -> str:
-    if "has expired" in known.err or "Certificate invalid: expired" in known.err:
-        return f"the key {fingerprint} has expired ({signers.allowed.name})"
-    if "not yet valid" in known.err:
-        return f"the key {fingerprint} is not yet valid ({signers.allowed.name})"
-    return f"the key {fingerprint} is unknown: {signers.allowed.name} does not list it"
-
-
-def _not_theirs(held: _Said, fingerprint: str, found: str, principal: str, signers: Signers) -> str:
-    if "revoked" in held.err:
-        return f"the key {fingerprint} is revoked"
-    if "not permitted for use in signature namespace" in held.err:
-        return f"{signers.allowed.name} does not allow the key {fingerprint} to approve steps (`namespaces`)"
-    owners = clean_line(", ".join(found.split()))
-    return f"the key {fingerprint} belongs to {owners}, not to {clean_line(principal)}"
+def _not_theirs(said: str, owners: str, fingerprint: str, principal: str, signers: Signers) -> str:
+    """Why it does not hold: ssh-keygen tells the lines of the file that name the key, and what is against each."""
+    file = signers.allowed.name
+    if "has expired" in said or "Certificate invalid: expired" in said:
+        return f"the key {fingerprint} has expired ({file})"
+    if "not yet valid" in said:
+        return f"the key {fingerprint} is not yet valid ({file})"
+    if "not permitted for use in signature namespace" in said:
+        return f"{file} does not allow the key {fingerprint} to approve steps (`namespaces`)"
+    if owners:
+        return (
+            f"the key {fingerprint} belongs to {clean_line(', '.join(owners.split()))}, not to {clean_line(principal)}"
+        )
+    return f"the key {fingerprint} is unknown: {file} does not list it"
 
 
 @dataclass(frozen=True, slots=True)
