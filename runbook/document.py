@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +122,8 @@ class Document:
     root: Map
     private: bool = False
     """The file may hold secrets: its lines are never shown."""
+    content: bytes = field(default=b"", repr=False)
+    """The file's bytes; of a private file, none."""
 
     def problem(
         self,

@@ -12,6 +12,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
@@ -40,7 +41,7 @@ def read(path: Path, *, private: bool = False) -> tuple[Document, list[Problem]]
     where there is no tree to go on with.
     """
     raw, text = read_text(path)
-    composer = _Composer(path, hashlib.sha256(raw).hexdigest(), text, private)
+    composer = _Composer(path, hashlib.sha256(raw).hexdigest(), text, private, b"" if private else raw)
     return composer.document(), composer.problems
 
 
@@ -58,10 +59,10 @@ def _named(char: str) -> str:
 class _Composer:
     """One pass over PyYAML's events, which come one by one, so that a hostile file is left early."""
 
-    def __init__(self, path: Path, sha256: str, text: str, private: bool) -> None:
+    def __init__(self, path: Path, sha256: str, text: str, private: bool, content: bytes) -> None:
         self.problems: list[Problem] = []
         self._text = text
-        self._empty = Document(path, sha256, tuple(split_lines(text)), Map(Mark(1, 1), {}, {}), private)
+        self._empty = Document(path, sha256, tuple(split_lines(text)), Map(Mark(1, 1), {}, {}), private, content)
         self._events: Iterator[yaml.Event] = iter(())
         self._anchors: dict[str, Node] = {}
         self._aliased = 0
@@ -76,8 +77,7 @@ class _Composer:
         except yaml.MarkedYAMLError as error:
             mark, message, suggestion = explain(error, private=self._empty.private)
             raise InvalidDocument([*self.problems, self._empty.problem(mark, message, suggestion)]) from None
-        empty = self._empty
-        return Document(empty.path, empty.sha256, empty.lines, root, empty.private)
+        return replace(self._empty, root=root)
 
     def _report(self, place: Node | Mark, message: str, suggestion: str = "") -> None:
         self.problems.append(self._empty.problem(place, message, suggestion))
