@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from runbook import hints
 from runbook.asking import Inputs
+from runbook.beginning import TakenUp, begin
 from runbook.clock import Clock, HostClock
 from runbook.doubts import Doubts
 from runbook.errors import OperatorStopped, PromptCancelled
@@ -18,9 +19,7 @@ from runbook.events import (
     DeviationsAcknowledged,
     FactEstablished,
     NoteAdded,
-    PinResult,
     RunFinished,
-    RunResumed,
     RunStarted,
     StageFinished,
     StageStarted,
@@ -61,16 +60,8 @@ class Plan:
     site: Site
     values: Mapping[str, tuple[str, str]]
     """Inputs known at the start: checked value and source."""
-
-
-@dataclass(frozen=True, slots=True)
-class TakenUp:
-    """A run that goes on: what its journal said, and the event that begins this part of it."""
-
-    event: RunResumed
-    state: RunState
-    inputs: Mapping[str, str]
-    """Values of the inputs; a secret is asked for again."""
+    files: Mapping[str, tuple[Path, str]] = field(default_factory=dict)
+    """What drives the run, attached to its record by name: each file and the SHA-256 of its bytes as they were read."""
 
 
 class Engine:
@@ -96,8 +87,8 @@ class Engine:
         self.inputs = Inputs(plan.runbook, self.record)
         self.gates = Gatekeeper(self, clock or HostClock())
         self.doubts = Doubts(self)
-        two, run_folder = plan.site.two_people, journal.path.parent
-        self.second_people = SecondPeople(plan.header, run_folder, two, self, redactor) if two else None
+        two = plan.site.two_people
+        self.second_people = SecondPeople(plan.header, journal.path.parent, two, self, redactor) if two else None
         self._taken_up = taken_up
         self._journal = journal
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
@@ -150,6 +141,10 @@ class Engine:
         await self.record(Attached(step_id, name, stored.sha256, stored.size))
         return stored.sha256
 
+    @property
+    def run_folder(self) -> Path:
+        return self._journal.path.parent
+
     def progress(self, step_id: str, line: str) -> None:
         """A line of live output; already clean."""
         if self._queue.qsize() < PROGRESS_LIMIT:
@@ -200,10 +195,7 @@ class Engine:
         return self._verdict()
 
     async def _walk(self) -> None:
-        if self._taken_up:
-            await self._take_up(self._taken_up)
-        else:
-            await self.record(self.plan.header)
+        await begin(self, self._taken_up)
         await self._meet_second_people()
         for name, (value, source) in self.plan.values.items():
             if self.inputs.values.get(name) != value:
@@ -217,16 +209,6 @@ class Engine:
             raise
         self._came_through = True
         await self._acknowledge()
-
-    async def _take_up(self, taken_up: TakenUp) -> None:
-        """Go on with a run that was left, and put on record what its driver no longer could."""
-        self.inputs.restore(taken_up.inputs, kept=taken_up.state.typed)
-        await self.record(taken_up.event)
-        for pin in self.state.pins:
-            await self.record(PinResult(pin.step, pin.token, None, None, pin.who))
-        for _, step in self.plan.runbook.steps():
-            if self.state.step(step.id).status.green:
-                await self._establish(step)
 
     async def _acknowledge(self) -> None:
         """Show the operator what did not go by the book; a run may end without their yes, and says so."""
@@ -326,9 +308,10 @@ class Engine:
         """Put on record how an attempt ended, and what is true by it."""
         await self.record(StepFinished(step.id, attempt, outcome, lines, round(seconds, 3)))
         if outcome.verdict.green:
-            await self._establish(step)
+            await self.establish(step)
 
-    async def _establish(self, step: Step) -> None:
+    async def establish(self, step: Step) -> None:
+        """Put on record what is true once the step is green."""
         for fact in step.establishes:
             if fact not in self.state.facts:
                 await self.record(FactEstablished(fact, step.id))

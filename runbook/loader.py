@@ -94,19 +94,23 @@ def load_runbook(path: Path, registry: Registry) -> Loaded[Runbook]:
 
 
 def load_site(path: Path) -> Loaded[Site]:
-    """The site profile, the paths of its modules made absolute; raises InvalidDocument."""
+    """The site profile, the paths in it made absolute; raises InvalidDocument."""
     loaded = load_document(path, Site)
-    folder = path.absolute().parent
+    return replace(loaded, model=resolved(loaded.model, path.absolute().parent))
+
+
+def resolved(site: Site, folder: Path) -> Site:
+    """The profile that lies in `folder`, the paths of modules and of files of keys made absolute."""
     tokens = {
         # A bare name would send the dynamic loader through its own search path (dlopen(3)).
         name: token.model_copy(update={"module": str(paths.resolve(folder, token.module))})
-        for name, token in loaded.model.tokens.items()
+        for name, token in site.tokens.items()
     }
-    two = loaded.model.two_people
+    two = site.two_people
     if two is not None:
         absolute = {key: str(paths.resolve(folder, name)) for key in SIGNER_FILES if (name := getattr(two, key))}
         two = two.model_copy(update=absolute)
-    return replace(loaded, model=loaded.model.model_copy(update={"tokens": tokens, "two_people": two}))
+    return site.model_copy(update={"tokens": tokens, "two_people": two})
 
 
 def find_site(flag: Path | None, runbook_path: Path) -> Path | None:

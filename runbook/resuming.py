@@ -7,8 +7,9 @@ import platform
 from dataclasses import dataclass
 from pathlib import Path
 
+from runbook.beginning import TakenUp
 from runbook.chain import short_head
-from runbook.engine import Engine, Plan, TakenUp
+from runbook.engine import Engine
 from runbook.errors import UsageError
 from runbook.events import RunResumed, RunStarted
 from runbook.journal import Journal
@@ -16,6 +17,7 @@ from runbook.kind import Registry
 from runbook.loader import load_runbook
 from runbook.model import Runbook
 from runbook.paths import JOURNAL_NAME
+from runbook.people import driver_by_account
 from runbook.recovery import Recovered
 from runbook.runlock import user_name
 from runbook.runs import RunSummary, find_journal, list_runs
@@ -24,7 +26,7 @@ from runbook.session import Session
 from runbook.start import Prepared, RecordedWalk, fit
 from runbook.state import RunState
 from runbook.verify import head_digits, verify
-from runbook.version import program_version
+from runbook.version import program_sha256, program_version
 
 LEFT = ("unfinished", "stopped", "failed")
 """States of a run (`RunSummary.state`) that may go on."""
@@ -149,17 +151,17 @@ def go_on(left: Left, prepared: Prepared) -> Session:
     _require_steps(runbook.model, header, state)
     resumed = RunResumed(
         program=f"hsm-runbook {program_version()}",
-        program_sha256="",
+        program_sha256=program_sha256(),
         runbook_sha256=runbook.sha256,
         site_sha256=site.sha256,
         host=platform.node(),
         operator=user_name(),
-        driver="",
+        driver=driver_by_account(site.model.two_people) if site.model.two_people else "",
         head_typed=left.head_typed,
         cut=left.found.cut,
     )
     taken_up = TakenUp(resumed, state, _known(left.found))
-    plan = Plan(header, runbook.model, runbook.path.absolute().parent, site.model, prepared.values)
+    plan = prepared.plan(header)
 
     async def journal() -> Journal:
         return left.journal

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from runbook import inputs, paths
+from runbook.attachments import RUNBOOK, SITE
 from runbook.chain import START, short_head
 from runbook.document import Document, Map
 from runbook.engine import Engine, Plan
@@ -23,13 +24,14 @@ from runbook.journal import Journal
 from runbook.kind import Registry
 from runbook.loader import SITE_NAME, Loaded, check_site, find_site, load_runbook, load_site
 from runbook.model import Runbook, SecretInput, Source
+from runbook.people import driver_by_account
 from runbook.problems import InvalidDocument, Mark, Problem, Severity, did_you_mean
 from runbook.runlock import user_name
 from runbook.secrets import Redactor
 from runbook.selection import require_reachable, select
 from runbook.session import Session
 from runbook.site import Site
-from runbook.version import program_version
+from runbook.version import program_sha256, program_version, versions
 
 _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 """Of the random end of a run's id: no two characters that look alike."""
@@ -46,6 +48,14 @@ class Prepared:
     stages: tuple[str, ...]
     """Stages selected; empty: all."""
     registry: Registry
+
+    def plan(self, header: RunStarted) -> Plan:
+        """What is walked: of a new run, or of one that goes on."""
+        path, site = self.runbook.path.absolute(), self.site.path.absolute()
+        files = {RUNBOOK: (path, self.runbook.sha256)}
+        if self.site.sha256:
+            files[SITE] = (site, self.site.sha256)
+        return Plan(header, self.runbook.model, path.parent, self.site.model, self.values, files)
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
@@ -118,6 +128,9 @@ def start(prepared: Prepared, redactor: Redactor | None = None) -> Session:
         stages=prepared.stages,
         runbook_path=str(runbook.path.absolute()),
         site_path=str(site.path.absolute()),
+        program_sha256=program_sha256(),
+        versions=versions(),
+        driver=driver_by_account(site.model.two_people) if site.model.two_people else "",
     )
     plan = Plan(header, runbook.model, runbook.path.absolute().parent, site.model, prepared.values)
     run_folder = folder / run_id
