@@ -6,6 +6,7 @@ Results go to stdout, narration to stderr; the exit status is an `ExitCode`, or 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 import traceback
@@ -96,11 +97,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     _open_closed_streams()
     try:
         status = _status(arguments)
+    except OSError as error:
+        status = _output_lost(error)
+    try:
         sys.stdout.flush()
     except OSError as error:
-        # What is still in the buffer has no reader; without this the interpreter complains once more at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = BROKEN_PIPE if isinstance(error, BrokenPipeError) else _output_lost(error)
+        status = status if _is_gone(error) else _output_lost(error)
+    _forget_unwritten()
     sys.exit(status)
 
 
@@ -119,12 +122,33 @@ def _open_closed_streams() -> None:
 
 
 def _output_lost(error: OSError) -> int:
-    click.echo(
+    if isinstance(error, BrokenPipeError):
+        return BROKEN_PIPE
+    _say(
         f"error: standard output cannot be written: {error.strerror}\n"
-        "  The result was not printed. Runs are recorded all the same: `runbook runs` lists them.",
-        err=True,
+        "  The result was not printed. Runs are recorded all the same: `runbook runs` lists them."
     )
     return ExitCode.ENVIRONMENT
+
+
+def _is_gone(error: OSError) -> bool:
+    """Whether it says that the terminal has gone away: then nobody waits for what could not be written."""
+    return error.errno == errno.EIO
+
+
+def _say(text: str) -> None:
+    """On stderr, if anybody is there."""
+    with contextlib.suppress(OSError):
+        click.echo(text, err=True)
+
+
+def _forget_unwritten() -> None:
+    """What is still in a buffer has no reader; the interpreter would complain of it, and change the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _was_printing(error: OSError) -> bool:
@@ -137,21 +161,22 @@ def _status(arguments: Sequence[str] | None) -> int:
     try:
         return int(cli.main(arguments, prog_name="runbook", standalone_mode=False) or 0)
     except click.Abort:
-        click.echo("stopped", err=True)
+        _say("stopped")
         return ExitCode.STOPPED
     except KeyboardInterrupt:
-        click.echo("stopped", err=True)
+        _say("stopped")
         return ExitCode.STOPPED
     except click.ClickException as error:
-        error.show()
+        with contextlib.suppress(OSError):
+            error.show()
         return ExitCode.USAGE
     except RunbookError as error:
-        click.echo(f"error: {error}", err=True)
+        _say(f"error: {error}")
         return error.exit_code
     except Exception as error:  # the last resort: a defect of ours, told without its values
         if isinstance(error, OSError) and _was_printing(error):
             raise
-        click.echo(_crash_notice(error), err=True)
+        _say(_crash_notice(error))
         return CRASHED
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import signal
 from contextlib import aclosing
 
@@ -80,5 +81,9 @@ def say_result(session: Session) -> None:
 
 
 def _print(session: Session, state: RunState, head: str) -> None:
-    for line in result(session, state, head):
-        click.echo(clean_line(line))
+    try:
+        for line in result(session, state, head):
+            click.echo(clean_line(line))
+    except OSError as error:
+        if error.errno != errno.EIO:  # the terminal has gone away, and with it who would read this
+            raise

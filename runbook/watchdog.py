@@ -87,7 +87,9 @@ class Watchdog:
             self._ours.close()
             self._theirs.close()
             raise
-        self._before: dict[signal.Signals, Any] = {number: signal.signal(number, _noticed) for number in self._signals}
+        # What whoever started the program wants ignored (nohup) stays so.
+        heeded = [number for number in self._signals if signal.getsignal(number) is not signal.SIG_IGN]
+        self._before: dict[signal.Signals, Any] = {number: signal.signal(number, _noticed) for number in heeded}
         self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
         self._thread.start()
         return self
@@ -103,14 +105,27 @@ class Watchdog:
         self._ours.close()
 
     def _watch(self) -> None:
+        poll = select.poll()
+        poll.register(self._ours, select.POLLIN)
+        if self._terminal is not None:
+            poll.register(self._terminal, 0)  # its end only: what is typed is for others
         while True:
-            if select.select([self._ours], [], [], _BEAT)[0]:
+            ready = {fd for fd, _ in poll.poll(_BEAT * 1000)}
+            if self._ours.fileno() in ready:
                 numbers = self._ours.recv(64)
                 if not numbers:
                     return
                 for number in numbers:
                     self._take(number)
+            if self._terminal in ready:
+                poll.unregister(self._terminal)
+                self._hung_up()
             self._look(time.monotonic())
+
+    def _hung_up(self) -> None:
+        """The terminal has gone away. The signal for it goes to those only whose controlling terminal it was."""
+        if (reason := self._signals.get(signal.SIGHUP)) is not None:
+            self._call(lambda: self._stop(reason))
 
     def _take(self, number: int) -> None:
         """Of any signal that Python handles; one that somebody else handles at the moment is not ours."""
