@@ -79,7 +79,7 @@ class WitnessPrompt(Prompt[SignsHere]):
         yield Asked(asked.step_id, asked.title, asked.what, asked.code)
         yield Countdown(asked.until)
         if asked.problem:
-            yield Said(refusal(f"The last answer was not accepted: {asked.problem}"))
+            yield Said(refusal(asked.problem))
         yield Said(Content.assemble("In a session of their own they run ", ("runbook witness", f"bold {CALM}"), "."))
         waits = Option(Content.assemble(("Wait", "bold"), "  for an answer from their own session"))
         yield Choices(waits, *(Option(_signs_here(name)) for name in asked.witnesses))

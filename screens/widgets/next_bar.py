@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
-from runbook.operator import Moment
+from runbook.operator import Decision, Moment
 from runbook.state import RunState, Status
+from screens import clock
 from screens.columns import wrap
 from screens.lines import Lines
-from screens.words import BAD, CALM, DOUBT, GOOD, LOOKS, QUIET
+from screens.words import BAD, CALM, DOUBT, GOOD, LOOKS, QUIET, probe_badge
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,13 @@ class NextBar(Lines):
         super().__init__()
         self._turn = Turn(RunState())
 
+    def on_mount(self) -> None:
+        self.set_interval(clock.TICK, self._tick)
+
+    def _tick(self) -> None:
+        if self._turn.moment is not None and self._turn.moment.opens:
+            self.redraw()
+
     def show(self, turn: Turn) -> None:
         """Say whose turn it is now."""
         if turn != self._turn:
@@ -44,7 +52,9 @@ class NextBar(Lines):
         moment = self._turn.moment
         if moment is None:
             return "busy"
-        return "bad" if moment.outcome else "doubt" if moment.unmet else "turn"
+        if _doubtful(moment) or moment.unmet:
+            return "doubt"
+        return "bad" if moment.outcome else "turn"
 
     def lines(self, width: int) -> Iterator[Content]:
         for line in self._sentences():
@@ -56,12 +66,15 @@ class NextBar(Lines):
             yield from self._finished()
         elif moment is None:
             yield self._at_work()
+        elif _doubtful(moment):
+            yield from self._doubt(moment)
         elif moment.outcome is not None:
             said = f"{moment.step_id} {moment.outcome.verdict.value}: {moment.outcome.summary}"
             yield Content.styled(f"{LOOKS[Status(moment.outcome.verdict.value)].sign} {said}", f"bold {BAD}")
             for hint in moment.hints[:1]:
                 yield Content.styled(f"  {hint}", QUIET)
         elif moment.unmet:
+            yield from self._opens(moment)
             yield Content.styled(f"■ {moment.step_id} cannot run yet: {'; '.join(moment.unmet)}", f"bold {DOUBT}")
         else:
             yield Content.assemble(
@@ -70,6 +83,24 @@ class NextBar(Lines):
                 (moment.step_id, "bold"),
                 (f"  {moment.title}", QUIET),
             )
+
+    def _doubt(self, moment: Moment) -> Iterator[Content]:
+        """An action that may be done already: what its probe says, and what may be done about it."""
+        if moment.outcome is not None:
+            yield Content.styled(f"? {moment.step_id} is in doubt: {moment.outcome.summary}", f"bold {DOUBT}")
+        else:
+            yield Content.styled(f"▲ {moment.step_id} seems to be done already", f"bold {DOUBT}")
+        if moment.probed is None:
+            yield Content.styled("  it has no probe: only you can say whether it is done", QUIET)
+        else:
+            yield Content.assemble(("  its probe says ", QUIET), probe_badge(moment.probed.answer))
+
+    def _opens(self, moment: Moment) -> Iterator[Content]:
+        """How long it is until the window opens; the engine then asks anew by itself."""
+        rest = clock.left(moment.opens) if moment.opens else None
+        if rest is not None:
+            said = f"in {clock.countdown(rest)}" if rest.total_seconds() > 0 else "now"
+            yield Content.assemble(("◷ the window opens ", DOUBT), (said, "bold"), ("; the step is then free", QUIET))
 
     def _at_work(self) -> Content:
         turn = self._turn
@@ -86,3 +117,8 @@ class NextBar(Lines):
             f"{'✓' if green else '✗'} The run is over, {state.ending}", f"bold {GOOD if green else BAD}"
         )
         yield Content.assemble(("  write the journal's head on paper:  ", QUIET), (self._turn.head or "–", "bold"))
+
+
+def _doubtful(moment: Moment) -> bool:
+    """Whether the step may have been done already."""
+    return Decision.DONE in moment.allowed

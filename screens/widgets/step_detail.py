@@ -10,13 +10,16 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.widget import Widget
 
 from runbook.model import Role, Runbook, Stage, Step
+from runbook.outcome import Outcome
+from runbook.probing import Probed
 from runbook.state import RunState, StepState
 from runbook.templates import names, render_params
 from screens.columns import Cell, pairs, wrap
 from screens.lines import Lines
-from screens.words import BAD, CALM, DOUBT, GOOD, LOOKS, QUIET, badge
+from screens.words import BAD, CALM, DOUBT, GOOD, LOOKS, QUIET, badge, probe_badge
 
 
 class StepHead(Lines):
@@ -86,6 +89,21 @@ class StepOutcome(Lines):
             yield from pairs(_once([_split(hint) for hint in now.hints]), width)
 
 
+class StepProbe(Lines):
+    """What the action's probe says to: is it done already?"""
+
+    def __init__(self, probed: Probed) -> None:
+        super().__init__(classes="outcome -probe")
+        self._probed = probed
+
+    def lines(self, width: int) -> Iterator[Content]:
+        probed = self._probed
+        yield from wrap(Content.assemble(("is it done already? ", QUIET), probe_badge(probed.answer)), width)
+        yield from wrap(Content.assemble(("the probe: ", QUIET), probed.outcome.summary), width, indent=2)
+        if probed.outcome.remedy:
+            yield from wrap(probed.outcome.remedy, width, indent=2)
+
+
 class StepParams(Lines):
     """The step's own keys, with the values that are known by now."""
 
@@ -99,8 +117,8 @@ class StepParams(Lines):
             yield line.stylize_before(QUIET)
 
 
-_Shown = tuple[str, StepState, frozenset[str], tuple[tuple[str, str | None], ...]]
-"""What the page is made of: the step's id and state, the facts that hold, the inputs' values."""
+_Shown = tuple[str, StepState, frozenset[str], tuple[tuple[str, str | None], ...], Probed | None]
+"""What the page is made of: the step's id and state, the facts that hold, the inputs' values, the probe's answer."""
 
 
 class StepDetail(VerticalScroll, can_focus=True):
@@ -117,11 +135,11 @@ class StepDetail(VerticalScroll, can_focus=True):
         super().__init__()
         self._runbook = runbook
         self._places = {step.id: (stage, step) for stage, step in runbook.steps()}
-        self._shown: _Shown = (step, StepState(), frozenset(), ())
+        self._shown: _Shown = (step, StepState(), frozenset(), (), None)
 
-    def show(self, step: str, state: RunState) -> None:
+    def show(self, step: str, state: RunState, probed: Probed | None = None) -> None:
         """Show this step as it stands."""
-        shown = (step, state.step(step), frozenset(state.facts), tuple(state.inputs.items()))
+        shown = (step, state.step(step), frozenset(state.facts), tuple(state.inputs.items()), probed)
         if shown == self._shown:
             return
         moved = self._shown[0] != step or self._shown[1].status is not shown[1].status
@@ -132,19 +150,26 @@ class StepDetail(VerticalScroll, can_focus=True):
 
     def compose(self) -> ComposeResult:
         """What was found stands before what was asked: the room is short where it matters."""
-        step_id, now, holding, inputs = self._shown
+        step_id, now, holding, inputs, probed = self._shown
         stage, step = self._places[step_id]
         yield StepHead(step, now)
         if now.outcome is not None or now.unmet or now.reason:
             yield StepOutcome(now)
+        if probed is not None:
+            yield StepProbe(probed)
+            yield from _panes(probed.outcome)
         if now.outcome is not None:
-            from screens.evidence import pane_for
-
-            for evidence in now.outcome.evidence:
-                yield pane_for(evidence)
+            yield from _panes(now.outcome)
         yield StepFacts(self._runbook, stage, step, holding)
         if now.outcome is None and step.params:
             yield StepParams(step.params, dict(inputs))
+
+
+def _panes(outcome: Outcome) -> Iterator[Widget]:
+    from screens.evidence import pane_for
+
+    for evidence in outcome.evidence:
+        yield pane_for(evidence)
 
 
 def _once(rows: list[tuple[str, Cell]]) -> Iterator[tuple[str, Cell]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -17,6 +17,8 @@ from textual.message import Message
 from textual.pilot import Pilot
 
 from runbook.errors import ExitCode
+from runbook.operator import Moment
+from runbook.state import RunState
 from screens import clock
 from screens.app import RunbookApp
 from tests.screens.samples import sample_session
@@ -115,9 +117,14 @@ def drive() -> Drive:
 
     @asynccontextmanager
     async def driven(
-        size: tuple[int, int] = (80, 24), *, rehearsal: bool = False, **plays: Play
+        size: tuple[int, int] = (80, 24),
+        *,
+        rehearsal: bool = False,
+        history: RunState | None = None,
+        moments: Mapping[str, Moment] | None = None,
+        **plays: Play,
     ) -> AsyncIterator[Driven]:
-        session, walks = sample_session(rehearsal=rehearsal, **plays)
+        session, walks = sample_session(rehearsal=rehearsal, history=history, moments=moments, **plays)
         app = RunbookApp(session)
         messages: list[str] = []
 

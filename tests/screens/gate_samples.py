@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from checks.evidence.files import CommandOutput
-from runbook.operator import Condition, PointOfNoReturnRequest, WitnessRequest
+from runbook import events as ev
+from runbook.operator import Condition, Decision, Moment, PointOfNoReturnRequest, WitnessRequest
 from runbook.outcome import Outcome
 from runbook.probing import Answer, Probed
+from runbook.state import fold
+from tests.screens.samples import EVIDENCE, RUNBOOK
+from tests.screens.scripted import RESUMED, SAID, started
 
 FILES = CommandOutput(
     argv=("docker", "volume", "inspect", "ccat-ca_step-ca-data"),
@@ -46,3 +50,30 @@ WITNESS = WitnessRequest(
     ("berta", "carol"),
     "2026-04-29T09:24:30.000000Z",
 )
+
+CUT_OFF = Outcome.in_doubt("it had begun when the run was left; whether it is done is not known", symptom="stopped")
+IN_DOUBT = (Decision.DONE, Decision.RETRY, Decision.SKIP, Decision.STOP)
+
+
+def doubt(answer: Answer | None) -> Moment:
+    """The moment at a step that is in doubt, with that answer of its probe; None: it has none."""
+    outcome = Outcome.failed("the volume holds 41 files", FILES)
+    probed = Probed(answer, outcome) if answer else None
+    return Moment("A1.slots", RUNBOOK.step("A1.slots").title, outcome=CUT_OFF, probed=probed, allowed=IN_DOUBT)
+
+
+LEFT = fold(
+    (
+        started(RUNBOOK),
+        ev.StepStarted("P.people", 1, "attest", {}),
+        ev.StepFinished("P.people", 1, Outcome.passed("all is so", *EVIDENCE["statements"])),
+        ev.FactEstablished("hsm_in_port", "P.people"),
+        ev.StepStarted("P.tree", 1, "git.clean", {}),
+        ev.StepFinished("P.tree", 1, Outcome.passed("clean", SAID)),
+        ev.StepStarted("A1.slots", 1, "slots", {}),
+    )
+)
+"""A run whose driver was killed while A1.slots was at work."""
+
+STOPPED = fold((RESUMED, ev.RunFinished("stopped", "stopped at A1.slots")), LEFT)
+"""The same run, gone on with and stopped."""

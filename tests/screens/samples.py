@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 
 from checks.evidence.files import CommandOutput, FileFinding, FileTable, GitTree, Statements
 from checks.evidence.fingerprints import FingerprintPair, KeyMatch, PaperFingerprint
@@ -12,9 +13,10 @@ from checks.evidence.sign_test import SignTest
 from checks.evidence.slots import SlotInfo, SlotTable, TokenInfo
 from runbook.groups import veiled
 from runbook.model import Runbook
-from runbook.operator import Alphabet, AttestRequest, PinRequest, TranscribeRequest
+from runbook.operator import Alphabet, AttestRequest, Moment, PinRequest, TranscribeRequest
 from runbook.outcome import Evidence, Outcome
 from runbook.session import Session
+from runbook.state import RunState
 from tests.screens.scripted import Play, ScriptedWalk, ends, session
 
 TOKEN = "ccat-intermediate [DENK0100002]"
@@ -313,7 +315,13 @@ GREEN: dict[str, Play] = {
 }
 
 
-def sample_session(*, rehearsal: bool = False, **plays: Play) -> tuple[Session, list[ScriptedWalk]]:
+def sample_session(
+    *,
+    rehearsal: bool = False,
+    history: RunState | None = None,
+    moments: Mapping[str, Moment] | None = None,
+    **plays: Play,
+) -> tuple[Session, list[ScriptedWalk]]:
     """The sample runbook with every step green, but for those given (dots written as underscores)."""
     changed = {next(step for step in GREEN if step.replace(".", "_") == name): play for name, play in plays.items()}
-    return session(RUNBOOK, GREEN | changed, rehearsal=rehearsal)
+    return session(RUNBOOK, GREEN | changed, rehearsal=rehearsal, history=history, moments=moments)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 
 from checks.evidence.files import Statements
@@ -11,13 +11,17 @@ from runbook import events as ev
 from runbook.errors import OperatorStopped, PromptCancelled
 from runbook.event import Event
 from runbook.model import Runbook
-from runbook.operator import Decision, Moment, Operator
+from runbook.operator import Decided, Decision, Moment, Operator
 from runbook.outcome import Outcome
 from runbook.session import Session
 from runbook.site import Site
+from runbook.state import RunState
 
 SAID = Statements(statements=("it is so",), confirmed=(True,), by="anna")
 """Evidence for steps whose evidence does not matter."""
+
+RUN_ID = "20260429-091000-hsm-cutover-7f3a"
+LEFT_AT = "2026-04-29T08:52:31.123456Z"
 
 Play = Callable[["ScriptedWalk", str], Awaitable[Outcome]]
 """What a step does: it may ask through `walk.operator` and say things with `walk.say`."""
@@ -26,8 +30,14 @@ Play = Callable[["ScriptedWalk", str], Awaitable[Outcome]]
 class ScriptedWalk:
     """Goes through every step as the engine does; what a step does comes from `plays`."""
 
-    def __init__(self, runbook: Runbook, operator: Operator, plays: dict[str, Play], *, rehearsal: bool) -> None:
+    def __init__(
+        self, runbook: Runbook, operator: Operator, plays: dict[str, Play], history: RunState, *, rehearsal: bool
+    ) -> None:
         self.runbook, self.operator, self.plays, self.rehearsal = runbook, operator, plays, rehearsal
+        self.history = history
+        self.moments: dict[str, Moment] = {}
+        """Where the operator decides otherwise than before a plain step; each is used once."""
+        self.decided: list[Decided] = []
         self.queue: asyncio.Queue[Event | None] = asyncio.Queue()
         self.seen: list[Event] = []
         self.answers: list[object] = []
@@ -36,7 +46,7 @@ class ScriptedWalk:
 
     @property
     def head(self) -> str:
-        return f"{len(self.seen):04x}-c0de-9a7f"
+        return f"{len(self.seen):04X} C0DE 9A7F 07C1 3F9A"
 
     def say(self, event: Event) -> None:
         self.seen.append(event)
@@ -61,14 +71,11 @@ class ScriptedWalk:
 
     async def _walk(self) -> None:
         try:
-            self.say(
-                ev.RunStarted(
-                    "run-7", self.runbook.id, self.runbook.title, "", "here", "", "1", "h", "op", self.rehearsal
-                )
-            )
+            self.say(RESUMED if self.history.run_id else started(self.runbook, rehearsal=self.rehearsal))
             try:
                 for _, step in self.runbook.steps():
-                    await self._step(step.id, step.title)
+                    if not self.history.step(step.id).status.green:
+                        await self._step(step.id, step.title)
                 self.say(ev.RunFinished("green"))
             except (OperatorStopped, asyncio.CancelledError) as stop:
                 self.say(ev.RunFinished("stopped", self._reason or str(stop)))
@@ -77,8 +84,15 @@ class ScriptedWalk:
 
     async def _step(self, step: str, title: str) -> None:
         attempt = 0
-        decided = await self.operator.decide(Moment(step, title))
+        decided = await self._decide(self.moments.pop(step, Moment(step, title)))
         while True:
+            if decided.decision is Decision.DONE:
+                self.say(ev.StepSettled(step, "done", decided.reason))
+                return self.say(ev.StepFinished(step, 1, Outcome.warned("taken as done", SAID)))
+            if decided.decision is Decision.WINDOW:
+                self.say(ev.WindowSet("A", "2026-04-29T08:00:00Z", "2026-04-29T10:00:00Z", decided.reason))
+                decided = await self._decide(Moment(step, title))
+                continue
             if decided.decision is Decision.SKIP:
                 return self.say(ev.StepSkipped(step, decided.reason))
             if decided.decision is Decision.STOP:
@@ -96,9 +110,21 @@ class ScriptedWalk:
                     self.say(ev.FactEstablished(fact, step))
                 return None
             allowed = (Decision.RETRY, Decision.SKIP, Decision.STOP)
-            decided = await self.operator.decide(Moment(step, title, outcome=outcome, hints=hints, allowed=allowed))
+            decided = await self._decide(Moment(step, title, outcome=outcome, hints=hints, allowed=allowed))
             if decided.decision is Decision.RETRY:
                 self.say(ev.StepRetried(step))
+
+    async def _decide(self, moment: Moment) -> Decided:
+        self.decided.append(await self.operator.decide(moment))
+        return self.decided[-1]
+
+
+RESUMED = ev.RunResumed("1", "", "", "", "h", "op", "anna", "", 0)
+
+
+def started(runbook: Runbook, *, rehearsal: bool = False) -> ev.RunStarted:
+    """The header of the sample run."""
+    return ev.RunStarted("run-7", runbook.id, runbook.title, "", "here", "", "1", "h", "op", rehearsal)
 
 
 def asks(method: str, request: object, summary: str = "answered") -> Play:
@@ -125,14 +151,25 @@ def ends(outcome: Outcome, *lines: str) -> Play:
     return play
 
 
-def session(runbook: Runbook, plays: dict[str, Play], *, rehearsal: bool = False) -> tuple[Session, list[ScriptedWalk]]:
+def session(
+    runbook: Runbook,
+    plays: dict[str, Play],
+    *,
+    rehearsal: bool = False,
+    history: RunState | None = None,
+    moments: Mapping[str, Moment] | None = None,
+) -> tuple[Session, list[ScriptedWalk]]:
     """A session, and the walk once it has started."""
     walks: list[ScriptedWalk] = []
+    before = history or RunState()
 
     def start(operator: Operator) -> ScriptedWalk:
-        walks.append(ScriptedWalk(runbook, operator, plays, rehearsal=rehearsal))
+        walks.append(ScriptedWalk(runbook, operator, plays, before, rehearsal=rehearsal))
+        walks[0].moments = dict(moments or {})
         return walks[0]
 
     mark = {"token": "SoftHSM2", "sheet": "/lab/sheet.txt"} if rehearsal else None
-    site = Site.model_validate({"site": 1, "name": "lab" if rehearsal else "input-b", "rehearsal": mark})
-    return Session(runbook, Path("runbook.yaml"), site, "20260429T0910-7f3a", Path("/runs/7"), (), start), walks
+    name = "Rehearsal on SoftHSM2, which has no PIN counter" if rehearsal else "input-b"
+    site = Site.model_validate({"site": 1, "name": name, "rehearsal": mark})
+    made = Session(runbook, Path("runbook.yaml"), site, RUN_ID, Path("/runs/7"), (), start, before, LEFT_AT)
+    return made, walks

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
+from runbook.probing import Answer
 from tests.screens.conftest import Drive, Driven
-from tests.screens.gate_samples import NO_RETURN, WITNESS
+from tests.screens.gate_samples import LEFT, NO_RETURN, WITNESS, doubt
 from tests.screens.scripted import asks
 from tests.screens.test_pictures import both_sizes, readable
 
@@ -45,3 +46,10 @@ async def test_the_second_person_at_the_keyboard(drive: Drive, picture: Picture,
         await d.press("r")
         readable(d)
         picture(d, "second person")
+
+
+@both_sizes
+async def test_in_doubt_in_a_resumed_run(drive: Drive, picture: Picture, size: tuple[int, int]) -> None:
+    async with drive(size, rehearsal=True, history=LEFT, moments={"A1.slots": doubt(Answer.PARTLY)}) as d:
+        readable(d)
+        picture(d, "in doubt")

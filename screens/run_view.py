@@ -1,0 +1,187 @@
+"""What the driver's and the witness's screen have in common: the list of steps, the step that is shown, the header."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.reactive import var
+from textual.screen import Screen
+from textual.widget import Widget
+
+from runbook.event import Event
+from runbook.events import StepProbed, StepProgress, StepStarted
+from runbook.model import Runbook, Stage
+from runbook.probing import Answer, Probed
+from runbook.state import RunState, Status, apply
+from screens.widgets.key_bar import KeyBar
+from screens.widgets.live_output import KEPT, LiveOutput
+from screens.widgets.run_header import Identity, RunHeader
+from screens.widgets.step_detail import StepDetail
+from screens.widgets.step_list import StepList
+
+LOOKING: Final[tuple[BindingType, ...]] = (
+    Binding("full_stop", "follow", "step at hand", key_display=".", id="list.follow"),
+    Binding("pageup", "page(-1)", "Page up", show=False),
+    Binding("pagedown,space", "page(1)", "Page down", show=False),
+    Binding("o,O", "output", "output", key_display="o", id="step.output"),
+    Binding("n,N", "note", "note", key_display="n", id="run.note"),
+    Binding("q,Q", "app.quit", "quit", key_display="q", id="run.quit"),
+    Binding("question_mark", "app.help", "help", key_display="?", id="app.help"),
+)
+"""The keys of every such screen, to be listed after its own: the bar of keys drops the last ones first."""
+
+
+class RunView(Screen[None]):
+    """Folds the run's events into its state and hands the state down; one may look around in it."""
+
+    class Ready(Message):
+        """The screen is made; the run can be shown."""
+
+    @dataclass
+    class Noted(Message):
+        """A note on the step at hand was written."""
+
+        text: str
+
+    state = var(RunState())
+    head = var("")
+
+    def __init__(self, runbook: Runbook, chosen: tuple[str, ...], identity: Identity, state: RunState) -> None:
+        """`chosen`: the ids of the stages of this run; empty: all."""
+        super().__init__()
+        self.set_reactive(RunView.state, state)
+        self._identity = identity
+        self._stages: tuple[Stage, ...] = tuple(s for s in runbook.stages if not chosen or s.id in chosen)
+        self._steps = {step.id: step for stage in self._stages for step in stage.steps}
+        self._output: dict[str, deque[str]] = {}
+        self._probed: dict[str, Probed] = {}
+        self._opened = False
+        self._list = StepList(self._stages)
+        self._detail = StepDetail(runbook, next(iter(self._steps)))
+        self._live = LiveOutput()
+
+    def compose(self) -> ComposeResult:
+        yield RunHeader(self._identity, tuple(self._steps)).data_bind(RunView.state, RunView.head)
+        yield from self.above()
+        with Horizontal(id="body"):
+            yield self._list.data_bind(RunView.state)
+            with Vertical(id="step"):
+                yield self._detail
+                yield self._live
+        yield from self.below()
+        yield KeyBar()
+
+    def above(self) -> Iterator[Widget]:
+        """What stands under the header."""
+        yield from ()
+
+    def below(self) -> Iterator[Widget]:
+        """What stands over the keys."""
+        yield from ()
+
+    def on_mount(self) -> None:
+        self._list.focus()
+        self.show()
+        self.post_message(self.Ready())
+
+    def on_screen_suspend(self) -> None:
+        self.query_one(KeyBar).refresh()
+
+    def on_screen_resume(self) -> None:
+        self.query_one(KeyBar).refresh()
+
+    # What happens.
+
+    def take(self, event: Event, head: str) -> None:
+        """One more event of the run."""
+        if isinstance(event, StepProgress):
+            self._progress(event)
+            return
+        if isinstance(event, StepProbed):
+            self._probed[event.step] = Probed(Answer(event.answer), event.outcome)
+        if isinstance(event, StepStarted):
+            self._probed.pop(event.step, None)
+            self._output.pop(event.step, None)
+            if self.shown == event.step:
+                self._live.restart()
+        self.state = apply(self.state, event)
+        self.head = head
+        self.show()
+
+    def _progress(self, event: StepProgress) -> None:
+        self._output.setdefault(event.step, deque(maxlen=KEPT)).append(event.line)
+        if self.shown == event.step:
+            self._live.write(event.line)
+
+    @property
+    def shown(self) -> str:
+        """The id of the step that is shown."""
+        return self._list.cursor
+
+    @property
+    def at(self) -> str:
+        """The id of the step at hand; empty before the first."""
+        return self.state.at
+
+    def show(self) -> None:
+        """Bring everything up to the state."""
+        self._list.at = self.at
+        self._show_step(self.shown)
+        self.refresh_bindings()
+
+    def _show_step(self, step: str) -> None:
+        self._detail.show(step, self.state, self._probed.get(step))
+        self._live.open = self._wanted(step)
+
+    @on(StepList.Shown)
+    def _step_shown(self, message: StepList.Shown) -> None:
+        self._live.restart(self._output.get(message.step, ()))
+        self._show_step(message.step)
+        self.refresh_bindings()
+
+    def _wanted(self, step: str) -> bool:
+        """Output is open while the step runs; afterwards its evidence says what counts, unless it is asked for."""
+        return self._opened or self.state.step(step).status in (Status.RUNNING, Status.NEEDS_YOU)
+
+    # Looking around.
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
+        if action == "output":
+            return self.is_mounted and bool(self._output.get(self.shown))
+        if action == "note":
+            return not self.state.finished
+        if action == "follow":
+            return self.is_mounted and self.shown != self._list.at
+        return True
+
+    def action_page(self, direction: int) -> None:
+        """Scroll the step's page wherever the focus is."""
+        if direction < 0:
+            self._detail.scroll_page_up(animate=False)
+        else:
+            self._detail.scroll_page_down(animate=False)
+
+    def action_follow(self) -> None:
+        self._list.follow()
+
+    def action_output(self) -> None:
+        self._opened = not self._opened
+        self.show()
+
+    def action_note(self) -> None:
+        from screens.prompts.line import LinePrompt
+
+        question = f"A note on {self.state.at or 'the run'}"
+        self.app.push_screen(LinePrompt("Note", question, "It is kept in the record, with the time."), self._noted)
+
+    def _noted(self, text: str | None) -> None:
+        if text:
+            self.post_message(self.Noted(text))
