@@ -166,7 +166,7 @@ class StepProbed(Event):
 
 @dataclass(frozen=True, slots=True)
 class StepSettled(Event):
-    """The operator decided what a step in doubt is to count as: a deviation. Its `step.finished` follows."""
+    """The operator decided what a step that may be done already counts as: a deviation. Its `step.finished` follows."""
 
     type: ClassVar[str] = "step.settled"
     step: str

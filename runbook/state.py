@@ -254,7 +254,7 @@ def _deviation(event: ev.StepRetried | ev.GuardOverridden | ev.StepSettled) -> s
     if isinstance(event, ev.StepRetried):
         return f"{event.step} tried again" + (f": {event.reason}" if event.reason else "")
     if isinstance(event, ev.StepSettled):
-        return f"{event.step} was in doubt and is taken as {event.settled_as}: {event.reason}"
+        return f"{event.step} is taken as {event.settled_as}: {event.reason}"
     return f"{event.step} overrode the {event.guard}: {event.reason}"
 
 
