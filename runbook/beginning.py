@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -38,9 +39,9 @@ async def begin(engine: Engine, taken_up: TakenUp | None) -> None:
         await engine.record(engine.plan.header)
     else:
         await _go_on(engine, taken_up)
-    for name, (path, sha256) in engine.plan.files.items():
-        if engine.state.attached.get(name) != sha256:
-            await engine.attach("", name, path)
+    for name, content in engine.plan.files.items():
+        if engine.state.attached.get(name) != hashlib.sha256(content).hexdigest():
+            await engine.attach("", name, content)
 
 
 async def _go_on(engine: Engine, taken_up: TakenUp) -> None:

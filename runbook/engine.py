@@ -60,8 +60,8 @@ class Plan:
     site: Site
     values: Mapping[str, tuple[str, str]]
     """Inputs known at the start: checked value and source."""
-    files: Mapping[str, tuple[Path, str]] = field(default_factory=dict)
-    """What drives the run, attached to its record by name: each file and the SHA-256 of its bytes as they were read."""
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    """What drives the run, attached to its record: names and bytes."""
 
 
 class Engine:

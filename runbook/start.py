@@ -51,11 +51,11 @@ class Prepared:
 
     def plan(self, header: RunStarted) -> Plan:
         """What is walked: of a new run, or of one that goes on."""
-        path, site = self.runbook.path.absolute(), self.site.path.absolute()
-        files = {RUNBOOK: (path, self.runbook.sha256)}
+        files = {RUNBOOK: self.runbook.document.content}
         if self.site.sha256:
-            files[SITE] = (site, self.site.sha256)
-        return Plan(header, self.runbook.model, path.parent, self.site.model, self.values, files)
+            files[SITE] = self.site.document.content
+        folder = self.runbook.path.absolute().parent
+        return Plan(header, self.runbook.model, folder, self.site.model, self.values, files)
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
@@ -132,7 +132,7 @@ def start(prepared: Prepared, redactor: Redactor | None = None) -> Session:
         versions=versions(),
         driver=driver_by_account(site.model.two_people) if site.model.two_people else "",
     )
-    plan = Plan(header, runbook.model, runbook.path.absolute().parent, site.model, prepared.values)
+    plan = prepared.plan(header)
     run_folder = folder / run_id
     known = redactor or Redactor()
     return Session(
