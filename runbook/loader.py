@@ -20,6 +20,7 @@ from runbook.kind import Registry
 from runbook.kind_checks import Used, find_kind, kind_problems, uses
 from runbook.model import Role, Runbook
 from runbook.outline import FOLDED, Outline
+from runbook.people_checks import people_problems
 from runbook.problems import InvalidDocument, Problem, Severity, did_you_mean, in_order
 from runbook.site import SIGNER_FILES, Site
 from runbook.walk import Walk
@@ -132,6 +133,7 @@ def check_site(
     `given` names the inputs that get their value elsewhere, for example on the command line.
     """
     found = [*_tokens(runbook, site, registry), *_people(runbook, site)]
+    found += people_problems(site.document, site.model)
     found += site_value_problems(runbook.model, runbook.document, site.document, given)
     return in_order(found)
 

@@ -25,7 +25,8 @@ def good() -> str:
 
 @pytest.fixture
 def write(tmp_path: Path) -> Callable[..., Path]:
-    """Write text or bytes as a file."""
+    """Write text or bytes as a file, beside the file of keys that the small site profile names."""
+    (tmp_path / "signers").write_text("ben@here ssh-ed25519 AAAA\n")
 
     def write(content: str | bytes, name: str = "runbook.yaml") -> Path:
         path = tmp_path / name
