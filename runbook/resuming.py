@@ -9,6 +9,7 @@ from pathlib import Path
 
 from runbook.beginning import TakenUp
 from runbook.chain import short_head
+from runbook.changed_files import Changes
 from runbook.engine import Engine
 from runbook.errors import UsageError
 from runbook.events import RunResumed, RunStarted
@@ -142,7 +143,7 @@ def read_again(left: Left) -> Prepared:
     return fit(runbook, site, given, header.stages, registry)
 
 
-def go_on(left: Left, prepared: Prepared) -> Session:
+def go_on(left: Left, prepared: Prepared, changes: Changes) -> Session:
     """A session that goes on where the run was left. Raises UsageError where no step is left to walk.
 
     What is secret has to be known to `left.redactor`.
@@ -159,8 +160,9 @@ def go_on(left: Left, prepared: Prepared) -> Session:
         driver=driver_by_account(site.model.two_people) if site.model.two_people else "",
         head_typed=left.head_typed,
         cut=left.found.cut,
+        changes=changes.lines,
     )
-    taken_up = TakenUp(resumed, state, _known(left.found))
+    taken_up = TakenUp(resumed, state, _known(left.found), changes.two_people)
     plan = prepared.plan(header)
 
     async def journal() -> Journal:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +12,8 @@ import click
 if TYPE_CHECKING:
     from runbook.errors import ExitCode
     from runbook.resuming import Left
+    from runbook.session import Session
+    from runbook.start import Prepared
 
 
 @click.command()
@@ -20,7 +24,14 @@ if TYPE_CHECKING:
 )
 @click.option("--plain", is_flag=True, help="Numbered lines and questions instead of screens; also for screen readers.")
 @click.option("--head", help="The head as it was written on paper; checked before anything is done.")
-def command(*, run: str | None, headless: bool, answers: Path | None, plain: bool, head: str | None) -> ExitCode:
+@click.option(
+    "--accept-changes",
+    is_flag=True,
+    help="Go on although the runbook or the site profile was changed, once two people agree; a deviation.",
+)
+def command(
+    *, run: str | None, headless: bool, answers: Path | None, plain: bool, head: str | None, accept_changes: bool
+) -> ExitCode:
     """Go on with RUN where it was left: a run's id or its beginning, or `last`; by default the newest that is not over.
 
     What was done is not done again. A step that had begun and not ended is in doubt: a check is run again, of an action
@@ -41,26 +52,36 @@ def command(*, run: str | None, headless: bool, answers: Path | None, plain: boo
         front_ends.require_terminal(plain=plain)
     left = asyncio.run(resuming.take_up(folder, Redactor(), head))
     try:
-        if not left.header.rehearsal:
-            return _walk(left, headless=headless, answers=answers, plain=plain)
-        from rehearsal.again import lab_of
-
-        with lab_of(Path(left.header.site_path)) as lab:
-            sheet = lab.sheet if lab and headless else None
-            return _walk(left, headless=headless, answers=answers or sheet, plain=plain)
+        with _lab(left) as sheet:
+            session, prepared = _session(left, accept_changes=accept_changes)
+            if headless:
+                return front_ends.headless(prepared, answers or sheet, lambda *_: session, left.redactor)
+            front_end = front_ends.plain if plain else front_ends.screens
+            return front_end(prepared, lambda *_: session)
     finally:
         asyncio.run(left.journal.close())
 
 
-def _walk(left: Left, *, headless: bool, answers: Path | None, plain: bool) -> ExitCode:
-    from runbook import resuming
-    from runbook.commands import front_ends
+@contextlib.contextmanager
+def _lab(left: Left) -> Iterator[Path | None]:
+    """Inside, the lab of a rehearsal can be used; its sheet, which is an answers file."""
+    if not left.header.rehearsal:
+        yield None
+        return
+    from rehearsal.again import lab_of
 
-    prepared = resuming.read_again(left)
-    for warning in (*left.warnings, *prepared.warnings):
+    with lab_of(Path(left.header.site_path)) as lab:
+        yield lab.sheet if lab else None
+
+
+def _session(left: Left, *, accept_changes: bool) -> tuple[Session, Prepared]:
+    from runbook.changed_files import changes_of, program_warnings, require_unchanged
+    from runbook.resuming import go_on, read_again
+
+    prepared = read_again(left)
+    changes = changes_of(left, prepared)
+    require_unchanged(left, changes, accept=accept_changes)
+    session = go_on(left, prepared, changes)
+    for warning in (*left.warnings, *program_warnings(left), *prepared.warnings):
         click.echo(str(warning), err=True)
-    session = resuming.go_on(left, prepared)
-    if headless:
-        return front_ends.headless(prepared, answers, lambda *_: session, left.redactor)
-    front_end = front_ends.plain if plain else front_ends.screens
-    return front_end(prepared, lambda *_: session)
+    return session, prepared
