@@ -152,11 +152,14 @@ def _pieces(content: bytes | Path | Iterable[bytes]) -> Iterator[bytes]:
         with content.open("rb") as file:
             while piece := file.read(PIECE):
                 yield piece
-    elif isinstance(content, bytes):
-        for start in range(0, len(content), PIECE):
-            yield content[start : start + PIECE]
-    else:
-        yield from content
+        return
+    held = bytearray()
+    for part in (content,) if isinstance(content, bytes) else content:
+        held += part
+        while len(held) >= PIECE:
+            yield bytes(held[:PIECE])
+            del held[:PIECE]
+    yield bytes(held)
 
 
 def _redacted(pieces: Iterable[bytes], redactor: Redactor) -> Iterator[bytes]:

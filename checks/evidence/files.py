@@ -78,6 +78,8 @@ class CommandOutput(Evidence):
     """Patterns that were found as they should be."""
     missed: tuple[ForeignLine, ...] = ()
     """Patterns expected and not found, or forbidden and found."""
+    attached: tuple[ForeignLine, ...] = ()
+    """Streams of which a part is left out here, and the attachment that has the rest."""
 
     def plain(self) -> Iterator[str]:
         import shlex
@@ -86,6 +88,7 @@ class CommandOutput(Evidence):
         yield f"  in {self.cwd}; exit code {self.exit_code}" + (f" ({self.ended_by})" if self.ended_by else "")
         yield from (f"  {line}" for line in self.stdout.splitlines())
         yield from (f"  2| {line}" for line in self.stderr.splitlines())
+        yield from (f"  {line}" for line in self.attached)
         yield from (f"  matched: {pattern}" for pattern in self.matched)
         yield from (f"! {pattern}" for pattern in self.missed)
 

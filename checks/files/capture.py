@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from runbook.secrets import RedactedStream, Redactor
@@ -57,6 +57,28 @@ class StreamText:
         first = self._harmless(head[:head_end], after=head[head_end:][:_AROUND])
         last = self._harmless(tail[tail_start:], before=tail[:tail_start][-_AROUND:])
         return "\n".join((first.removesuffix("\n"), f"… [{left_out} bytes left out] …", last))
+
+    @property
+    def shortened(self) -> bool:
+        """Whether `text` leaves something out."""
+        return bool(self.left_out) or len(self.raw) > SHOWN
+
+    def pieces(self) -> Iterator[bytes]:
+        """For an attachment: all that was kept, byte for byte; where some was not, a line says so."""
+        if not self.left_out:
+            yield self.raw
+            return
+        left_out = self.left_out + 2 * _AROUND
+        yield self._redacted(self.head[:-_AROUND], after=self.head[-_AROUND:])
+        yield f"\n… [{left_out} bytes left out] …\n".encode()
+        yield self._redacted(self.tail[_AROUND:], before=self.tail[:_AROUND])
+
+    def _redacted(self, data: bytes, *, before: bytes = b"", after: bytes = b"") -> bytes:
+        """What a cut goes through is recognised by what stands on the other side of it."""
+        if self.redactor is None:
+            return data
+        parts = [part.decode("utf-8", "surrogateescape") for part in (before, data, after)]
+        return self.redactor.part(*parts).encode("utf-8", "surrogateescape")
 
     def _harmless(self, data: bytes, *, before: bytes = b"", after: bytes = b"") -> str:
         """`data` redacted and cleaned; a secret that reaches into what stands around it is recognised too."""

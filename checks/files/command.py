@@ -156,10 +156,23 @@ async def _run(kind: Kind[CommandParams], ctx: Context) -> Outcome:
         stderr=finished.stderr.text,
         matched=match.matched,
         missed=(*(f"missing: {p}" for p in match.missing), *(f"forbidden: {p}" for p in match.forbidden)),
+        attached=await _attached(ctx, finished),
     )
     if finished.ended_by == "deadline":
         return _late(kind, finished, said)
     return _judge(params, finished, match, said)
+
+
+async def _attached(ctx: Context, finished: Finished) -> tuple[str, ...]:
+    """Store what is too long to be shown."""
+    streams = (("stdout", finished.stdout), ("stderr", finished.stderr))
+    return tuple(
+        [
+            f"{name}: more of it is in the attachment {await ctx.attach(name, stream.pieces())}"
+            for name, stream in streams
+            if stream.shortened
+        ]
+    )
 
 
 def _late(kind: Kind[CommandParams], finished: Finished, said: CommandOutput) -> Outcome:
