@@ -19,10 +19,10 @@ import termios
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 from runbook.errors import ExitCode
 from runbook.model import Step
@@ -30,6 +30,9 @@ from runbook.narrator import STDERR, Narrator
 
 GRACE = 5.0
 """Seconds the loop has to answer after a signal, and that it may be late after a step's deadline."""
+
+TOGETHER = 0.5
+"""Seconds in which a second signal is taken for the same wish: whoever passes signals on may send them twice."""
 
 _BEAT = 1.0
 """Seconds between two looks at the loop."""
@@ -43,6 +46,8 @@ Signals = Mapping[signal.Signals, str]
 
 class Watchdog:
     """Passes signals on to `stop` in the running loop, and ends the process where the loop does not take them.
+
+    It also ends at once by a second SIGINT or SIGTERM; a terminal that goes away may well send several SIGHUPs.
 
     To be made before the terminal's modes are changed; entered and left in the main thread, inside the loop. `at` names
     the step at hand; it is called from another thread. `terminal`: the one that is taken, whose modes are put back
@@ -132,8 +137,11 @@ class Watchdog:
         known = next((known for known in self._signals if known == number), None)
         if known is None or signal.getsignal(known) is not _noticed:
             return
+        now = time.monotonic()
         if self._told is None:
-            self._told, self._told_at = known, time.monotonic()
+            self._told, self._told_at = known, now
+        elif known is not signal.SIGHUP and now - self._told_at > TOGETHER:
+            self._end(f"ended at once by a second signal ({known.name}) while {_named(self._at())} was at work")
         self._call(lambda: self._stop(self._signals[known]))
 
     def _look(self, now: float) -> None:
@@ -143,7 +151,11 @@ class Watchdog:
             self._call(self._answered)
             return
         if self._told is not None and now - max(self._asked, self._told_at) > GRACE:
-            self._end(self._told)
+            step = self._at()
+            self._end(
+                f"ended by {self._told.name}, as {_named(step)} held up the whole program{_place()}",
+                *([f"  Please report it to whoever provides `{step.kind}`."] if step is not None else []),
+            )
         step = self._at()
         if self._late and step is not None and not self._reported and now - self._asked > step.deadline + GRACE:
             self._reported = True
@@ -159,27 +171,26 @@ class Watchdog:
         with contextlib.suppress(RuntimeError):  # the loop is closed
             self._loop.call_soon_threadsafe(function)
 
-    def _end(self, number: signal.Signals) -> None:
+    def _end(self, *words: str) -> NoReturn:
         """The children die with the process, as each was told to (PR_SET_PDEATHSIG)."""
-        telling = threading.Thread(target=self._farewell, args=(number,), daemon=True)
+        telling = threading.Thread(target=self._farewell, args=(words,), daemon=True)
         telling.start()
         telling.join(_FAREWELL)
         os._exit(ExitCode.STOPPED)
 
-    def _farewell(self, number: signal.Signals) -> None:
+    def _farewell(self, words: Sequence[str]) -> None:
         # Otherwise a process in the background would be stopped for touching the terminal (tcsetattr(3)).
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})
         with contextlib.suppress(OSError, termios.error):  # the terminal may have gone away
             if self._terminal is not None and self._modes is not None:
                 os.write(STDERR, self._undraw)
                 termios.tcsetattr(self._terminal, termios.TCSANOW, self._modes)
-        step = self._at()
         narrator = Narrator()
-        narrator.say(f"error: ended by {number.name}, as {_named(step)} held up the whole program{_place()}")
-        narrator.say("  What it did last is not known. The record is whole up to there; to check it:")
-        narrator.say(f"  runbook verify {self._run_id}")
-        if step is not None:
-            narrator.say(f"  Please report it to whoever provides `{step.kind}`.")
+        narrator.say(f"error: {words[0]}")
+        narrator.say("  What it did last is not known. The record is whole up to there. To go on:")
+        narrator.say(f"  runbook resume {self._run_id}")
+        for line in words[1:]:
+            narrator.say(line)
         narrator.close(_FAREWELL)
 
 

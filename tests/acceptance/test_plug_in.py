@@ -131,4 +131,4 @@ def test_a_check_that_blocks_everything_is_told_and_can_be_ended(
     assert f"error: ended by {number.name}, as step A.odd held up the whole program (odd.py:" in said
     verified = call(env, tmp_path, "verify", "last")
     assert (verified.returncode, "state    not finished" in verified.stdout) == (0, True)
-    assert f"runbook verify {next((tmp_path / 'state').glob('hsm-runbook/runs/*')).name}" in said
+    assert f"runbook resume {next((tmp_path / 'state').glob('hsm-runbook/runs/*')).name}" in said

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from runbook.event import Event
+from runbook.events import StepFinished
 from runbook.journal import read_events
 
 DEADLINE = 30.0
@@ -57,6 +58,13 @@ while true; do sleep 1000; done
 """
 """A command that ignores signals, and a grandchild in a session of its own that does so too; both write their ids."""
 
+WAITS = """\
+echo $$ > "$1"
+until [ -e go ]; do sleep 0.02; done
+printf '%9000s\\n' done
+"""
+"""A command that ends when there is a file `go`, and then says more than two pages of a disk hold."""
+
 
 def until(found: Callable[[], Any], what: str) -> Any:
     """Wait for a fact."""
@@ -81,6 +89,7 @@ class Place:
     def __init__(self, folder: Path, *, role: str = "action", script: str = HANGS) -> None:
         self.folder = folder
         self.pids = folder / "pids"
+        self._count = script.count("echo $$")
         self.state = folder / "state"
         self.state.mkdir(exist_ok=True)
         (folder / "work.sh").write_text(script)
@@ -108,17 +117,10 @@ class Place:
     def events(self) -> list[Event]:
         return list(read_events(self.journal)) if self.journal else []
 
-    def wait_for(self, kind: type[Event]) -> Event:
-        """The first event of that kind in the journal."""
-        return until(lambda: next((event for event in self.events if isinstance(event, kind)), None), kind.__name__)
-
     def working(self) -> list[int]:
-        """The command and its grandchild, once both are there."""
-        return until(lambda: self._written(), "the command")
-
-    def _written(self) -> list[int]:
+        """The command and its grandchild, where it makes one, once they are there."""
         found = [int(pid) for pid in self.pids.read_text().split()] if self.pids.exists() else []
-        return found if len(found) == 2 else []
+        return found if len(found) == self._count else []
 
 
 class Line:
@@ -187,6 +189,20 @@ class Line:
     def reading(self, found: Callable[[], Any], what: str) -> Any:
         """Wait for a fact while the terminal shows what comes."""
         return until(lambda: self._read(0.0) or found(), what)
+
+    def reach(self, place: Place, form: str) -> list[int]:
+        """Have the second step at work; its processes."""
+        if form == "plain":
+            for step in ("A.first", "A.work"):
+                self.until(rf"{step} is next[\s\S]*Number \(empty: 1\): ")
+                self.type("\n")
+        if form == "screens":
+            self.until("your turn")
+            self.type("r")
+            self.reading(lambda: any(isinstance(event, StepFinished) for event in place.events), "the first step")
+            self.until("A.work")
+            self.type("r")
+        return self.reading(place.working, "the command")
 
     def end(self) -> int:
         """The exit status; negative: the signal that ended it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ import pytest
 from runbook.events import RunFinished, StepFinished, StepStarted
 from runbook.outcome import Verdict
 from runbook.verify import verify
-from tests.endings.line import Line, Place, all_end, gone
+from runbook.watchdog import TOGETHER
+from tests.endings.line import WAITS, Line, Place, all_end
 
 FORMS = ("screens", "plain", "headless")
 
@@ -20,27 +22,12 @@ def start(place: Place, form: str, *, signalled: bool = True) -> Line:
     return Line(place.argv(form), place.folder, place.env, signalled=signalled)
 
 
-def reach(line: Line, place: Place, form: str) -> list[int]:
-    """Have the second step at work; its processes."""
-    if form == "plain":
-        for step in ("A.first", "A.work"):
-            line.until(rf"{step} is next[\s\S]*Number \(empty: 1\): ")
-            line.type("\n")
-    if form == "screens":
-        line.until("your turn")
-        line.type("r")
-        line.reading(lambda: any(isinstance(event, StepFinished) for event in place.events), "the first step")
-        line.until("A.work")
-        line.type("r")
-    return line.reading(place._written, "the command")
-
-
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_the_step_its_processes_and_the_run(tmp_path: Path, form: str, number: signal.Signals) -> None:
     place = Place(tmp_path)
     with start(place, form) as line:
-        with all_end(reach(line, place, form)):
+        with all_end(line.reach(place, form)):
             line.process.send_signal(number)
             assert line.end() == 3
         assert line.restored() == []
@@ -62,10 +49,9 @@ def test_a_line_that_drops_ends_it_too(tmp_path: Path, form: str, signalled: boo
     if form == "headless" and not signalled:
         return  # nothing is read from the terminal, and what is said goes nowhere: it goes on to its end
     place = Place(tmp_path)
-    with start(place, form, signalled=signalled) as line:
-        with all_end(reach(line, place, form)):
-            line.drop()
-            assert line.end() == 3
+    with start(place, form, signalled=signalled) as line, all_end(line.reach(place, form)):
+        line.drop()
+        assert line.end() == 3
     last = place.events[-1]
     assert isinstance(last, RunFinished)
     assert last.state == "stopped"
@@ -74,11 +60,60 @@ def test_a_line_that_drops_ends_it_too(tmp_path: Path, form: str, signalled: boo
 @pytest.mark.parametrize("form", FORMS)
 def test_a_killed_program_leaves_no_process_and_a_step_without_end(tmp_path: Path, form: str) -> None:
     place = Place(tmp_path)
-    with start(place, form) as line:
-        with all_end(reach(line, place, form)):
-            line.process.kill()
-            assert line.end() == -signal.SIGKILL
+    with start(place, form) as line, all_end(line.reach(place, form)):
+        line.process.kill()
+        assert line.end() == -signal.SIGKILL
     last = place.events[-1]
     assert isinstance(last, StepStarted)
     assert last.step == "A.work"
     assert verify(place.journal).intact
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_second_signal_ends_the_program_at_once(tmp_path: Path, form: str) -> None:
+    """Also while the first one is being followed: what supervises the command does not answer."""
+    place = Place(tmp_path)
+    with start(place, form) as line:
+        pids = line.reach(place, form)
+        supervisor = int(Path(f"/proc/{pids[0]}/stat").read_text().rpartition(")")[2].split()[1])
+        with all_end([*pids, supervisor]):
+            os.kill(supervisor, signal.SIGSTOP)
+            try:
+                began = time.monotonic()
+                line.process.send_signal(signal.SIGTERM)
+                line.reading(lambda: time.monotonic() - began > TOGETHER, "the time for a second one")
+                assert line.process.poll() is None
+                line.process.send_signal(signal.SIGTERM)
+                assert line.end() == 3
+                assert time.monotonic() - began < 4
+            finally:
+                os.kill(supervisor, signal.SIGCONT)
+        assert line.restored() == []
+        assert "ended at once by a second signal (SIGTERM) while step A.work was at work" in line.shown
+    assert isinstance(place.events[-1], StepStarted)
+
+
+@pytest.mark.parametrize("form", ["screens", "plain"])
+@pytest.mark.parametrize("signalled", [True, False])
+def test_a_line_that_drops_at_a_prompt_ends_the_run(tmp_path: Path, form: str, signalled: bool) -> None:
+    place = Place(tmp_path)
+    with start(place, form, signalled=signalled) as line:
+        line.until("your turn" if form == "screens" else "Number \\(empty: 1\\): ")
+        line.drop()
+        assert line.end() == 3
+    last = place.events[-1]
+    assert isinstance(last, RunFinished)
+    assert last.state == "stopped"
+
+
+def test_a_run_that_is_to_outlive_its_line_does_so(tmp_path: Path) -> None:
+    """`nohup`: what was to be ignored from the start stays ignored."""
+    place = Place(tmp_path, role="check", script=WAITS)
+    with Line(["nohup", *place.argv("headless")], tmp_path, place.env) as line:
+        line.reading(place.pids.exists, "the command")
+        line.drop()
+        (tmp_path / "go").touch()
+        assert line.end() == 0
+    last = place.events[-1]
+    assert isinstance(last, RunFinished)
+    assert last.state == "green"
