@@ -41,6 +41,8 @@ class Journal:
         self._size = 0
         self._identity = _identity(os.fstat(fd))
         self._broken = ""
+        self._torn = False
+        """A torn line is still there: it goes with the first record of this driver, which tells of it."""
         self._writer = Writer(self._append, "journal")
 
     @classmethod
@@ -74,8 +76,9 @@ class Journal:
     async def open(cls, folder: Path, redactor: Redactor) -> tuple[Journal, Recovered]:
         """Take up the journal of the run in `folder` where it ends, and what it says.
 
-        Every record is verified first. A last line that was torn while it was written is cut off (`Recovered.cut`
-        bytes); any other damage raises JournalError naming the record, and so does a driver that is still alive.
+        Every record is verified first. A last line that was torn while it was written (`Recovered.cut` bytes) is
+        cut off with the first `append`, which is to tell of it; any other damage raises JournalError naming the record,
+        and so does a driver that is still alive.
         """
         return await asyncio.to_thread(cls._open, folder, redactor)
 
@@ -92,7 +95,6 @@ class Journal:
                 raise JournalError("this is not the file of a journal", where=str(path))
             with os.fdopen(fd, "rb", closefd=False) as file:
                 found = recover(file, path)
-            os.ftruncate(fd, found.size)
             os.fsync(fd)  # also for what a driver that was killed wrote and had not synced yet
         except (OSError, RunbookError) as error:
             if lock is not None:
@@ -104,6 +106,7 @@ class Journal:
             raise
         journal = cls(path, fd, lock, redactor)
         journal._seq, journal._head, journal._size = found.events_count, found.head, found.size
+        journal._torn = found.cut > 0
         return journal, found
 
     @property
@@ -152,6 +155,9 @@ class Journal:
                 self._broken, where=str(self.path), remedy="Go on with `runbook resume` once the cause is gone."
             )
         try:
+            if self._torn:
+                os.ftruncate(self._fd, self._size)
+                self._torn = False
             if os.fstat(self._fd).st_size != self._size:
                 raise JournalError("the journal was changed by somebody else", where=str(self.path))
             _write_all(self._fd, line)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import click
 
 if TYPE_CHECKING:
     from runbook.errors import ExitCode
@@ -74,6 +77,35 @@ def plain_witness(following: Following, key: Path | None) -> ExitCode:
     return asyncio.run(follow(following, key))
 
 
+def ask_unfinished(prepared: Prepared) -> Path | None:
+    """The folder of a run of the same runbook at this site that the person wants to go on with; None: begin anew.
+
+    Asks only where there is one; raises OperatorStopped where they want neither.
+    """
+    from runbook.errors import OperatorStopped
+    from runbook.resuming import unfinished
+
+    left = unfinished(prepared.runbook.model.id, prepared.site.path)
+    if not left:
+        return None
+    run = left[0]
+    more = f" (and {len(left) - 1} older: `runbook runs`)" if len(left) > 1 else ""
+    click.echo(f"There is an unfinished run of this runbook{more}:", err=True)
+    click.echo(f"  {run.run_id}, begun {run.started[:16]}Z by {run.operator}: {run.state}", err=True)
+    while True:
+        click.echo("Go on with it? [r]esume, [n]ew run, [q]uit: ", err=True, nl=False)
+        answer = sys.stdin.readline()
+        match answer.strip().lower():
+            case "r" | "resume":
+                return run.folder
+            case "n" | "new":
+                return None
+            case "q" | "quit":
+                raise OperatorStopped("stopped before it began")
+        if not answer:
+            raise OperatorStopped("stopped before it began")
+
+
 def check_choice(*, headless: bool, plain: bool) -> None:
     """Raise UsageError for a contradiction."""
     from runbook.errors import UsageError
@@ -85,7 +117,6 @@ def check_choice(*, headless: bool, plain: bool) -> None:
 def require_terminal(*, plain: bool) -> None:
     """Raise EnvironmentLacks where nobody can be asked, or nothing can be drawn."""
     import os
-    import sys
 
     from runbook.errors import EnvironmentLacks
 

@@ -37,20 +37,36 @@ def command(
     What was done is not done again. A step that had begun and not ended is in doubt: a check is run again, of an action
     the probe is asked, and you decide.
     """
-    import asyncio
-
-    from runbook import resuming
     from runbook.commands import front_ends
     from runbook.errors import UsageError
-    from runbook.secrets import Redactor
+    from runbook.resuming import find_left
 
     if answers and not headless:
         raise UsageError("--answers is for --headless", remedy="Add --headless, or leave --answers out.")
     front_ends.check_choice(headless=headless, plain=plain)
-    folder = resuming.find_left(run)
+    folder = find_left(run)
     if not headless:
         front_ends.require_terminal(plain=plain)
-    left = asyncio.run(resuming.take_up(folder, Redactor(), head))
+    return resume(folder, headless=headless, answers=answers, plain=plain, head=head, accept_changes=accept_changes)
+
+
+def resume(
+    folder: Path,
+    *,
+    headless: bool = False,
+    answers: Path | None = None,
+    plain: bool = False,
+    head: str | None = None,
+    accept_changes: bool = False,
+) -> ExitCode:
+    """Go on with the run of this folder; what is wrong is told before anything is done."""
+    import asyncio
+
+    from runbook.commands import front_ends
+    from runbook.resuming import take_up
+    from runbook.secrets import Redactor
+
+    left = asyncio.run(take_up(folder, Redactor(), head))
     try:
         with _lab(left) as sheet:
             session, prepared = _session(left, accept_changes=accept_changes)

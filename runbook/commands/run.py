@@ -62,6 +62,11 @@ def command(
         return ExitCode.GREEN
     if headless:
         return front_ends.headless(prepared, answers)
+    left = front_ends.ask_unfinished(prepared)
+    if left is not None:
+        from runbook.commands.resume import resume
+
+        return resume(left, plain=plain)
     return front_ends.plain(prepared) if plain else front_ends.screens(prepared)
 
 
