@@ -109,6 +109,19 @@ class Place:
         more = {"screens": [], "plain": ["--plain"], "headless": ["--headless", "--answers", "answers.yaml"]}[form]
         return [sys.executable, "-m", "runbook", "run", *more]
 
+    def resume(self) -> subprocess.CompletedProcess[str]:
+        """`runbook resume` without a person."""
+        return subprocess.run(
+            [sys.executable, "-m", "runbook", "resume", "--headless", "--answers", "answers.yaml"],
+            cwd=self.folder,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE,
+            check=False,
+        )
+
     @property
     def journal(self) -> Path | None:
         return next(iter(self.state.glob("hsm-runbook/runs/*/journal.jsonl")), None)
