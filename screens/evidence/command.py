@@ -33,6 +33,8 @@ class CommandPane(Pane[CommandOutput]):
             yield from wrap(verdict(True, f"found: {pattern}", ""), width)
         for pattern in ran.missed:
             yield from wrap(verdict(False, "", pattern), width)
+        for line in ran.attached:
+            yield from wrap(Content.styled(line, QUIET), width)
         for name, text in (("output", ran.stdout), ("error output", ran.stderr)):
             if text.strip():
                 yield Content("")
