@@ -191,7 +191,7 @@ def test_the_redactor_learns_every_pin() -> None:
 
 
 def test_the_rehearsals_sheet_is_an_answers_file(tmp_path: Path) -> None:
-    from rehearsal.sheet import write_sheet
+    from rehearsal.sheet import Gates, write_sheet
 
     path = tmp_path / "sheet.yaml"
     write_sheet(
@@ -200,6 +200,8 @@ def test_the_rehearsals_sheet_is_an_answers_file(tmp_path: Path) -> None:
         pin=Secret.from_text("geheim"),
         so_pin=Secret.from_text("99"),
         fingerprint="ab" * 32,
+        witness_key=tmp_path / "witness",
+        gates=Gates(),
     )
     answers = load_answers(path)
     assert answers.pins["intermediate"].reveal() == b"geheim"
