@@ -23,8 +23,13 @@ def signers_of(two: TwoPeople) -> Signers:
 
 async def signers_sha256(two: TwoPeople) -> str:
     """Hex digest of the allowed-signers file's bytes; raises EnvironmentLacks."""
+    return hashlib.sha256(await signers_bytes(two)).hexdigest()
+
+
+async def signers_bytes(two: TwoPeople) -> bytes:
+    """The allowed-signers file; raises EnvironmentLacks."""
     try:
-        return hashlib.sha256(await asyncio.to_thread(Path(two.allowed_signers).read_bytes)).hexdigest()
+        return await asyncio.to_thread(Path(two.allowed_signers).read_bytes)
     except OSError as error:
         raise EnvironmentLacks(
             f"the allowed-signers file cannot be read: {error.strerror}", where=two.allowed_signers

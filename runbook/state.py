@@ -90,6 +90,8 @@ class RunState(msgspec.Struct, frozen=True):
     """Files stored for the whole run: the SHA-256 of each name."""
     windows: dict[str, tuple[str, str]] = field(default_factory=dict)
     """The time window of a stage: when it opens and closes, RFC 3339."""
+    signers: str = ""
+    """SHA-256 of the allowed-signers file that holds; empty: the run has none."""
     approvals: dict[str, str] = field(default_factory=dict)
     """Who approved which step."""
     acknowledged: int = 0
@@ -189,6 +191,8 @@ def _of_surroundings(state: RunState, event: Event) -> RunState | None:
             return replace(state, tokens={**state.tokens, event.token: event.state})
         case ev.FactEstablished():
             return replace(state, facts={**state.facts, event.fact: event.step})
+        case gate.PeopleNamed():
+            return _people(state, event)
         case ev.Attached(step=""):
             return replace(state, attached={**state.attached, event.name: event.sha256})
         case _:
@@ -239,6 +243,12 @@ def _left(step: StepState) -> StepState:
     if step.status in (Status.RUNNING, Status.NEEDS_YOU):
         return replace(step, status=Status(step.outcome.verdict.value) if step.outcome else Status.WAITING)
     return step
+
+
+def _people(state: RunState, event: gate.PeopleNamed) -> RunState:
+    changed = state.signers not in ("", event.signers_sha256)
+    said = ("the file of allowed signers was changed while the run was left",) if changed else ()
+    return replace(state, signers=event.signers_sha256, deviations=(*state.deviations, *said))
 
 
 def _window(state: RunState, event: gate.WindowSet) -> RunState:

@@ -17,7 +17,7 @@ from runbook.events import NoteAdded, RunStarted
 from runbook.gate_events import ApprovalAsked, ApprovalGiven, ApprovalRefused, PeopleNamed, WitnessJoined
 from runbook.inbox import Left
 from runbook.operator import Operator
-from runbook.people import name_people, signers_of, signers_sha256
+from runbook.people import name_people, signers_bytes, signers_of, signers_sha256
 from runbook.secrets import Redactor
 from runbook.sharing import share
 from runbook.site import TwoPeople
@@ -27,6 +27,12 @@ from runbook.text import clean_line
 
 LOOK = 0.3
 """Seconds between two looks into the folder of answers."""
+
+SIGNERS = "allowed_signers"
+"""The name of the attachment that holds the file: what a stranger needs to check the approvals."""
+
+_MINUTE = 60.0
+"""Seconds."""
 
 _TRIES = 5
 """Questions made until one holds nothing that a known secret would be cut out of."""
@@ -44,6 +50,7 @@ class Recorder(Protocol):
     @property
     def state(self) -> RunState: ...
     async def record(self, event: Event) -> None: ...
+    async def attach(self, step_id: str, name: str, content: bytes) -> str: ...
     async def record_at_head(self, make: Callable[[str], Event]) -> Event:
         """Record the event made of the head before it (64 hex digits); as recorded, without any known secret."""
         ...
@@ -112,7 +119,7 @@ class SecondPeople:
         self._answers = asyncio.Queue()
         self._asked = asked
         try:
-            async with asyncio.timeout(self._two.minutes * 60):
+            async with asyncio.timeout(self._two.minutes * _MINUTE):
                 given = await self._accepted(asked, title, people, operator)
         except TimeoutError:
             reason = f"nobody approved it until {asked.expires_at}"
@@ -135,6 +142,8 @@ class SecondPeople:
     async def _name(self, operator: Operator | None) -> None:
         self._people = await name_people(self._two, operator)
         await self._recorder.record(self._people)
+        if self._recorder.state.attached.get(SIGNERS) != self._people.signers_sha256:
+            await self._recorder.attach("", SIGNERS, await signers_bytes(self._two))
 
     async def _ask(self, step: str, action: ExactAction) -> ApprovalAsked:
         """The question as it stands in the record."""

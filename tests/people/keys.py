@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +12,15 @@ from runbook.site import TwoPeople
 
 PRINCIPALS = {"anna": "anna@example.org", "ben": "ben@example.org", "carl": "carl@example.org"}
 """Anna drives, Ben may witness, Carl may only drive."""
+
+
+async def until(holds: Callable[[], object], seconds: float = 20.0) -> None:
+    """Return once it holds."""
+    for _ in range(int(seconds * 100)):
+        if holds():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it did not come true")
 
 
 def keygen(*arguments: str | Path) -> str:
