@@ -136,17 +136,23 @@ class ConsoleOperator:
     async def point_of_no_return(self, request: PointOfNoReturnRequest) -> bool:
         say = self._narrator.say
         say(f"POINT OF NO RETURN: {request.step_id}  {request.title}")
+        say("What will be done:")
         for line in request.commands:
-            say(f"  will be done: {line}")
+            say(f"    {line}")
+        if request.conditions:
+            say("What must hold:")
         for condition in request.conditions:
             say(f"  {'holds' if condition.holds else 'DOES NOT HOLD'}: {condition.text}")
         if request.probed:
-            say(f"  probe: {request.probed.answer} ({request.probed.outcome.summary})")
+            say(f"Its probe, which asks whether it is done already, says `{request.probed.answer}`:")
+            say(f"    {request.probed.outcome.summary}")
+        say("The way back:" if request.backout else "NO WAY BACK is known.")
         for line in request.backout:
-            say(f"  way back: {line}")
+            say(f"    {line}")
         if request.question and not await self._yes(request.question):
             return False
-        return not request.phrase or await self.type_phrase(PhraseRequest(request.title, request.phrase))
+        question = f"Type the phrase to start {request.step_id}"
+        return not request.phrase or await self.type_phrase(PhraseRequest(question, request.phrase))
 
     async def witness(self, request: WitnessRequest) -> SignsHere:
         say = self._narrator.say

@@ -7,11 +7,13 @@ from collections.abc import Iterable
 
 from runbook import events as ev
 from runbook.event import Event
+from runbook.gate_events import WindowSet
 from runbook.gate_lines import second_person_line
 from runbook.model import Runbook
 from runbook.narrator import Narrator
 from runbook.session import Session
 from runbook.state import RunState, Status, apply
+from runbook.window import TimeWindow, spoken
 
 
 class Transcript:
@@ -47,6 +49,10 @@ class Transcript:
             case ev.NoteAdded():
                 by = f" by {event.by}" if event.by else ""
                 self._say(f"   note on {event.step or 'the run'}{by}: {event.text}")
+            case WindowSet():
+                window = TimeWindow.of((event.opens, event.closes))
+                why = f", a deviation: {event.reason}" if event.reason else ""
+                self._say(f"   window of stage {event.stage}: {spoken(window.opens)} to {spoken(window.closes)}{why}")
             case ev.TokenNoticed():
                 self._say(f"   token {event.token} was {event.state}" + (f": {event.detail}" if event.detail else ""))
             case ev.DeviationsAcknowledged():

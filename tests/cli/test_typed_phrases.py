@@ -28,7 +28,9 @@ def test_a_phrase_that_is_typed_letter_by_letter(terminal: Terminal, typed: str,
         terminal.until(said)
         assert terminal.end() == 0
         assert terminal.echoes(), "the terminal is given back as it was"
-        assert terminal.shown.rindex("\x1b[?2004l") > terminal.shown.rindex("\x1b[?2004h"), "marks are no longer asked for"
+        assert terminal.shown.rindex("\x1b[?2004l") > terminal.shown.rindex("\x1b[?2004h"), (
+            "marks are no longer asked for"
+        )
 
 
 @pytest.mark.parametrize(

@@ -291,7 +291,7 @@ async def test_without_a_window_no_step_of_the_stage_starts_and_it_can_be_given_
         return answer
 
     bench.operator.text = text  # type: ignore[method-assign]
-    bench.operator.decisions = [Decided(Decision.WINDOW)]
+    bench.operator.decisions = [Decided(Decision.WINDOW, "it was forgotten")]
     await bench.walk(windowed("G1"))
     assert said_of_window(bench) == ["the window of stage G (Cutover) is not given: it was left"]
     assert bench.of(WindowSet)[0].reason == "", "the first one is no change"
