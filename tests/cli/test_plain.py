@@ -99,6 +99,9 @@ def test_a_failed_step_can_be_tried_again_or_skipped_with_a_reason(bench: Bench)
         terminal.answer("Reason to skip it (empty: do not): ", "")
         terminal.answer("Number: ", "2")
         terminal.answer("Reason to skip it (empty: do not): ", "known")
+        terminal.until("What did not go by the book")
+        terminal.answer("1 of 2: A.look tried again. Is it so? [y/N]: ", "y")
+        terminal.answer("2 of 2: A.look skipped: known. Is it so? [y/N]: ", "y")
         assert terminal.end() == 1
         assert "A.look tried again" in terminal.shown
         assert "A.look skipped: known" in terminal.shown

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 from zoneinfo import ZoneInfo
 
+from runbook.beginning import TakenUp
 from runbook.context import Context, Resource
 from runbook.engine import Engine, Plan
 from runbook.errors import PromptCancelled
 from runbook.event import Event
-from runbook.events import RunStarted
-from runbook.journal import Journal
+from runbook.events import RunResumed, RunStarted
+from runbook.journal import Journal, read_events
 from runbook.kind import Action, Check, Params, Registry
 from runbook.model import Role, Runbook
 from runbook.operator import (
@@ -194,6 +195,7 @@ class Bench:
     operator: Script = field(default_factory=Script)
     events: list[Event] = field(default_factory=list)
     engine: Engine | None = None
+    plan: Plan | None = None
     site: dict[str, Any] = field(default_factory=dict)
     """Of the site profile, beyond its name."""
     clock: SetClock = field(default_factory=SetClock)
@@ -202,11 +204,40 @@ class Bench:
     async def walk(self, *stages: dict[str, Any], selected: tuple[str, ...] = (), **rest: Any) -> list[Event]:
         runbook = Runbook.model_validate({"runbook": 1, "id": "t", "title": "T", "stages": stages, **rest})
         header = RunStarted("r1", "t", "T", "00" * 32, "site", "00" * 32, "hsm-runbook 0", "host", "me", True, selected)
-        plan = Plan(header, runbook, self.folder, Site.model_validate({"site": 1, "name": "s", **self.site}), {})
-        redactor = Redactor()
-        journal = await Journal.create(self.folder / "run", redactor)
-        kinds = registry(self.world)
-        self.engine = Engine(plan, kinds, self.operator, journal, redactor, clock=self.clock)  # type: ignore[arg-type]
+        site = Site.model_validate({"site": 1, "name": "s", **self.site})
+        self.plan = Plan(header, runbook, self.folder, site, {})
+        return await self._drive(await Journal.create(self.folder / "run", Redactor()), None)
+
+    async def resume(self, operator: Script | None = None) -> list[Event]:
+        """Go on with the run as its journal tells it, by another process as it were; the events of this part."""
+        assert self.plan is not None
+        self.operator, self.events = operator or Script(), []
+        journal, found = await Journal.open(self.folder / "run", Redactor())
+        resumed = RunResumed("hsm-runbook 0", "", "00" * 32, "00" * 32, "host", "me", "", "", found.cut)
+        inputs = {name: value for name, (value, _) in found.inputs.items() if value is not None}
+        return await self._drive(journal, TakenUp(resumed, found.state, inputs))
+
+    def keep(self, records: int) -> None:
+        """The driver was killed when the journal had so many records."""
+        journal = self.folder / "run" / "journal.jsonl"
+        journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:records]))
+
+    def keep_until(self, kind: type[Event], step: str) -> None:
+        """The driver was killed right after the first such event of the step."""
+        recorded = list(read_events(self.folder / "run" / "journal.jsonl"))
+        self.keep(1 + next(n for n, e in enumerate(recorded) if type(e) is kind and getattr(e, "step", "") == step))
+
+    async def _drive(self, journal: Journal, taken_up: TakenUp | None) -> list[Event]:
+        assert self.plan is not None
+        self.engine = Engine(
+            self.plan,
+            registry(self.world),
+            self.operator,  # type: ignore[arg-type]  # all that is asked here
+            journal,
+            Redactor(),
+            clock=self.clock,
+            taken_up=taken_up,
+        )
         try:
             async for event in self.engine.events():
                 self.events.append(event)
