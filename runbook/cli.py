@@ -22,6 +22,9 @@ from runbook.errors import ExitCode, RunbookError
 CRASHED = 70
 """Exit status for a defect of the program itself (EX_SOFTWARE of sysexits.h)."""
 
+_NO_THREAD = "can't start new thread"
+"""What Python says when the system does not give it one (Modules/_threadmodule.c)."""
+
 BROKEN_PIPE = ExitCode.FAILED
 """Exit status when the reader of our output went away; click has chosen it where it notices first."""
 
@@ -173,11 +176,24 @@ def _status(arguments: Sequence[str] | None) -> int:
     except RunbookError as error:
         _say(f"error: {error}")
         return error.exit_code
+    except MemoryError:
+        return _exhausted("memory")
     except Exception as error:  # the last resort: a defect of ours, told without its values
         if isinstance(error, OSError) and _was_printing(error):
             raise
+        if isinstance(error, RuntimeError) and str(error) == _NO_THREAD:
+            return _exhausted("memory or room for another thread")
         _say(_crash_notice(error))
         return CRASHED
+
+
+def _exhausted(what: str) -> int:
+    _say(
+        f"error: there was not enough {what} for the program to go on\n"
+        "  End other programs, or raise the limit (ulimit -a). A run that was going on is recorded up to here:\n"
+        "  go on with `runbook resume`."
+    )
+    return ExitCode.ENVIRONMENT
 
 
 def _crash_notice(error: Exception) -> str:

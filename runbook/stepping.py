@@ -112,6 +112,8 @@ class StepRun:
             return self._late()
         except ValidationError as error:
             return Outcome.errored(_invalid(error), symptom="unusable input", remedy="Correct the value and try again.")
+        except MemoryError:
+            return self._exhausted()
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a kind, also a plug-in's, must not take the run down
             return _broken(self.step, error)
 
@@ -138,6 +140,12 @@ class StepRun:
         if not isinstance(outcome, Outcome):
             raise TypeError("a kind's `run` returns an Outcome")
         return outcome
+
+    def _exhausted(self) -> Outcome:
+        said = "this machine had not enough memory for it"
+        if self.step.role is Role.ACTION and self.started:
+            return Outcome.in_doubt(f"{said}; whether it is done is not known", symptom="out of memory")
+        return Outcome.errored(said, symptom="out of memory", remedy="End other programs there, then try again.")
 
     def _late(self) -> Outcome:
         said = f"not done within its {self.step.deadline:g} seconds"

@@ -1,12 +1,20 @@
-"""Where the command line enters: a session is shown and walked, and an exit code comes back."""
+"""Where the command line enters: a run is shown, and driven or witnessed, and an exit code comes back."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
+from contextlib import aclosing
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from runbook.errors import EnvironmentLacks, ExitCode
+from runbook.errors import EnvironmentLacks, ExitCode, JournalError
 from runbook.session import Session
+
+if TYPE_CHECKING:
+    from runbook.following import Following
+    from screens.base_app import BaseApp
 
 HARMLESS = frozenset({"TEXTUAL_COLOR_SYSTEM", "TEXTUAL_DISABLE_KITTY_KEY", "TEXTUAL_FPS", "TEXTUAL_SMOOTH_SCROLL"})
 """Textual's settings that neither log keys, nor take pictures, nor press keys, nor replace the driver."""
@@ -23,7 +31,40 @@ def run_session(session: Session, *, mouse: bool = True) -> ExitCode:
     from screens.driver import TerminalDriver
 
     app = RunbookApp(session, TerminalDriver)
-    code = app.run(mouse=mouse)
+    return _ended(app, app.run(mouse=mouse))
+
+
+def run_witness(following: Following, key: Path | None = None, *, mouse: bool = True) -> ExitCode:
+    """Show a run that is driven elsewhere until the witness leaves; its exit code. `key`: proposed for signing.
+
+    Raises EnvironmentLacks without a terminal or where the runbook cannot be read, and JournalError for a record that
+    is damaged.
+    """
+    _need_terminal()
+    quiet_environment()
+    return asyncio.run(_witness(following, key, mouse=mouse))
+
+
+async def _witness(following: Following, key: Path | None, *, mouse: bool) -> ExitCode:
+    from screens.driver import TerminalDriver
+    from screens.witness_app import WitnessApp
+
+    async with aclosing(following.events()) as happened:
+        await anext(happened)
+        if following.header is None:
+            raise JournalError("the record does not begin with the start of a run", where=str(following.path))
+        runbook = await following.runbook()
+        if runbook is None:
+            raise EnvironmentLacks(
+                "the runbook of this run cannot be read from this account, or was changed since",
+                where=following.header.runbook_path,
+                remedy="`runbook witness --plain` follows without it.",
+            )
+        app = WitnessApp(following, runbook, following.header, happened, key=key, driver_class=TerminalDriver)
+        return _ended(app, await app.run_async(mouse=mouse))
+
+
+def _ended(app: BaseApp, code: ExitCode | None) -> ExitCode:
     if app.fault is not None:
         raise app.fault
     if app.return_code:

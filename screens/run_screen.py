@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from typing import ClassVar
 
+import msgspec
 from textual.binding import Binding, BindingType
 from textual.reactive import var
 from textual.widget import Widget
@@ -45,7 +46,9 @@ class RunScreen(RunView):
             rehearsal=session.site.rehearsal is not None,
             mark="RESUMED" if session.history.run_id else "",
         )
-        super().__init__(session.runbook, session.stages, identity, session.history)
+        # Whatever ended it before: it goes on now.
+        going_on = msgspec.structs.replace(session.history, finished="", reason="")
+        super().__init__(session.runbook, session.stages, identity, going_on)
         self._decision: asyncio.Future[Decided] | None = None
         self._left = LeftLine(session.history, session.left_at)
         self._next = NextBar()

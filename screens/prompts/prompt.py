@@ -79,8 +79,8 @@ class Prompt(ModalScreen[T | None]):
     def compose(self) -> ComposeResult:
         dialog = self.dialog()
         # The frame never scrolls away: what it is, that it is a rehearsal, and the keys.
-        rehearsal = getattr(self.app, "rehearsal", None) is not None
-        dialog.border_title = f"REHEARSAL  {self.title_line()}" if rehearsal else self.title_line()
+        rehearsal = "REHEARSAL  " if getattr(self.app, "in_rehearsal", False) else ""
+        dialog.border_title = f"{rehearsal}{self.title_line()}"
         dialog.border_subtitle = self.keys
         with dialog:
             yield from self.body()

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
@@ -21,6 +22,7 @@ from runbook.operator import Moment
 from runbook.state import RunState
 from screens import clock
 from screens.app import RunbookApp
+from tests.people.keys import PRINCIPALS, Keys
 from tests.screens.samples import sample_session
 from tests.screens.scripted import Play, ScriptedWalk
 
@@ -52,10 +54,21 @@ def wall_clock() -> StoppedClock:
 @pytest.fixture(autouse=True)
 def _steady(monkeypatch: pytest.MonkeyPatch, wall_clock: StoppedClock) -> None:
     monkeypatch.setattr(clock, "HOST", wall_clock)
-    monkeypatch.setattr(clock, "TICK", 0.02)
+    monkeypatch.setattr(clock, "TICK", 0.25)
     for name in [*os.environ]:
         if name == "NO_COLOR" or name.startswith("TEXTUAL"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Keys:
+    """Anna, Ben and Carl with a key each, all of them allowed."""
+    (tmp_path / "keys").mkdir()
+    made = Keys(tmp_path / "keys")
+    for name, principal in PRINCIPALS.items():
+        made.make(name)
+        made.allow(principal, name)
+    return made
 
 
 class _Svg(SingleFileSnapshotExtension):

@@ -1,0 +1,125 @@
+"""What every application of ours has: the look, room for the screens, prompts that can be withdrawn, quiet faults."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path, PurePath
+from typing import ClassVar, TypeVar
+
+from rich.text import Text
+from textual import events
+from textual.app import App
+from textual.driver import Driver
+from textual.geometry import Size
+from textual.screen import Screen
+from textual.worker import WorkerFailed
+
+from runbook.errors import ExitCode, RunbookError
+from screens import crash
+from screens.guard import ControlGuard
+from screens.theme import FALLBACKS, STYLE, THEME
+from screens.too_small import TooSmall, fits
+
+T = TypeVar("T")
+
+
+class BaseApp(App[ExitCode]):
+    """Its return value is the exit code."""
+
+    TITLE = "runbook"
+    CSS_PATH: ClassVar[list[str | PurePath]] = [STYLE / "run.tcss", STYLE / "evidence.tcss"]
+    ENABLE_COMMAND_PALETTE = False
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (140, "-vast")]  # noqa: RUF012 - Textual declares no class variable
+
+    def __init__(self, run_folder: Path, *, in_rehearsal: bool, driver_class: type[Driver] | None = None) -> None:
+        super().__init__(driver_class=driver_class)
+        self.in_rehearsal = in_rehearsal
+        self.animation_level = "none"
+        self.register_theme(THEME)
+        self.theme = THEME.name
+        self.fault: RunbookError | None = None
+        """Why it could not go on, for the caller to tell."""
+        self._run_folder = run_folder
+        self._filters.append(ControlGuard())
+        self._roomy = asyncio.Event()
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return FALLBACKS
+
+    def on_mount(self) -> None:
+        self._fit(self.size)
+
+    @property
+    def code(self) -> ExitCode:
+        """The exit code as things stand."""
+        raise NotImplementedError
+
+    def fail(self, error: RunbookError) -> None:
+        """It cannot go on, for a reason that is told once the screens are gone."""
+        self.fault = error
+        self.exit(error.exit_code)
+
+    def terminal_lost(self) -> None:
+        """Nobody is there any more."""
+        self.exit(self.code)
+
+    # What is asked.
+
+    async def ask(self, prompt: Screen[T | None]) -> T | None:
+        """Show a prompt and wait for its answer; None when it was left.
+
+        Where the question is withdrawn (the run was stopped, the step's time is over), the prompt goes away.
+        """
+        await self._roomy.wait()
+        answer: asyncio.Future[T | None] = asyncio.get_running_loop().create_future()
+        await self.push_screen(prompt, lambda given: None if answer.done() else answer.set_result(given))
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            self._withdraw(prompt)
+            raise
+
+    def _withdraw(self, prompt: Screen[T | None]) -> None:
+        if not self.is_running:
+            return
+        while prompt in self.screen_stack:
+            self.pop_screen()
+        self._fit(self.size)
+
+    def action_help_quit(self) -> None:
+        """Ctrl+C asks as Q does, instead of saying which key to press."""
+        self.call_later(self.action_quit)
+
+    def action_help(self) -> None:
+        from screens.help_screen import HelpScreen
+
+        self.push_screen(HelpScreen())
+
+    # Size.
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._fit(event.size)
+
+    def _fit(self, size: Size) -> None:
+        """Put the notice over everything while there is too little room; it goes away by itself."""
+        if fits(size):
+            self._roomy.set()
+            if isinstance(self.screen, TooSmall):
+                self.pop_screen()
+        else:
+            self._roomy.clear()
+            if not isinstance(self.screen, TooSmall):
+                self.push_screen(TooSmall())
+
+    # Faults.
+
+    def _fatal_error(self) -> None:
+        """Textual would print every local variable of every frame."""
+        error: BaseException = self._exception or RuntimeError()
+        if isinstance(error, WorkerFailed):
+            error = error.error
+        self._exit_renderables.append(Text(crash.report(error, self._run_folder)))
+        self._close_messages_no_wait()
+
+    def panic(self, *renderables: object) -> None:  # noqa: ARG002 - Textual's signature
+        self._fatal_error()
