@@ -24,7 +24,9 @@ _KEYS = (
             ("r Enter", "run the step at hand, and stop before the next one"),
             ("c", "continue: run on, asking what must be asked, until a step is not green; Esc pauses"),
             ("t", "try a step again that is not green; the record says so"),
+            ("d", "take a step in doubt as done; like t and s there, with a reason that is kept as a deviation"),
             ("s", "skip it; a reason is asked and kept as a deviation"),
+            ("w", "give the stage's time window, or change it with a reason"),
             ("n", "write a note into the record"),
             ("q", "leave; a run that is not over asks first"),
         ),
@@ -45,6 +47,8 @@ _KEYS = (
         (
             ("Esc", "leave a prompt: nothing is sent and nothing is changed"),
             ("Tab", "the next field or answer; the safe answer has the focus first"),
+            ("PgUp PgDn", "scroll a long one; phrases are typed under themselves and never pasted"),
+            ("a", "as a witness: answer what you are asked; it stays open until then"),
         ),
     ),
 )

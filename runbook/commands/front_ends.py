@@ -68,6 +68,15 @@ def _new(prepared: Prepared, redactor: Redactor) -> Session:
     return start(prepared, redactor)
 
 
+def screens_witness(following: Following, key: Path | None) -> ExitCode:
+    """Follow a run on the screens."""
+    import importlib
+
+    # By its name: nothing below the screens depends on them.
+    code: ExitCode = importlib.import_module("screens.main").run_witness(following, key)
+    return code
+
+
 def plain_witness(following: Following, key: Path | None) -> ExitCode:
     """Follow a run with lines and commands."""
     import asyncio

@@ -29,4 +29,5 @@ def command(*, run: str | None, name: str | None, key: Path | None, state: Path 
     folder = runs_of(state) if state else None
     path = find_journal(run, folder) if run else being_driven(folder)
     front_ends.require_terminal(plain=plain)
-    return front_ends.plain_witness(Following(path, name or ""), key)
+    following = Following(path, name or "")
+    return front_ends.plain_witness(following, key) if plain else front_ends.screens_witness(following, key)

@@ -9,11 +9,12 @@ import shutil
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-SNAPSHOTS = Path(__file__).parent / "__snapshots__" / "test_pictures"
+SNAPSHOTS = Path(__file__).parent / "__snapshots__"
 PICTURES = {
-    "run.svg": "test_a_red_step_in_a_rehearsal[120x40][red].svg",
-    "fingerprints.svg": "test_each_pane[key_match-120x40][key_match].svg",
-    "pin.svg": "test_the_pin_prompt[80x24][pin].svg",
+    "run.svg": "test_pictures/test_a_red_step_in_a_rehearsal[120x40][red].svg",
+    "fingerprints.svg": "test_pictures/test_each_pane[key_match-120x40][key_match].svg",
+    "pin.svg": "test_pictures/test_the_pin_prompt[80x24][pin].svg",
+    "point_of_no_return.svg": "test_gate_pictures/test_the_point_of_no_return[80x24][point of no return].svg",
 }
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from runbook import events as ev
 from runbook.probing import Answer
-from tests.screens.conftest import Drive, Driven
+from runbook.runlock import Holder
+from tests.screens.conftest import Drive, Driven, StoppedClock
 from tests.screens.gate_samples import LEFT, NO_RETURN, WITNESS, doubt
 from tests.screens.scripted import asks
 from tests.screens.test_pictures import both_sizes, readable
+from tests.screens.witnessed import witnessed
 
 Picture = Callable[[Driven, str], None]
 
@@ -53,3 +57,23 @@ async def test_in_doubt_in_a_resumed_run(drive: Drive, picture: Picture, size: t
     async with drive(size, rehearsal=True, history=LEFT, moments={"A1.slots": doubt(Answer.PARTLY)}) as d:
         readable(d)
         picture(d, "in doubt")
+
+
+@both_sizes
+async def test_the_witness_is_asked(
+    picture: Picture, tmp_path: Path, wall_clock: StoppedClock, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    """What is drawn by chance or by the clock stands still: nonce, salts and with them head and code."""
+    monkeypatch.setattr("secrets.token_hex", lambda count=16: "0" * 2 * count)
+    monkeypatch.setattr("runbook.following.Following.head", "0001 C0DE 9A7F 07C1 3F9A")
+    monkeypatch.setattr("runbook.following.Following.head_asked", "0001 C0DE 9A7F 07C1 3F9A")
+    monkeypatch.setattr("runbook.following.Following.code", "3F9A 07C1")
+    monkeypatch.setattr("runbook.following.holder", lambda _folder: Holder("anna", "input-b", 7, ""))
+    async with witnessed(tmp_path, size, ev.StepStarted("A1.slots", 1, "slots", {}), rehearsal=True) as d:
+        await d.driver.ask(wall_clock.now())
+        await d.until("Your approval is asked")
+        readable(d)
+        picture(d, "asked")
+        await d.press("escape")
+        readable(d)
+        picture(d, "following")
