@@ -11,7 +11,7 @@ from pathlib import Path
 from textual import on
 from textual.driver import Driver
 from textual.screen import Screen
-from textual.worker import Worker
+from textual.worker import Worker, WorkerError
 
 from runbook.drive import EXIT_CODES
 from runbook.errors import ExitCode, RunbookError
@@ -53,6 +53,7 @@ class WitnessApp(BaseApp):
         self._offered: ApprovalAsked | None = None
         """The question that was put to the witness by itself; they may come back to it by a key."""
         self._answering: Worker[None] | None = None
+        self._follower: Worker[None] | None = None
         self._problem = ""
         self._said = ""
 
@@ -70,7 +71,14 @@ class WitnessApp(BaseApp):
             for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
                 asyncio.get_running_loop().add_signal_handler(number, self.terminal_lost)
         self.set_interval(clock.TICK, self._tell)
-        self.run_worker(self._follow(), name="follow", description="the run", exit_on_error=True)
+        self._follower = self.run_worker(self._follow(), name="follow", description="the run", exit_on_error=True)
+
+    async def on_unmount(self) -> None:
+        """Whoever opened the record closes it, which cannot be done while it is read."""
+        if self._follower is not None:
+            self._follower.cancel()
+            with suppress(WorkerError):
+                await self._follower.wait()
 
     async def action_quit(self) -> None:
         """Nothing is lost by leaving: what is asked stays open."""

@@ -70,11 +70,9 @@ def _new(prepared: Prepared, redactor: Redactor) -> Session:
 
 def screens_witness(following: Following, key: Path | None) -> ExitCode:
     """Follow a run on the screens."""
-    import importlib
+    from screens.main import run_witness
 
-    # By its name: nothing below the screens depends on them.
-    code: ExitCode = importlib.import_module("screens.main").run_witness(following, key)
-    return code
+    return run_witness(following, key)
 
 
 def plain_witness(following: Following, key: Path | None) -> ExitCode:
