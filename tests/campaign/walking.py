@@ -17,7 +17,16 @@ from runbook.event import Event
 from runbook.events import RunStarted
 from runbook.journal import Journal
 from runbook.kind import Registry
-from runbook.operator import ChoiceRequest, ConfirmRequest, Decided, Decision, Moment, PinRequest
+from runbook.operator import (
+    Attested,
+    AttestRequest,
+    ChoiceRequest,
+    ConfirmRequest,
+    Decided,
+    Decision,
+    Moment,
+    PinRequest,
+)
 from runbook.secrets import Redactor, Secret
 from tests.campaign import blocking
 from tests.campaign.bench import PIN, Bench
@@ -102,6 +111,9 @@ class Driver:
 
     async def choose(self, request: ChoiceRequest) -> str:
         return request.choices[0][0]
+
+    async def attest(self, request: AttestRequest) -> Attested:
+        return Attested(tuple(True for _ in request.statements))
 
     async def _arm(self) -> None:
         self.apdus_before = (await self._bench.control.status()).apdus

@@ -125,7 +125,7 @@ async def test_openssl_verifies_what_is_shown(
     (test,) = outcome.evidence
     assert isinstance(test, SignTest)
     assert (test.length, test.verified_by_token_key, test.verified_by_artefact) == (length, True, None)
-    assert test.statement.startswith("NOT A CERTIFICATE | 20261121-r1 | A3.sign | ")
+    assert test.statement.startswith("NOT A CERTIFICATE | run-1 | A3.sign | ")
     key = (await ctx.pool.token("intermediate").public_key(b"\x0a")).public_key
     assert openssl_verifies(tmp_path, key, bytes.fromhex(test.signature), test, hash_name)
     tampered = bytearray.fromhex(test.signature)

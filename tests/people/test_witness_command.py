@@ -46,13 +46,18 @@ two_people:
 """
 
 
+def lay_out(folder: Path, site: str = SITE) -> Bench:
+    """The runbook, the site profile and the answers, in a folder with `keys/`."""
+    bench = Bench(folder)
+    (folder / "runbook.yaml").write_text(RUNBOOK)
+    (folder / "site.yaml").write_text(site)
+    (folder / "answers.yaml").write_text("answers: 1\ndriver: anna\n")
+    return bench
+
+
 @pytest.fixture
 def place(tmp_path: Path, keys: Keys) -> Bench:
-    bench = Bench(tmp_path)
-    (tmp_path / "runbook.yaml").write_text(RUNBOOK)
-    (tmp_path / "site.yaml").write_text(SITE)
-    (tmp_path / "answers.yaml").write_text("answers: 1\ndriver: anna\n")
-    return bench
+    return lay_out(tmp_path)
 
 
 def journal_of(place: Bench) -> Path:

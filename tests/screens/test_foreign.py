@@ -16,14 +16,18 @@ from runbook.operator import (
     AttestRequest,
     ChoiceRequest,
     CompareRequest,
+    Condition,
     ConfirmRequest,
     PhraseRequest,
     PinRequest,
+    PointOfNoReturnRequest,
     SecretRequest,
     TextRequest,
     TranscribeRequest,
+    WitnessRequest,
 )
 from runbook.outcome import Evidence, Outcome
+from runbook.probing import Answer, Probed
 from screens.evidence import pane_for
 from tests.screens.conftest import Drive, Driven
 from tests.screens.samples import EVIDENCE
@@ -105,6 +109,12 @@ def test_no_line_of_a_pane_is_wider_than_its_room(text: str, width: int) -> None
             assert line.cell_length <= width, (item.kind, line.plain)
 
 
+def no_return(text: str) -> PointOfNoReturnRequest:
+    conditions = (Condition(text, holds=True), Condition(text, holds=False))
+    probed = Probed(Answer.PARTLY, Outcome.failed(text))
+    return PointOfNoReturnRequest(text, text, (text,), conditions, probed, (text,), text, text)
+
+
 @corpus
 async def test_every_prompt(drive: Drive, text: str) -> None:
     requests = (
@@ -117,6 +127,8 @@ async def test_every_prompt(drive: Drive, text: str) -> None:
         ("text", TextRequest(text, text, text)),
         ("compare", CompareRequest(text, text, text, text, "x")),
         ("attest", AttestRequest(text, (text, text))),
+        ("point_of_no_return", no_return(text)),
+        ("witness", WitnessRequest(text, text, (text, text), text, (text, text), text, text)),
     )
     shown: list[str] = []
 

@@ -10,6 +10,7 @@ from runbook import events as ev
 from runbook.operator import (
     Alphabet,
     Attested,
+    AttestRequest,
     ChoiceRequest,
     CompareRequest,
     ConfirmRequest,
@@ -239,6 +240,17 @@ class TestAttestation:
         async with drive(P_people=asks("attest", ATTEST)) as d:
             await d.press("r", "y", "j", "n", "down", "space", "tab", "text:see the log", "enter", "enter")
             assert d.walk.answers == [Attested((True, False, True), "see the log")]
+
+    async def test_a_long_list_is_walked_through_statement_by_statement(self, drive: Drive) -> None:
+        said = tuple(f"{number}: step S{number} skipped, {'because the sheet came late ' * 5}" for number in range(30))
+        async with drive(P_people=asks("attest", AttestRequest("Deviations", said))) as d:
+            await d.press("r")
+            for number in range(30):
+                assert f"{number}: step S{number} skipped" in d.screen, "the statement under the cursor is in sight"
+                assert d.walk.answers == []
+                await d.press("y", "down")
+            await d.press("enter")
+            assert d.walk.answers == [Attested((True,) * 30)]
 
     async def test_keys_that_come_all_at_once_are_taken_in_order(self, drive: Drive) -> None:
         async with drive(P_people=asks("attest", ATTEST)) as d:
