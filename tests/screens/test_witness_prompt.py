@@ -79,7 +79,7 @@ async def test_the_time_that_is_left_runs_down(drive: Drive, wall_clock: Stopped
 
 async def test_why_the_last_answer_was_refused_is_shown(drive: Drive) -> None:
     request = replace(WITNESS, problem="The answer of berta was not accepted: [/x] the key is the driver's")
-    async with drive(P_people=asks("witness", request)) as d:
+    async with drive((120, 40), P_people=asks("witness", request)) as d:
         await d.press("r")
         assert "was not accepted: [/x] the key is the driver's" in d.screen
 
