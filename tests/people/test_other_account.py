@@ -67,7 +67,7 @@ def test_approved_from_another_account(shared: Bench, own_key: Path) -> None:
         with Terminal(as_other(GROUP, argv), Path("/"), env) as witness:
             witness.until("Then: approve, or no and the reason.")
             witness.type("note from my own account\n")
-            witness.until("from my own account")
+            witness.until("by ben: from my own account")
             witness.type("approve\n")
             witness.until("The run has ended: green")
             assert witness.end() == 0
