@@ -48,7 +48,7 @@ def test_the_card_goes_with_the_program(
     session.wait_for(b"Press Enter to begin")
     session.type(b"\n")
     session.wait_for(b"P.people")
-    wait_until(lambda: any(b"P.people" in journal.read_bytes() for journal in journals(home)))
+    wait_until(lambda: any(b'"type":"stage.started"' in journal.read_bytes() for journal in journals(home)))
     assert any("pcscd --foreground" in line for line in processes_of(home))
     assert any("rehearsal.card " in line for line in processes_of(home))
 
