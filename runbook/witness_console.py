@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
 from contextlib import aclosing
+from functools import partial
 from pathlib import Path
 
 from runbook.drive import EXIT_CODES
@@ -86,55 +86,67 @@ class WitnessConsole:
         if self._joined:
             return
         self._joined = True
-        with self._told():
+        try:
             await self._following.join()
             self._narrator.say(f"You follow as {self._following.me.name}. Commands: {', '.join(_COMMANDS)}.")
+        except RunbookError as error:  # then they can look on, and no more
+            self._say_all(str(error).splitlines())
 
     def _ask(self) -> None:
         asked = self._following.asked
         if asked is not None and asked != self._shown:
-            self._show(asked)
+            self._say_all(self._question(asked))
         self._shown = asked
 
-    def _show(self, asked: ApprovalAsked) -> None:
-        say = self._narrator.say
-        say()
-        say(f"APPROVAL ASKED for {asked.step}, until {asked.expires_at}")
-        for line in asked.what:
-            say(f"  will be done: {line}")
-        say(f"  code {self._following.code}; the head of the record before it: {self._following.head_asked}")
-        say("  Compare the code with the driver's screen. Then: approve, or no and the reason.")
+    def _question(self, asked: ApprovalAsked) -> list[str]:
+        return [
+            "",
+            f"APPROVAL ASKED for {asked.step}, until {asked.expires_at}",
+            *(f"  will be done: {line}" for line in asked.what),
+            f"  code {self._following.code}; the head of the record before it: {self._following.head_asked}",
+            "  Compare the code with the driver's screen. Then: approve, or no and the reason.",
+        ]
+
+    def _say_all(self, lines: list[str]) -> None:
+        for line in lines:
+            self._narrator.say(line)
 
     async def _read(self) -> None:
         """Commands, one a line, until the witness leaves."""
+        answer: list[str] = []
         with contextlib.suppress(OperatorStopped):
             while True:
-                line = (await self._keyboard.line(lambda: None)).strip()
+                # What comes of a command is said when the next one can be typed: what is typed before that is dropped.
+                line = (await self._keyboard.line(partial(self._say_all, answer))).strip()
                 word, _, rest = line.partition(" ")
                 if word == "quit":
                     return
-                with self._told():
-                    await self._do(word, rest.strip())
+                try:
+                    answer = await self._do(word, rest.strip())
+                except OperatorStopped:
+                    raise
+                except RunbookError as error:
+                    answer = str(error).splitlines()
 
-    async def _do(self, word: str, rest: str) -> None:
+    async def _do(self, word: str, rest: str) -> list[str]:
+        """Do the command; what to say about it."""
         match word:
             case "":
-                return
+                return []
             case "note" if rest:
                 await self._following.note(rest)
-                self._narrator.say("The note is left for the record.")
+                return ["The note is left for the record."]
             case "approve" | "no" | "show" if self._following.asked is None:
-                self._narrator.say("Nothing is being asked.")
+                return ["Nothing is being asked."]
             case "show":
-                self._show(self._asked)
+                return self._question(self._asked)
             case "approve":
-                await self._approve(rest)
+                return await self._approve(rest)
             case "no" if rest:
                 await self._following.refuse(self._asked, rest)
-                self._narrator.say("Your no is left for the driver.")
+                return ["Your no is left for the driver."]
             case _:
-                for line in _COMMANDS.values():
-                    self._narrator.say(line)
+                return list(_COMMANDS.values())
 
     @property
     def _asked(self) -> ApprovalAsked:
@@ -142,22 +154,12 @@ class WitnessConsole:
         assert asked is not None  # noqa: S101 - asked before
         return asked
 
-    async def _approve(self, named: str) -> None:
+    async def _approve(self, named: str) -> list[str]:
         key = resolve(Path.cwd(), named) if named else self._key
         if key is None:
-            self._narrator.say("With which key? approve PATH (or start with --key PATH).")
-            return
+            return ["With which key? approve PATH (or start with --key PATH)."]
         await self._following.approve(self._asked, key, self._terminal)
-        self._narrator.say("Your approval is left for the driver.")
+        return ["Your approval is left for the driver."]
 
     async def _terminal(self, request: TerminalRequest) -> int:
         return await run_in_foreground(request, self._keyboard.fd)
-
-    @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except OperatorStopped:
-            raise
-        except RunbookError as error:
-            self._narrator.say(str(error))
