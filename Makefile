@@ -14,11 +14,12 @@ TEST_PACKAGES := $(DEMO_PACKAGES) openssl openssh-client gcc libc6-dev libpcscli
 
 PYTEST := $(BIN)/pytest -n 2
 
-.PHONY: help demo test campaign check lint lock clean demo-packages test-packages
+.PHONY: help demo test explore campaign check lint lock clean demo-packages test-packages
 
 help:
 	@echo "make demo      the rehearsal: full screen with a terminal, headless without one"
 	@echo "make test      the test suite"
+	@echo "make explore   the property-based tests with many new random examples"
 	@echo "make campaign  every fault at every APDU of stage A, on software cards (most of an hour)"
 	@echo "make check     lint, format, types and import contracts"
 	@echo "make lock      pin the requirements anew, with hashes"
@@ -29,6 +30,9 @@ demo: $(VENV)/runtime.stamp
 
 test: $(VENV)/dev.stamp
 	$(PYTEST)
+
+explore: $(VENV)/dev.stamp
+	EXPLORE=1 $(PYTEST) -m hypothesis
 
 campaign: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.campaign

@@ -33,20 +33,27 @@ async def run_in_foreground(request: TerminalRequest, fd: int) -> int:
                 cwd=request.cwd,
                 env={**os.environ, **request.env},
                 process_group=0,
-                preexec_fn=partial(die_with, os.getpid()),
+                preexec_fn=partial(_begin, os.getpid(), fd),
             )
         except OSError as error:
             raise StepError(f"{request.argv[0]} cannot be started: {error.strerror}") from error
         try:
-            with contextlib.suppress(ProcessLookupError, PermissionError):  # it may have ended already
-                os.tcsetpgrp(fd, process.pid)
-                # It may have been stopped for reading before it was in the foreground.
-                os.killpg(process.pid, signal.SIGCONT)
             code = await process.wait()
         finally:
             if process.returncode is None:
                 await _end(process)
     return code if code >= 0 else 128 - code
+
+
+def _begin(parent: int, fd: int) -> None:
+    """Runs in the child: in the foreground before it starts, or it would be stopped at its first look at the terminal.
+
+    A program that asks for a passphrase then asks twice, and drops what was typed in between.
+    """
+    die_with(parent)
+    with contextlib.suppress(OSError):
+        os.tcsetpgrp(fd, os.getpgrp())
+    signal.signal(signal.SIGTTOU, signal.SIG_DFL)  # ignored while this is done, and that would outlive exec
 
 
 def die_with(parent: int) -> None:

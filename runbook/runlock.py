@@ -7,6 +7,7 @@ import getpass
 import json
 import os
 import platform
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from runbook.errors import JournalError
 from runbook.text import clean_line
 
 NAME = "driver.lock"
+
+_LOOKS, _INSTANT = 5, 0.02
+"""How often, and after how many seconds, a lock that is held is tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +53,14 @@ class RunLock:
     def take(cls, folder: Path) -> RunLock:
         """Take it; raises JournalError naming the holder when another process has it, OSError from the disk."""
         fd = os.open(folder / NAME, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _taken(fd):
             held = _read(fd)
             os.close(fd)
             raise JournalError(
                 f"the run is being driven by {held or 'another process'}",
                 where=str(folder),
                 remedy="Follow it there, or end it first; one run has one driver.",
-            ) from None
+            )
         me = Holder(who=user_name(), host=platform.node(), pid=os.getpid(), since=now())
         os.ftruncate(fd, 0)
         os.pwrite(fd, json.dumps(asdict(me)).encode(), 0)
@@ -69,6 +71,18 @@ class RunLock:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+
+
+def _taken(fd: int) -> bool:
+    """Whether the lock is ours now; who only looks at it (`holder`) has it for an instant, and is waited for."""
+    for _ in range(_LOOKS):
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_INSTANT)
+        else:
+            return True
+    return False
 
 
 def holder(folder: Path) -> Holder | None:

@@ -161,7 +161,7 @@ class RedactedStream:
             out.append(text[at:until])
         if until:
             self._masked = at >= until
-        self._covered = max(at - until, 0)
+        self._covered = max(at - until, self._covered - until, 0)
         self._held = text[until:]
         return "".join(out)
 

@@ -137,7 +137,9 @@ class WitnessConsole:
                 await self._following.note(rest)
                 return ["The note is left for the record."]
             case "approve" | "no" | "show" if self._following.asked is None:
-                return ["Nothing is being asked."]
+                return [
+                    "Nothing is being asked" + ("." if self._following.holder else ", and nobody drives the run now.")
+                ]
             case "show":
                 return self._question(self._asked)
             case "approve":

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from runbook.site import Site
 from tests.fake_context import FakeContext
 from tests.softhsm import LABEL, SoftHsm
+
+# The same examples each time, so that a change is judged by itself; `make explore` looks for new ones.
+settings.register_profile("steady", derandomize=True, deadline=None)
+settings.register_profile("explore", max_examples=2_000, deadline=None)
+settings.load_profile("explore" if os.environ.get("EXPLORE") else "steady")
 
 # Under nohup SIGHUP is ignored, and whatever the tests start would inherit that; a terminal does not do so.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)

@@ -214,6 +214,7 @@ PIECES += [
 
 @given(st.lists(st.sampled_from(PIECES), max_size=14), st.lists(st.integers(0, 40), max_size=10))
 @example(["648219"], [1, 2, 3, 4, 5])
+@example(["648219", "6", "648219"], [7])
 def test_a_stream_says_what_the_whole_says(pieces: list[str], cuts: list[int]) -> None:
     redact = knowing("648219", "4821964821")
     text = "".join(pieces)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from runbook.events import NoteAdded, RunFinished, RunResumed
 from runbook.following import Following
 from runbook.gate_events import ApprovalAsked, ApprovalGiven
 from runbook.journal import Journal
+from runbook.runlock import NAME, RunLock, holder
 from runbook.secrets import Redactor
 from tests.people.keys import until
 from tests.record.sample import EVENTS
@@ -205,3 +207,20 @@ async def test_who_follows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     for name, account in (("", "somebody"), ("eve", "op")):
         with pytest.raises(UsageError, match="who are you"):
             await me(name, account)
+
+
+async def test_a_look_at_who_drives_keeps_no_driver_out(tmp_path: Path) -> None:
+    """A follower looks by locking for an instant; a run that is resumed in that instant must not be refused."""
+    lock = RunLock.take(tmp_path)
+    lock.release()
+    with (tmp_path / NAME).open() as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        taking = asyncio.create_task(asyncio.to_thread(RunLock.take, tmp_path))
+        await asyncio.sleep(0.03)  # it is being looked at while somebody begins to drive
+        fcntl.flock(file, fcntl.LOCK_UN)
+    taken = await taking
+    assert holder(tmp_path) is not None
+    with pytest.raises(JournalError, match="is being driven by"):
+        RunLock.take(tmp_path)
+    taken.release()
+    assert holder(tmp_path) is None

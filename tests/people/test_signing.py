@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -176,3 +177,21 @@ def test_the_witness_signs_with_an_agent_and_says_no_first(tmp_path: Path, keys:
 
 def witness(place: Bench) -> Terminal:
     return place.terminal("witness", "--plain", "--as", "ben", "--key", "keys/ben.pub")
+
+
+LOOKS = "import os, signal; print('in front', os.tcgetpgrp(0) == os.getpgrp(), signal.getsignal(signal.SIGTTOU).name)"
+LENDS = f"""
+import asyncio
+from runbook.foreground import run_in_foreground
+from runbook.operator import TerminalRequest
+print("ended", asyncio.run(run_in_foreground(TerminalRequest(({sys.executable!r}, "-c", {LOOKS!r}), "/"), 0)))
+"""
+
+
+def test_who_asks_at_the_terminal_is_in_front_from_the_start(tmp_path: Path) -> None:
+    """ssh-keygen that is stopped at its first look asks again and drops what was typed."""
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(Path(__file__).parents[2])}
+    with Terminal([sys.executable, "-c", LENDS], tmp_path, env) as terminal:
+        terminal.until("in front True SIG_DFL")
+        terminal.until("ended 0")
+        assert terminal.end() == 0
