@@ -9,8 +9,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from runbook.approval import NAMESPACE
-from runbook.inbox import account_name
+from runbook.people.approval import NAMESPACE
+from runbook.people.inbox import account_name
 
 DRIVER, WITNESS = "driver", "witness"
 """Their names in the site profile."""

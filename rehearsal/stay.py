@@ -13,8 +13,8 @@ from typing import Any
 from rehearsal.mark import SITE_NAME, LabMark
 from rehearsal.reader import CardReader
 from rehearsal.token import TokenKind
-from runbook.narrator import Narrator
-from runbook.runs import list_runs
+from runbook.record.runs import list_runs
+from runbook.terminal.narrator import Narrator
 
 _ENDED = ("green", "failed")
 """States of a run that has come to an end of its own; there is nothing to go on with."""

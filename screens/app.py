@@ -13,8 +13,8 @@ from textual.screen import Screen
 from runbook.errors import ExitCode, RunbookError
 from runbook.model import Step
 from runbook.operator import Decided, Decision
-from runbook.session import Session, Walk
-from runbook.watchdog import Watchdog
+from runbook.run.session import Session, Walk
+from runbook.terminal.watchdog import Watchdog
 from screens.base_app import BaseApp
 from screens.driver import TERMINAL, UNDRAW
 from screens.operator import TuiOperator

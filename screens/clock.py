@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from runbook.clock import Clock, HostClock
+from runbook.gates.clock import Clock, HostClock
 
 HOST: Clock = HostClock()
 

@@ -11,7 +11,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 
-from runbook.state import Status
+from runbook.record.state import Status
 from screens.columns import pairs, wrap
 from screens.lines import Lines
 from screens.theme import STYLE

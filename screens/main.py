@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runbook.errors import EnvironmentLacks, ExitCode, JournalError
-from runbook.session import Session
+from runbook.run.session import Session
 
 if TYPE_CHECKING:
-    from runbook.following import Following
+    from runbook.people.following import Following
     from screens.base_app import BaseApp
 
 HARMLESS = frozenset({"TEXTUAL_COLOR_SYSTEM", "TEXTUAL_DISABLE_KITTY_KEY", "TEXTUAL_FPS", "TEXTUAL_SMOOTH_SCROLL"})

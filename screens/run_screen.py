@@ -12,9 +12,9 @@ from textual.reactive import var
 from textual.widget import Widget
 
 from runbook.event import Event
-from runbook.events import StepFinished, StepSkipped, StepStarted
 from runbook.operator import Decided, Decision, Moment
-from runbook.session import Session
+from runbook.record.events import StepFinished, StepSkipped, StepStarted
+from runbook.run.session import Session
 from screens.run_view import LOOKING, RunView
 from screens.widgets.left_line import LeftLine
 from screens.widgets.next_bar import NextBar, Turn

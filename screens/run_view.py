@@ -17,10 +17,10 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from runbook.event import Event
-from runbook.events import StepProbed, StepProgress, StepStarted
 from runbook.model import Runbook, Stage
 from runbook.probing import Answer, Probed
-from runbook.state import RunState, Status, apply
+from runbook.record.events import StepProbed, StepProgress, StepStarted
+from runbook.record.state import RunState, Status, apply
 from screens.widgets.key_bar import KeyBar
 from screens.widgets.live_output import KEPT, LiveOutput
 from screens.widgets.run_header import Identity, RunHeader

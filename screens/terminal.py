@@ -13,8 +13,8 @@ from typing import Any
 from textual.app import App, SuspendNotSupported
 
 from runbook.errors import EnvironmentLacks
-from runbook.foreground import die_with
 from runbook.operator import TerminalRequest
+from runbook.terminal.foreground import die_with
 
 GRACE = 2.0
 """Seconds a command has to end after it was told to."""

@@ -13,15 +13,15 @@ from textual.driver import Driver
 from textual.screen import Screen
 from textual.worker import Worker, WorkerError
 
-from runbook.drive import EXIT_CODES
 from runbook.errors import ExitCode, RunbookError
 from runbook.event import Event
-from runbook.events import RunStarted
-from runbook.following import Following
-from runbook.gate_events import ApprovalAsked, ApprovalGiven, ApprovalRefused
 from runbook.model import Runbook
 from runbook.operator import TerminalRequest
 from runbook.paths import resolve
+from runbook.people.following import Following
+from runbook.plain.drive import EXIT_CODES
+from runbook.record.events import RunStarted
+from runbook.record.gate_events import ApprovalAsked, ApprovalGiven, ApprovalRefused
 from screens import clock
 from screens.app import SLICE
 from screens.base_app import BaseApp

@@ -10,9 +10,9 @@ from textual.message import Message
 from textual.reactive import var
 from textual.widget import Widget
 
-from runbook.events import RunStarted
 from runbook.model import Runbook
-from runbook.state import RunState
+from runbook.record.events import RunStarted
+from runbook.record.state import RunState
 from screens.run_view import LOOKING, RunView
 from screens.widgets.run_header import Identity
 from screens.widgets.witness_bar import Watch, WitnessBar

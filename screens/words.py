@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from textual.content import Content
 
 from runbook.probing import Answer
-from runbook.state import Status
+from runbook.record.state import Status
 
 GOOD = "$text-success"
 DOUBT = "$text-warning"

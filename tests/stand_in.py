@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from runbook.attachments import store
 from runbook.context import Resource
 from runbook.event import Event
-from runbook.events import Attached
 from runbook.kind import Kind
 from runbook.operator import Attested, AttestRequest, CompareRequest
 from runbook.outcome import Outcome
+from runbook.record.attachments import store
+from runbook.record.events import Attached
 from runbook.secrets import Redactor
 from runbook.site import Site
 

@@ -9,7 +9,7 @@ from checks.hsm.pin import Reading, read_counter, words
 from checks.hsm.token import Token
 from runbook.context import Context
 from runbook.errors import StepError
-from runbook.events import PinAttempt, PinResult
+from runbook.record.events import PinAttempt, PinResult
 from runbook.secrets import Secret
 
 USER_PIN = "user PIN"

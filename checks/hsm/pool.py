@@ -10,7 +10,7 @@ from typing import Final, Self
 from checks.hsm.token import CALL_DEADLINE, LOAD_DEADLINE, Token
 from runbook.context import Record, Resource
 from runbook.errors import RunbookError, UsageError
-from runbook.events import TokenNoticed
+from runbook.record.events import TokenNoticed
 from runbook.secrets import Redactor
 from runbook.site import Site
 

@@ -16,8 +16,8 @@ from checks.hsm.pin import Reading, read_counter, words
 from checks.hsm.token import Token
 from runbook.context import Context
 from runbook.errors import StepError
-from runbook.events import PinAttempt, PinResult
 from runbook.operator import PinRequest, SecretRequest
+from runbook.record.events import PinAttempt, PinResult
 from runbook.secrets import Secret
 
 SO_PIN: Final = "SO-PIN"

@@ -8,8 +8,8 @@ from checks.hsm.recovery import obstacle, reset
 from checks.hsm.token import Token
 from runbook.context import Context
 from runbook.errors import PromptCancelled
-from runbook.events import GuardOverridden
 from runbook.operator import ChoiceRequest, PhraseRequest, TextRequest
+from runbook.record.events import GuardOverridden
 
 _STOP, _RESET, _OVERRIDE = "stop", "reset", "override"
 

@@ -9,7 +9,7 @@ import click
 @click.argument("kind", required=False)
 def command(kind: str | None) -> None:
     """List the checks and actions, or print what KIND takes, reports and shows."""
-    from runbook.describe import describe, listing
+    from runbook.files.describe import describe, listing
     from runbook.kind import Registry
 
     registry = Registry()

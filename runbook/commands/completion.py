@@ -17,8 +17,6 @@ def command(shell: str) -> None:
     """
     from click.shell_completion import get_completion_class
 
-    from runbook.cli import cli
-
     cls = get_completion_class(shell)
     assert cls is not None  # noqa: S101 - the choices are click's own
-    click.echo(cls(cli, {}, "runbook", "_RUNBOOK_COMPLETE").source())
+    click.echo(cls(click.get_current_context().find_root().command, {}, "runbook", "_RUNBOOK_COMPLETE").source())

@@ -11,14 +11,14 @@ import click
 
 if TYPE_CHECKING:
     from runbook.errors import ExitCode
-    from runbook.following import Following
+    from runbook.people.following import Following
+    from runbook.run.session import Session
+    from runbook.run.start import Prepared
     from runbook.secrets import Redactor
-    from runbook.session import Session
-    from runbook.start import Prepared
 
 
 Begin = Callable[["Prepared", "Redactor"], "Session"]
-"""Makes the session: of a new run (`runbook.start.start`), or of one that goes on."""
+"""Makes the session: of a new run (`runbook.run.start.start`), or of one that goes on."""
 
 
 def headless(
@@ -27,8 +27,8 @@ def headless(
     """Walk it with the answers of a file (None: no answers at all), whose PINs `redactor` is taught."""
     import asyncio
 
-    from runbook.answers import Answers, ScriptedOperator, load_answers, require_steps
-    from runbook.drive import drive
+    from runbook.plain.answers import Answers, ScriptedOperator, load_answers, require_steps
+    from runbook.plain.drive import drive
     from runbook.secrets import Redactor
 
     given = load_answers(answers) if answers else Answers(answers=1)
@@ -44,7 +44,7 @@ def plain(prepared: Prepared, begin: Begin | None = None) -> ExitCode:
     """Walk it with numbered lines and questions."""
     import asyncio
 
-    from runbook.drive import drive_console
+    from runbook.plain.drive import drive_console
     from runbook.secrets import Redactor
 
     return asyncio.run(drive_console((begin or _new)(prepared, Redactor())))
@@ -52,7 +52,7 @@ def plain(prepared: Prepared, begin: Begin | None = None) -> ExitCode:
 
 def screens(prepared: Prepared, begin: Begin | None = None) -> ExitCode:
     """Walk it on screens, and say the result once they are gone."""
-    from runbook.drive import say_result
+    from runbook.plain.drive import say_result
     from runbook.secrets import Redactor
     from screens.main import run_session
 
@@ -63,7 +63,7 @@ def screens(prepared: Prepared, begin: Begin | None = None) -> ExitCode:
 
 
 def _new(prepared: Prepared, redactor: Redactor) -> Session:
-    from runbook.start import start
+    from runbook.run.start import start
 
     return start(prepared, redactor)
 
@@ -79,7 +79,7 @@ def plain_witness(following: Following, key: Path | None) -> ExitCode:
     """Follow a run with lines and commands."""
     import asyncio
 
-    from runbook.witness_console import follow
+    from runbook.plain.witness_console import follow
 
     return asyncio.run(follow(following, key))
 
@@ -90,7 +90,7 @@ def ask_unfinished(prepared: Prepared) -> Path | None:
     Asks only where there is one; raises OperatorStopped where they want neither.
     """
     from runbook.errors import OperatorStopped
-    from runbook.resuming import unfinished
+    from runbook.run.resuming import unfinished
 
     left = unfinished(prepared.runbook.model.id, prepared.site.path)
     if not left:

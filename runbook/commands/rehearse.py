@@ -95,10 +95,10 @@ def command(
     from rehearsal.stay import staying
     from runbook.commands import front_ends
     from runbook.defaults import find_runbook
+    from runbook.files.loader import load_runbook
+    from runbook.files.selection import require_reachable, select
     from runbook.kind import Registry
-    from runbook.loader import load_runbook
-    from runbook.selection import require_reachable, select
-    from runbook.start import prepare
+    from runbook.run.start import prepare
 
     if serve:
         return _serve(serve)

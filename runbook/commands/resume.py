@@ -11,9 +11,9 @@ import click
 
 if TYPE_CHECKING:
     from runbook.errors import ExitCode
-    from runbook.resuming import Left
-    from runbook.session import Session
-    from runbook.start import Prepared
+    from runbook.run.resuming import Left
+    from runbook.run.session import Session
+    from runbook.run.start import Prepared
 
 
 @click.command()
@@ -39,7 +39,7 @@ def command(
     """
     from runbook.commands import front_ends
     from runbook.errors import UsageError
-    from runbook.resuming import find_left
+    from runbook.run.resuming import find_left
 
     if answers and not headless:
         raise UsageError("--answers is for --headless", remedy="Add --headless, or leave --answers out.")
@@ -63,7 +63,7 @@ def resume(
     import asyncio
 
     from runbook.commands import front_ends
-    from runbook.resuming import take_up
+    from runbook.run.resuming import take_up
     from runbook.secrets import Redactor
 
     left = asyncio.run(take_up(folder, Redactor(), head))
@@ -91,8 +91,8 @@ def _lab(left: Left) -> Iterator[Path | None]:
 
 
 def _session(left: Left, *, accept_changes: bool) -> tuple[Session, Prepared]:
-    from runbook.changed_files import changes_of, program_warnings, require_unchanged
-    from runbook.resuming import go_on, read_again
+    from runbook.run.changed_files import changes_of, program_warnings, require_unchanged
+    from runbook.run.resuming import go_on, read_again
 
     prepared = read_again(left)
     changes = changes_of(left, prepared)

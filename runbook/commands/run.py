@@ -41,7 +41,7 @@ def command(
     """
     from runbook.commands import front_ends
     from runbook.errors import ExitCode, UsageError
-    from runbook.start import prepare
+    from runbook.run.start import prepare
 
     if answers and not headless:
         raise UsageError("--answers is for --headless", remedy="Add --headless, or leave --answers out.")
@@ -53,8 +53,8 @@ def command(
     for warning in prepared.warnings:
         click.echo(str(warning), err=True)
     if dry_run:
-        from runbook.dry_run import lines
-        from runbook.selection import require_reachable
+        from runbook.files.selection import require_reachable
+        from runbook.run.dry_run import lines
 
         for line in lines(prepared):
             click.echo(line)
@@ -72,7 +72,7 @@ def command(
 
 def _file(file: Path | None) -> Path:
     from runbook.errors import UsageError
-    from runbook.loader import DEFAULT_RUNBOOK
+    from runbook.files.loader import DEFAULT_RUNBOOK
 
     if file is None and not DEFAULT_RUNBOOK.is_file():
         raise UsageError(

@@ -16,7 +16,7 @@ def command(as_json: bool) -> None:
     from dataclasses import asdict
 
     from runbook.paths import runs_folder
-    from runbook.runs import list_runs
+    from runbook.record.runs import list_runs
 
     found = list_runs()
     if as_json:

@@ -14,7 +14,7 @@ def command(site: bool) -> None:
     """
     import json
 
+    from runbook.files.schema import json_schema, site_schema
     from runbook.kind import Registry
-    from runbook.schema import json_schema, site_schema
 
     click.echo(json.dumps(site_schema() if site else json_schema(Registry()), indent=2, ensure_ascii=False))

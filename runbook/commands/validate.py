@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from runbook.problems import Problem
+    from runbook.files.problems import Problem
 
 
 @click.command()
@@ -20,7 +20,7 @@ def command(file: Path, site: Path | None) -> int:
     Problems go to stderr, the verdict to stdout. Warnings alone leave the exit status at 0.
     """
     from runbook.errors import ExitCode
-    from runbook.problems import Severity, render_all, verdict
+    from runbook.files.problems import Severity, render_all, verdict
     from runbook.text import clean_line
 
     problems = _problems(file, site)
@@ -35,9 +35,9 @@ def command(file: Path, site: Path | None) -> int:
 
 def _problems(file: Path, site: Path | None) -> list[Problem]:
     """Of the runbook, of the site profile, and, where both can be read, of the two together."""
+    from runbook.files.loader import check_site, load_runbook, load_site
+    from runbook.files.problems import InvalidDocument
     from runbook.kind import Registry
-    from runbook.loader import check_site, load_runbook, load_site
-    from runbook.problems import InvalidDocument
 
     registry = Registry()
     problems: list[Problem] = []

@@ -21,11 +21,11 @@ def command(run: str, head: str | None, signers: Path | None) -> int:
     The files attached to it are checked too. Exit status 0: intact; 1: changed, and each change is named, or an
     approval does not hold; 2: there is no such run.
     """
-    from runbook.chain import short_head
     from runbook.errors import ExitCode, UsageError
-    from runbook.runs import find_journal
+    from runbook.record.chain import short_head
+    from runbook.record.runs import find_journal
+    from runbook.record.verify import verify, verify_attachments
     from runbook.text import clean_line
-    from runbook.verify import verify, verify_attachments
 
     path = find_journal(run)
     try:
@@ -62,10 +62,10 @@ def _approved(path: Path, signers: Path) -> bool:
     """Whether every approval of an intact record holds; says so for each."""
     import asyncio
 
-    from runbook.approval_check import verify_approvals
     from runbook.errors import UsageError
-    from runbook.journal import read_records
-    from runbook.records import event_of
+    from runbook.people.approval_check import verify_approvals
+    from runbook.record.journal import read_records
+    from runbook.record.records import event_of
     from runbook.text import clean_line
 
     if not signers.is_file():

@@ -23,8 +23,8 @@ def command(*, run: str | None, name: str | None, key: Path | None, state: Path 
     Nothing is changed: what you approve, refuse or note is left for the driver's program. Ends with the run.
     """
     from runbook.commands import front_ends
-    from runbook.following import Following
-    from runbook.runs import being_driven, find_journal, runs_of
+    from runbook.people.following import Following
+    from runbook.record.runs import being_driven, find_journal, runs_of
 
     folder = runs_of(state) if state else None
     path = find_journal(run, folder) if run else being_driven(folder)

@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input
 
-from runbook.gate_events import ApprovalAsked
+from runbook.record.gate_events import ApprovalAsked
 from runbook.text import clean_line
 from screens.columns import pairs
 from screens.lines import Lines

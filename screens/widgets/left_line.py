@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from textual.content import Content
 
-from runbook.state import RunState, Status
+from runbook.record.state import RunState, Status
 from screens.columns import wrap
 from screens.lines import Lines
 from screens.words import DOUBT, QUIET, badge

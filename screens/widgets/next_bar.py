@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from textual.content import Content
 
 from runbook.operator import Decision, Moment
-from runbook.state import RunState, Status
+from runbook.record.state import RunState, Status
 from screens import clock
 from screens.columns import wrap
 from screens.lines import Lines

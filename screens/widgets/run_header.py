@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from textual.content import Content
 from textual.reactive import var
 
-from runbook.state import RunState, Status
+from runbook.record.state import RunState, Status
 from screens import clock
 from screens.columns import wrap
 from screens.lines import Lines

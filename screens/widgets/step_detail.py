@@ -12,11 +12,11 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
 
+from runbook.files.templates import names, render_params
 from runbook.model import Role, Runbook, Stage, Step
 from runbook.outcome import Outcome
 from runbook.probing import Probed
-from runbook.state import RunState, StepState
-from runbook.templates import names, render_params
+from runbook.record.state import RunState, StepState
 from screens.columns import Cell, pairs, wrap
 from screens.lines import Lines
 from screens.words import BAD, CALM, DOUBT, GOOD, LOOKS, QUIET, badge, probe_badge

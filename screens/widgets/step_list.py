@@ -16,7 +16,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from runbook.model import Stage, Step
-from runbook.state import RunState
+from runbook.record.state import RunState
 from screens.words import CALM, LOOKS, QUIET, WIDEST
 
 Row = Stage | Step

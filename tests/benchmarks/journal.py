@@ -19,13 +19,13 @@ import time
 from itertools import cycle, islice
 from pathlib import Path
 
-from runbook.attachments import store
-from runbook.chain import START, now, seal
 from runbook.event import Event
-from runbook.events import NoteAdded, RunFinished, RunStarted
-from runbook.journal import Journal, read_events
 from runbook.paths import JOURNAL_NAME
-from runbook.records import fields_of
+from runbook.record.attachments import store
+from runbook.record.chain import START, now, seal
+from runbook.record.events import NoteAdded, RunFinished, RunStarted
+from runbook.record.journal import Journal, read_events
+from runbook.record.records import fields_of
 from runbook.secrets import Redactor, Secret
 
 MEGABYTE = 1_000_000

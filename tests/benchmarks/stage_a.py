@@ -31,8 +31,8 @@ from rehearsal.lab import Lab, make_lab
 from rehearsal.reader import CardReader
 from rehearsal.smartcard import CardPlaces
 from rehearsal.token import TokenKind
-from runbook.events import StepFinished
-from runbook.journal import read_events
+from runbook.record.events import StepFinished
+from runbook.record.journal import read_events
 
 STAGE_A = ("A1", "A3", "A4")
 

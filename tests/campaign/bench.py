@@ -20,9 +20,9 @@ from rehearsal.card.client import CardControl
 from rehearsal.card.virtual_reader import VirtualReader
 from rehearsal.smartcard import CardPlaces
 from runbook.paths import JOURNAL_NAME
+from runbook.record.verify import verify
 from runbook.secrets import Secret
 from runbook.site import Site
-from runbook.verify import verify
 from tests.campaign.steps import LABEL
 
 PIN = "648219"

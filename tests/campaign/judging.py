@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from checks.evidence.pin_counter import PinCounter
-from runbook.events import PinAttempt, PinResult, RunFinished, StepFinished
 from runbook.hints import ENGINE_SYMPTOMS
 from runbook.outcome import Outcome, Verdict
+from runbook.record.events import PinAttempt, PinResult, RunFinished, StepFinished
 from tests.campaign.cases import Trouble
 from tests.campaign.steps import STEP_DEADLINE
 from tests.campaign.walking import Walked

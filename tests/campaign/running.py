@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterable
 
 from runbook.errors import RunbookError
-from runbook.events import StepFinished
+from runbook.record.events import StepFinished
 from tests.campaign import bench
 from tests.campaign.bench import Bench
 from tests.campaign.cases import Case, Measured, Spot

@@ -12,10 +12,7 @@ from typing import Any
 from unittest.mock import patch
 
 from checks.hsm.pool import TokenPool
-from runbook.engine import Engine, Plan
 from runbook.event import Event
-from runbook.events import RunStarted
-from runbook.journal import Journal
 from runbook.kind import Registry
 from runbook.operator import (
     Attested,
@@ -27,6 +24,9 @@ from runbook.operator import (
     Moment,
     PinRequest,
 )
+from runbook.record.events import RunStarted
+from runbook.record.journal import Journal
+from runbook.run.engine import Engine, Plan
 from runbook.secrets import Redactor, Secret
 from tests.campaign import blocking
 from tests.campaign.bench import PIN, Bench

@@ -72,8 +72,8 @@ def broken():
     secret = "648219"
     raise ZeroDivisionError(f"with {secret} in its message")
 runbook.paths.runs_folder = broken
-import runbook.runs
-runbook.runs.runs_folder = broken
+import runbook.record.runs
+runbook.record.runs.runs_folder = broken
 from runbook.cli import main
 main(["runs"])
 """
@@ -83,7 +83,7 @@ def test_a_defect_is_told_without_values() -> None:
     done = subprocess.run([sys.executable, "-c", CRASH], capture_output=True, text=True, check=False)
     assert done.returncode == 70
     assert "a defect in the program: ZeroDivisionError" in done.stderr
-    assert "runbook/runs.py" in done.stderr
+    assert "runbook/record/runs.py" in done.stderr
     assert "648219" not in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -159,9 +159,9 @@ def test_a_closed_standard_input_is_no_terminal(bench: Bench) -> None:
 
 def test_ctrl_c_is_a_stop(bench: Bench) -> None:
     code = (
-        "import runbook.runs\n"
+        "import runbook.record.runs\n"
         "def interrupted(): raise KeyboardInterrupt\n"
-        "runbook.runs.list_runs = interrupted\n"
+        "runbook.record.runs.list_runs = interrupted\n"
         "from runbook.cli import main\n"
         "main(['runs'])\n"
     )

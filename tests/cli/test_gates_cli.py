@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from runbook import events as ev
 from runbook.event import Event
-from runbook.gate_events import WindowSet
-from runbook.journal import read_events
-from runbook.verify import verify
+from runbook.record import events as ev
+from runbook.record.gate_events import WindowSet
+from runbook.record.journal import read_events
+from runbook.record.verify import verify
 from tests.cli.bench import Bench
 
 RUNBOOK = """\

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from runbook.events import InputGiven, RunFinished, StepFinished
-from runbook.journal import read_events
-from runbook.verify import verify
+from runbook.record.events import InputGiven, RunFinished, StepFinished
+from runbook.record.journal import read_events
+from runbook.record.verify import verify
 from tests.cli.bench import ANSWERS, SITE, Bench
 
 

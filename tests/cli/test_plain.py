@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from runbook.events import NoteAdded, RunFinished
-from runbook.journal import read_events
-from runbook.verify import verify
+from runbook.record.events import NoteAdded, RunFinished
+from runbook.record.journal import read_events
+from runbook.record.verify import verify
 from tests.cli.bench import Bench, Terminal
 
 
@@ -22,10 +22,10 @@ def _ask(expression: str) -> str:
     """A program that asks one thing at its terminal and says what came of it."""
     return f"""
 import asyncio, sys
-from runbook.console import ConsoleOperator
+from runbook.plain.console import ConsoleOperator
 from runbook.errors import RunbookError
-from runbook.keyboard import Keyboard
-from runbook.narrator import Narrator
+from runbook.terminal.keyboard import Keyboard
+from runbook.terminal.narrator import Narrator
 from runbook.operator import *
 from runbook.outcome import Outcome
 async def main():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runbook.letters import BURST, Letters
+from runbook.terminal.letters import BURST, Letters
 from tests.cli.bench import Bench, Terminal
 from tests.cli.test_plain import asking
 

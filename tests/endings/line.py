@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from runbook.event import Event
-from runbook.events import StepFinished
-from runbook.journal import read_events
+from runbook.record.events import StepFinished
+from runbook.record.journal import read_events
 
 DEADLINE = 30.0
 """Seconds that anything awaited may take."""

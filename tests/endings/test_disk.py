@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from runbook.events import RunFinished, RunResumed, StepFinished, StepStarted
-from runbook.journal import read_events
-from runbook.verify import verify
+from runbook.record.events import RunFinished, RunResumed, StepFinished, StepStarted
+from runbook.record.journal import read_events
+from runbook.record.verify import verify
 from tests.endings.line import HANGS, WAITS, Line, Place, all_end
 
 FORMS = ("screens", "plain", "headless")

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from runbook.events import RunFinished, StepFinished, StepStarted
 from runbook.outcome import Verdict
-from runbook.verify import verify
-from runbook.watchdog import TOGETHER
+from runbook.record.events import RunFinished, StepFinished, StepStarted
+from runbook.record.verify import verify
+from runbook.terminal.watchdog import TOGETHER
 from tests.endings.line import WAITS, Line, Place, all_end
 
 FORMS = ("screens", "plain", "headless")

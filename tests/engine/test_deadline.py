@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from runbook.deadline import Deadline
+from runbook.run.deadline import Deadline
 
 
 async def test_a_prompt_before_the_work_costs_nothing() -> None:

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from runbook import events as ev
 from runbook.context import Context
 from runbook.errors import JournalError, StepError
 from runbook.event import Event
-from runbook.journal import Journal, read_events
 from runbook.operator import ConfirmRequest, Decided, Decision
 from runbook.outcome import Outcome, Verdict
-from runbook.state import Status, fold
+from runbook.record import events as ev
+from runbook.record.journal import Journal, read_events
+from runbook.record.state import Status, fold
 from tests.engine.world import Bench, Lamp, Said, action, check, stage
 
 RETRY = Decided(Decision.RETRY)
@@ -328,7 +328,7 @@ def test_importing_the_engine_loads_no_screen_and_no_device_library(tmp_path: Pa
     import subprocess
     import sys
 
-    code = "import runbook.engine, sys; print(sorted({m.split('.')[0] for m in sys.modules}))"
+    code = "import runbook.run.engine, sys; print(sorted({m.split('.')[0] for m in sys.modules}))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert "'runbook'" in loaded
     for foreign in ("textual", "rich", "checks", "screens", "pkcs11", "paramiko", "docker", "cryptography"):

@@ -10,14 +10,14 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runbook import events as ev
 from runbook.context import Context
 from runbook.errors import StepError
 from runbook.event import Event
-from runbook.journal import read_events
 from runbook.operator import Decided, Decision
 from runbook.outcome import Outcome, Verdict
-from runbook.state import fold
+from runbook.record import events as ev
+from runbook.record.journal import read_events
+from runbook.record.state import fold
 from tests.engine.world import Bench, action, check, stage
 
 ends = st.sampled_from(["green", "red", "error", "defect", "doubt"])

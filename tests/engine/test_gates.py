@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from runbook import events as ev
-from runbook.gate_events import ApprovalGiven
 from runbook.operator import ConfirmRequest, Decided, Decision, Operator, PhraseRequest
 from runbook.outcome import Outcome
-from runbook.witness import NotApproved
+from runbook.people.witness import NotApproved
+from runbook.record import events as ev
+from runbook.record.gate_events import ApprovalGiven
 from tests.engine.world import Bench, action, check, stage
 
 SKIP = Decided(Decision.SKIP, "not today")

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runbook import events as ev
-from runbook.answers import Answers, ScriptedOperator
 from runbook.context import Context
 from runbook.model import Runbook
 from runbook.operator import Condition, Decided, Decision, PointOfNoReturnRequest
 from runbook.outcome import Outcome
+from runbook.plain.answers import Answers, ScriptedOperator
 from runbook.probing import Answer
+from runbook.record import events as ev
 from tests.engine.world import Bench, Said, action, check, stage
 
 PROBE = {"check": "do", "word": "probe"}

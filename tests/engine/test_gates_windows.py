@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runbook import events as ev
-from runbook.gate_events import WindowSet
-from runbook.journal import read_events
+from runbook.gates.window import LONGEST, BadWindow, TimeWindow, parse, span
 from runbook.operator import Decided, Decision, Moment, PhraseRequest, TextRequest
-from runbook.state import fold
-from runbook.window import LONGEST, BadWindow, TimeWindow, parse, span
+from runbook.record import events as ev
+from runbook.record.gate_events import WindowSet
+from runbook.record.journal import read_events
+from runbook.record.state import fold
 from tests.engine.world import Bench, check, stage
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from runbook.events import StepFinished
 from runbook.kind import Kind
 from runbook.outcome import Verdict
+from runbook.record.events import StepFinished
 from tests.engine.world import Bench, check, stage
 
 MODULE = "a_module_that_takes_its_time"

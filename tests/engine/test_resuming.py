@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from runbook import events as ev
 from runbook.context import Context
 from runbook.errors import PromptCancelled
-from runbook.journal import read_events
 from runbook.operator import Attested, AttestRequest, Decided, Decision, PhraseRequest, TextRequest, TranscribeRequest
 from runbook.outcome import Outcome, Verdict
 from runbook.probing import Answer, TakenAsDone
-from runbook.state import Status, fold
+from runbook.record import events as ev
+from runbook.record.journal import read_events
+from runbook.record.state import Status, fold
 from tests.engine.world import Bench, Said, Script, World, action, check, stage
 
 DONE = Decided(Decision.DONE, "I have looked")

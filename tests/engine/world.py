@@ -10,13 +10,9 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 from zoneinfo import ZoneInfo
 
-from runbook.beginning import TakenUp
 from runbook.context import Context, Resource
-from runbook.engine import Engine, Plan
 from runbook.errors import PromptCancelled
 from runbook.event import Event
-from runbook.events import RunResumed, RunStarted
-from runbook.journal import Journal, read_events
 from runbook.kind import Action, Check, Params, Registry
 from runbook.model import Role, Runbook
 from runbook.operator import (
@@ -32,6 +28,10 @@ from runbook.operator import (
     TranscribeRequest,
 )
 from runbook.outcome import Evidence, Outcome
+from runbook.record.events import RunResumed, RunStarted
+from runbook.record.journal import Journal, read_events
+from runbook.run.beginning import TakenUp
+from runbook.run.engine import Engine, Plan
 from runbook.secrets import Redactor
 from runbook.site import Site
 
@@ -163,7 +163,7 @@ class Lamp(Resource):
 
 
 class SetClock:
-    """A clock that stands still until it is set (`runbook.clock.Clock`)."""
+    """A clock that stands still until it is set (`runbook.gates.clock.Clock`)."""
 
     def __init__(self, now: str = "2026-11-21T19:50+01:00", zone: str = "Europe/Berlin") -> None:
         self.zone: tzinfo | None = ZoneInfo(zone)

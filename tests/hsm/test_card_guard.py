@@ -12,8 +12,8 @@ from checks.hsm.guard import login
 from checks.hsm.pin import read_counter
 from checks.hsm.pin_unlock import PinUnlock, PinUnlockParams
 from rehearsal.card.faults import FaultKind, PinCheckFault
-from runbook.events import GuardOverridden, PinAttempt, PinResult
 from runbook.outcome import Verdict
+from runbook.record.events import GuardOverridden, PinAttempt, PinResult
 from tests.fake_context import FakeContext
 from tests.hsm.cards import SERIAL, CardBench
 from tests.softhsm import PIN, SO_PIN

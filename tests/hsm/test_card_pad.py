@@ -12,7 +12,7 @@ from checks.hsm.guard import login
 from rehearsal.card.faults import PadEntry
 from rehearsal.card.virtual_reader import VirtualReader
 from runbook.errors import PromptCancelled
-from runbook.events import PinAttempt, PinResult
+from runbook.record.events import PinAttempt, PinResult
 from tests.fake_context import FakeContext
 from tests.hsm.cards import SERIAL, CardBench, make_card
 from tests.hsm.shim import C_LOGIN, Shim

@@ -19,7 +19,7 @@ from checks.hsm.pool import TokenPool
 from checks.hsm.token import Token
 from rehearsal.card.virtual_reader import VirtualReader
 from runbook.event import Event
-from runbook.events import TokenNoticed
+from runbook.record.events import TokenNoticed
 from runbook.secrets import Redactor, Secret
 from tests.fake_context import FakeContext
 from tests.hsm.cards import OTHER_SERIAL, SERIAL, CardBench, make_card

@@ -13,7 +13,7 @@ import pytest
 
 from checks.hsm import errors
 from checks.hsm.guard import login
-from runbook.events import PinAttempt, PinResult
+from runbook.record.events import PinAttempt, PinResult
 from tests.fake_context import FakeContext
 from tests.hsm.shim import C_LOGIN, Shim
 from tests.softhsm import PIN, SoftHsm

@@ -15,7 +15,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from runbook import attachments, cli, journal
+from runbook import cli
+from runbook.record import attachments, journal
 from tests.killing.points import Phase, Point
 
 

@@ -17,11 +17,11 @@ from rehearsal.card import state as card_state
 from rehearsal.smartcard import CardPlaces
 from rehearsal.token import TokenKind
 from runbook.event import Event
-from runbook.events import PinAttempt, StepFinished, StepStarted
-from runbook.journal import read_events
+from runbook.files.loader import load_runbook
 from runbook.kind import Registry
-from runbook.loader import load_runbook
-from runbook.state import fold
+from runbook.record.events import PinAttempt, StepFinished, StepStarted
+from runbook.record.journal import read_events
+from runbook.record.state import fold
 from tests.killing.points import Point
 from tests.rehearsal.program import processes_of
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from runbook.files.loader import load_runbook
+from runbook.files.problems import InvalidDocument, Problem
 from runbook.kind import Registry
-from runbook.loader import load_runbook
-from runbook.problems import InvalidDocument, Problem
 from tests.loader.small_kinds import GOOD, KINDS, Problems
 
 

@@ -99,7 +99,7 @@ def test_validating_imports_no_user_interface_and_no_device_library(tmp_path: Pa
         "import sys\n"
         "from pathlib import Path\n"
         "from runbook.kind import Registry\n"
-        "from runbook.loader import load_runbook\n"
+        "from runbook.files.loader import load_runbook\n"
         f"load_runbook(Path({str(SHIPPED)!r}), Registry())\n"
         "heavy = {'textual', 'rich', 'pkcs11', 'paramiko', 'docker', 'cryptography'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from runbook.inputs import parse, sha256
+from runbook.files.inputs import parse, sha256
 from runbook.model import Input
 
 DIGEST = hashlib.sha256(b"x").hexdigest()

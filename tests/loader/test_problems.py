@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runbook.problems import (
+from runbook.files.problems import (
     MAX_SHOWN,
     InvalidDocument,
     Problem,

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from runbook import yaml_source
+from runbook.files import yaml_source
+from runbook.files.schema import json_schema, site_schema
 from runbook.kind import Registry
-from runbook.schema import json_schema, site_schema
 from tests.loader.small_kinds import GOOD, KINDS, SITE
 
 Write = Callable[..., Path]

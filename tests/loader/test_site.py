@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from runbook.files.loader import check_site, find_site, load_runbook, load_site
+from runbook.files.problems import InvalidDocument, Problem
 from runbook.kind import Registry, TokenName
-from runbook.loader import check_site, find_site, load_runbook, load_site
 from runbook.model import Role
-from runbook.problems import InvalidDocument, Problem
 from tests.loader.small_kinds import GOOD, KINDS, SITE, Slots, SlotsParams
 
 Write = Callable[..., Path]

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runbook import templates
-from runbook.templates import BadTemplate, check, names, names_in, render, render_params
+from runbook.files import templates
+from runbook.files.templates import BadTemplate, check, names, names_in, render, render_params
 
 HOSTILE = st.text() | st.sampled_from(
     [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runbook.problems import Severity
+from runbook.files.problems import Severity
 from tests.loader.small_kinds import GOOD, Problems
 
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from runbook import yaml_source
-from runbook.document import Document
-from runbook.problems import InvalidDocument, Problem
-from runbook.source import MAX_BYTES
+from runbook.files import yaml_source
+from runbook.files.document import Document
+from runbook.files.problems import InvalidDocument, Problem
+from runbook.files.source import MAX_BYTES
 
 Write = Callable[..., Path]
 

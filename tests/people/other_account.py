@@ -32,7 +32,10 @@ def interpreter(group: int) -> str:
     """A Python that the other account can start: this one, or the system's where this one lies in a private folder."""
     for candidate in (sys.executable, "/usr/bin/python3"):
         done = subprocess.run(
-            as_other(group, [candidate, "-c", "import runbook.following"]), capture_output=True, text=True, check=False
+            as_other(group, [candidate, "-c", "import runbook.people.following"]),
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode == 0:
             return candidate

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from runbook.errors import JournalError, UsageError
 from runbook.event import Event
-from runbook.events import NoteAdded, RunFinished, RunResumed
-from runbook.following import Following
-from runbook.gate_events import ApprovalAsked, ApprovalGiven
-from runbook.journal import Journal
-from runbook.runlock import NAME, RunLock, holder
+from runbook.people.following import Following
+from runbook.record.events import NoteAdded, RunFinished, RunResumed
+from runbook.record.gate_events import ApprovalAsked, ApprovalGiven
+from runbook.record.journal import Journal
+from runbook.record.runlock import NAME, RunLock, holder
 from runbook.secrets import Redactor
 from tests.people.keys import until
 from tests.record.sample import EVENTS
@@ -61,7 +61,7 @@ async def watching(path: Path, name: str = "ben") -> AsyncIterator[Watched]:
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("runbook.following.LOOK", 0.005)
+    monkeypatch.setattr("runbook.people.following.LOOK", 0.005)
 
 
 async def written(folder: Path, *events: Event) -> bytes:
@@ -196,7 +196,7 @@ async def test_who_follows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     path = tmp_path / "run" / "journal.jsonl"
 
     async def me(name: str, account: str) -> str:
-        monkeypatch.setattr("runbook.following.account_name", lambda: account)
+        monkeypatch.setattr("runbook.people.following.account_name", lambda: account)
         following = Following(path, name)
         async for _ in following.events():
             pass

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from runbook.events import NoteAdded
-from runbook.gate_events import ApprovalGiven, WitnessJoined
-from runbook.journal import read_events
+from runbook.record.events import NoteAdded
+from runbook.record.gate_events import ApprovalGiven, WitnessJoined
+from runbook.record.journal import read_events
 from tests.cli.bench import Bench, Terminal
 from tests.people.keys import Keys
 from tests.people.other_account import ACCOUNT, as_other, interpreter

@@ -8,11 +8,20 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from runbook.approval import NAMESPACE, ExactAction, Signed, Statement, judge, moment_text, question, statement_for
-from runbook.gate_events import ApprovalAsked, PeopleNamed
-from runbook.people import signers_of, signers_sha256
+from runbook.people.approval import (
+    NAMESPACE,
+    ExactAction,
+    Signed,
+    Statement,
+    judge,
+    moment_text,
+    question,
+    statement_for,
+)
+from runbook.people.people import signers_of, signers_sha256
+from runbook.people.ssh_keygen import SignatureRefused, sign
+from runbook.record.gate_events import ApprovalAsked, PeopleNamed
 from runbook.secrets import Redactor
-from runbook.ssh_keygen import SignatureRefused, sign
 from tests.people.keys import PRINCIPALS, Keys, keygen
 
 RUN = "20261121-120000-two-abcd"

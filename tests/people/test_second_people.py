@@ -13,19 +13,19 @@ from typing import Any
 
 import pytest
 
-from runbook import inbox
-from runbook.approval import statement_for
-from runbook.approval_check import verify_approvals
 from runbook.errors import PromptCancelled
 from runbook.event import Event
-from runbook.events import NoteAdded, PromptAnswered, RunFinished, StepFinished, StepStarted
-from runbook.following import Following
-from runbook.gate_events import ApprovalAsked, ApprovalGiven, ApprovalRefused, PeopleNamed, WitnessJoined
-from runbook.inbox import Left, account_name
-from runbook.journal import read_events, read_records
 from runbook.operator import ChoiceRequest, Decided, Decision, SignsHere, TerminalRequest, WitnessRequest
 from runbook.outcome import Verdict
-from runbook.records import event_of
+from runbook.people import inbox
+from runbook.people.approval import statement_for
+from runbook.people.approval_check import verify_approvals
+from runbook.people.following import Following
+from runbook.people.inbox import Left, account_name
+from runbook.record.events import NoteAdded, PromptAnswered, RunFinished, StepFinished, StepStarted
+from runbook.record.gate_events import ApprovalAsked, ApprovalGiven, ApprovalRefused, PeopleNamed, WitnessJoined
+from runbook.record.journal import read_events, read_records
+from runbook.record.records import event_of
 from tests.engine.world import Bench, Script, action, check, stage
 from tests.people.keys import PRINCIPALS, Keys, until
 
@@ -239,7 +239,7 @@ async def test_the_driver_cannot_witness_from_another_session(place: Place) -> N
 
 
 async def test_nobody_answers(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("runbook.witness._MINUTE", 0.01)
+    monkeypatch.setattr("runbook.people.witness._MINUTE", 0.01)
     place.people(minutes=20)
     await place.bench.walk(GATED)
     outcome = place.bench.of(StepFinished)[0].outcome

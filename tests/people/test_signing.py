@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from runbook.approval import NAMESPACE
-from runbook.gate_events import ApprovalGiven
-from runbook.journal import read_events
 from runbook.operator import TerminalRequest
-from runbook.ssh_keygen import CannotSign, Signers, sign, verify
+from runbook.people.approval import NAMESPACE
+from runbook.people.ssh_keygen import CannotSign, Signers, sign, verify
+from runbook.record.gate_events import ApprovalGiven
+from runbook.record.journal import read_events
 from runbook.text import clean_line
 from tests.cli.bench import Bench, Terminal
 from tests.people.keys import PRINCIPALS, Keys, keygen
@@ -182,7 +182,7 @@ def witness(place: Bench) -> Terminal:
 LOOKS = "import os, signal; print('in front', os.tcgetpgrp(0) == os.getpgrp(), signal.getsignal(signal.SIGTTOU).name)"
 LENDS = f"""
 import asyncio
-from runbook.foreground import run_in_foreground
+from runbook.terminal.foreground import run_in_foreground
 from runbook.operator import TerminalRequest
 print("ended", asyncio.run(run_in_foreground(TerminalRequest(({sys.executable!r}, "-c", {LOOKS!r}), "/"), 0)))
 """

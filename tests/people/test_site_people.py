@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from runbook.loader import load_site
-from runbook.people_checks import people_problems
-from runbook.problems import Problem
+from runbook.files.loader import load_site
+from runbook.files.people_checks import people_problems
+from runbook.files.problems import Problem
 from tests.people.keys import Keys
 
 SITE = """\

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from runbook.events import NoteAdded
-from runbook.gate_events import ApprovalGiven
-from runbook.inbox import account_name
-from runbook.journal import read_events
+from runbook.people.inbox import account_name
+from runbook.record.events import NoteAdded
+from runbook.record.gate_events import ApprovalGiven
+from runbook.record.journal import read_events
 from tests.cli.bench import Bench
 from tests.people.keys import Keys
 

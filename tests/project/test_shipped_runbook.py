@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from runbook.files.loader import load_runbook
 from runbook.kind import Registry
-from runbook.loader import load_runbook
 from runbook.model import Role, Runbook
 
 FILE = Path(__file__).parents[2] / "runbook.yaml"
@@ -97,7 +97,7 @@ def test_serial_and_fingerprint_come_from_paper(shipped: Runbook) -> None:
 
 @pytest.mark.parametrize("serial", ["DENK0100001", "0717537a04d334eb"])
 def test_serials_of_the_card_and_of_the_rehearsal_fit(shipped: Runbook, serial: str) -> None:
-    from runbook.inputs import parse
+    from runbook.files.inputs import parse
 
     assert parse(shipped.inputs["hsm_serial"], serial) == serial
     with pytest.raises(ValueError, match="expected form"):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from runbook.event import Event
-from runbook.journal import Journal
+from runbook.record.journal import Journal
 from runbook.secrets import Redactor
 from tests.record.sample import Write, Written
 

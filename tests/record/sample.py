@@ -8,10 +8,10 @@ from pathlib import Path
 
 from checks.evidence.files import CommandOutput
 from checks.evidence.fingerprints import FingerprintPair, PaperFingerprint
-from runbook import events as ev
-from runbook import gate_events as gate
 from runbook.event import Event
 from runbook.outcome import Outcome
+from runbook.record import events as ev
+from runbook.record import gate_events as gate
 
 PAIR = FingerprintPair(
     form="SHA-256", left_title="paper", left="ab" * 32, right_title="root_ca.crt", right="ab" * 31 + "ac"

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from runbook.answers import Answers, ScriptedOperator, load_answers
 from runbook.errors import OperatorStopped, PromptCancelled, UsageError
 from runbook.model import Runbook
 from runbook.operator import (
@@ -26,6 +25,7 @@ from runbook.operator import (
     TranscribeRequest,
 )
 from runbook.outcome import Outcome
+from runbook.plain.answers import Answers, ScriptedOperator, load_answers
 from runbook.secrets import Redactor, Secret
 
 RUNBOOK = Runbook.model_validate(

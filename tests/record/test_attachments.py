@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runbook import attachments
-from runbook.attachments import PIECE, load, names, path_of, store, wrong
 from runbook.errors import JournalError
+from runbook.record import attachments
+from runbook.record.attachments import PIECE, load, names, path_of, store, wrong
 from runbook.secrets import MASK, Redactor, Secret
 
 

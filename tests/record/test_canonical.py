@@ -6,8 +6,8 @@ import rfc8785
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from runbook.canonical import canonical
-from runbook.records import LARGEST
+from runbook.record.canonical import canonical
+from runbook.record.records import LARGEST
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 KEYS = st.text(st.sampled_from('aA"\\/\x00\x1f\x7f\u0080\u2028\ue000\uffff\U00010000\U0001f600'), max_size=3) | TEXT

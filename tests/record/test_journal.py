@@ -17,14 +17,14 @@ from pathlib import Path
 import pytest
 
 from checks.evidence.files import CommandOutput
-from runbook import events as ev
 from runbook.errors import ExitCode, JournalError
 from runbook.event import Event
-from runbook.journal import Journal, read_events
 from runbook.outcome import Outcome
-from runbook.runlock import holder
+from runbook.record import events as ev
+from runbook.record.journal import Journal, read_events
+from runbook.record.runlock import holder
+from runbook.record.verify import verify
 from runbook.secrets import MASK, Redactor, Secret
-from runbook.verify import verify
 from tests.record.sample import EVENTS, Write
 
 NOTE = ev.NoteAdded("A1", "x" * 4000)
@@ -244,8 +244,8 @@ async def test_nothing_is_written_once_it_is_closed(tmp_path: Path) -> None:
 WRITER = """
 import asyncio, sys
 from pathlib import Path
-from runbook import events as ev
-from runbook.journal import Journal
+from runbook.record import events as ev
+from runbook.record.journal import Journal
 from runbook.secrets import Redactor
 
 async def main():

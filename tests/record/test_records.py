@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from checks.evidence.files import CommandOutput
 from checks.evidence.slots import SlotInfo
-from runbook import events as ev
 from runbook.event import Event, Level
-from runbook.events import JOURNALLED
 from runbook.outcome import Evidence, Outcome, Verdict
-from runbook.records import UnknownEvidence, UnreadableRecord, event_of, fields_of, plain
+from runbook.record import events as ev
+from runbook.record.events import JOURNALLED
+from runbook.record.records import UnknownEvidence, UnreadableRecord, event_of, fields_of, plain
 from runbook.secrets import MASK, Secret
 from tests.record.sample import EVENTS
 
@@ -140,7 +140,7 @@ def test_evidence_classes_are_found_without_importing_the_checks_first() -> None
     import sys
 
     code = (
-        "from runbook.records import event_of\n"
+        "from runbook.record.records import event_of\n"
         "o={'outcome.verdict':'passed','outcome.summary':'','outcome.symptom':'','outcome.remedy':'',"
         "'outcome.evidence.1':{'kind':'statements','data':{'statements':['x'],'confirmed':[True],'by':'me'}}}\n"
         "e=event_of('step.finished',{'step':'A','attempt':1,**o})\n"
@@ -170,7 +170,7 @@ def test_a_field_that_came_later_has_its_default() -> None:
 
 
 def test_every_evidence_kind_is_unique() -> None:
-    from runbook.records import _load_kinds
+    from runbook.record.records import _load_kinds
 
     _load_kinds()
     found: dict[str, type[Evidence]] = {}

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from runbook import events as ev
-from runbook.chain import seal
 from runbook.errors import JournalError
-from runbook.journal import Journal, read_events
-from runbook.records import fields_of
-from runbook.runlock import holder
+from runbook.record import events as ev
+from runbook.record.chain import seal
+from runbook.record.journal import Journal, read_events
+from runbook.record.records import fields_of
+from runbook.record.runlock import holder
+from runbook.record.state import fold
+from runbook.record.verify import verify
 from runbook.secrets import Redactor
-from runbook.state import fold
-from runbook.verify import verify
 from tests.record.sample import EVENTS, Write
 
 
@@ -91,7 +91,7 @@ async def test_a_live_driver_is_named(write: Write, tmp_path: Path) -> None:
 DRIVER = """
 import asyncio, sys
 from pathlib import Path
-from runbook.journal import Journal
+from runbook.record.journal import Journal
 from runbook.secrets import Redactor
 from tests.record.sample import EVENTS
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from runbook.attachments import RUNBOOK, SITE, load, names, path_of
-from runbook.events import Attached, RunStarted
-from runbook.journal import read_events
+from runbook.record.attachments import RUNBOOK, SITE, load, names, path_of
+from runbook.record.events import Attached, RunStarted
+from runbook.record.journal import read_events
 from runbook.version import program_sha256, versions
 
 RUNBOOK_TEXT = """\

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from runbook.chain import seal, short_head
 from runbook.errors import UsageError
-from runbook.records import fields_of
-from runbook.verify import Verification, verify
+from runbook.record.chain import seal, short_head
+from runbook.record.records import fields_of
+from runbook.record.verify import Verification, verify
 from tests.record.sample import EVENTS, Write, Written
 
 SECOND = Path(__file__).with_name("second_verifier.py")

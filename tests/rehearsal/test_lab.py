@@ -18,13 +18,13 @@ from rehearsal.artefacts import KEY_LABELS
 from rehearsal.faults import Fault, change_one_character
 from rehearsal.lab import Lab, make_lab
 from rehearsal.softhsm import find_module
-from runbook.answers import load_answers, require_steps
-from runbook.approval import NAMESPACE
 from runbook.errors import EnvironmentLacks, UsageError
+from runbook.files.loader import load_runbook, load_site
+from runbook.gates.window import parse
 from runbook.kind import Registry
-from runbook.loader import load_runbook, load_site
-from runbook.people import driver_by_account
-from runbook.window import parse
+from runbook.people.approval import NAMESPACE
+from runbook.people.people import driver_by_account
+from runbook.plain.answers import load_answers, require_steps
 
 
 def tool(*argv: str | Path, env: dict[str, str] | None = None, cwd: Path | None = None) -> str:

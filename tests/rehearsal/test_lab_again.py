@@ -25,9 +25,9 @@ from rehearsal.smartcard import CardPlaces
 from rehearsal.swap import swap
 from rehearsal.token import TokenKind
 from runbook.errors import EnvironmentLacks
-from runbook.events import RunFinished, RunStarted
-from runbook.journal import Journal
 from runbook.paths import runs_folder
+from runbook.record.events import RunFinished, RunStarted
+from runbook.record.journal import Journal
 from runbook.secrets import Redactor
 from tests.rehearsal.program import processes_of
 

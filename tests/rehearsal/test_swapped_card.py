@@ -18,7 +18,7 @@ from rehearsal.reader import CardReader
 from rehearsal.smartcard import CardPlaces
 from rehearsal.swap import swap
 from rehearsal.token import TokenKind
-from runbook.loader import load_site
+from runbook.files.loader import load_site
 from runbook.secrets import Redactor
 
 

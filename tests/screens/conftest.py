@@ -19,7 +19,7 @@ from textual.pilot import Pilot
 
 from runbook.errors import ExitCode
 from runbook.operator import Moment
-from runbook.state import RunState
+from runbook.record.state import RunState
 from screens import clock
 from screens.app import RunbookApp
 from tests.people.keys import PRINCIPALS, Keys

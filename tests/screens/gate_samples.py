@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from checks.evidence.files import CommandOutput
-from runbook import events as ev
 from runbook.operator import Condition, Decision, Moment, PointOfNoReturnRequest, WitnessRequest
 from runbook.outcome import Outcome
 from runbook.probing import Answer, Probed
-from runbook.state import fold
+from runbook.record import events as ev
+from runbook.record.state import fold
 from tests.screens.samples import EVIDENCE, RUNBOOK
 from tests.screens.scripted import RESUMED, SAID, started
 

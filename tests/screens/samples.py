@@ -15,8 +15,8 @@ from runbook.groups import veiled
 from runbook.model import Runbook
 from runbook.operator import Alphabet, AttestRequest, Moment, PinRequest, TranscribeRequest
 from runbook.outcome import Evidence, Outcome
-from runbook.session import Session
-from runbook.state import RunState
+from runbook.record.state import RunState
+from runbook.run.session import Session
 from tests.screens.scripted import Play, ScriptedWalk, ends, session
 
 TOKEN = "ccat-intermediate [DENK0100002]"

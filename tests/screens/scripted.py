@@ -7,15 +7,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 
 from checks.evidence.files import Statements
-from runbook import events as ev
 from runbook.errors import OperatorStopped, PromptCancelled
 from runbook.event import Event
 from runbook.model import Runbook
 from runbook.operator import Decided, Decision, Moment, Operator
 from runbook.outcome import Outcome
-from runbook.session import Session
+from runbook.record import events as ev
+from runbook.record.state import RunState
+from runbook.run.session import Session
 from runbook.site import Site
-from runbook.state import RunState
 
 SAID = Statements(statements=("it is so",), confirmed=(True,), by="anna")
 """Evidence for steps whose evidence does not matter."""

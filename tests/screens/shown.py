@@ -8,10 +8,10 @@ import sys
 import time
 from pathlib import Path
 
-from runbook import events as ev
 from runbook.errors import RunbookError
 from runbook.operator import TerminalRequest
 from runbook.outcome import Outcome
+from runbook.record import events as ev
 from screens.main import run_session
 from tests.screens.samples import PIN, sample_session
 from tests.screens.scripted import SAID, Play, ScriptedWalk, asks

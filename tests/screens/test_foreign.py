@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from runbook import events as ev
 from runbook.errors import PromptCancelled
 from runbook.operator import (
     Alphabet,
@@ -28,6 +27,7 @@ from runbook.operator import (
 )
 from runbook.outcome import Evidence, Outcome
 from runbook.probing import Answer, Probed
+from runbook.record import events as ev
 from screens.evidence import pane_for
 from tests.screens.conftest import Drive, Driven
 from tests.screens.samples import EVIDENCE

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from runbook import events as ev
 from runbook.probing import Answer
-from runbook.runlock import Holder
+from runbook.record import events as ev
+from runbook.record.runlock import Holder
 from tests.screens.conftest import Drive, Driven, StoppedClock
 from tests.screens.gate_samples import LEFT, NO_RETURN, WITNESS, doubt
 from tests.screens.scripted import asks
@@ -65,10 +65,10 @@ async def test_the_witness_is_asked(
 ) -> None:
     """What is drawn by chance or by the clock stands still: nonce, salts and with them head and code."""
     monkeypatch.setattr("secrets.token_hex", lambda count=16: "0" * 2 * count)
-    monkeypatch.setattr("runbook.following.Following.head", "0001 C0DE 9A7F 07C1 3F9A")
-    monkeypatch.setattr("runbook.following.Following.head_asked", "0001 C0DE 9A7F 07C1 3F9A")
-    monkeypatch.setattr("runbook.following.Following.code", "3F9A 07C1")
-    monkeypatch.setattr("runbook.following.holder", lambda _folder: Holder("anna", "input-b", 7, ""))
+    monkeypatch.setattr("runbook.people.following.Following.head", "0001 C0DE 9A7F 07C1 3F9A")
+    monkeypatch.setattr("runbook.people.following.Following.head_asked", "0001 C0DE 9A7F 07C1 3F9A")
+    monkeypatch.setattr("runbook.people.following.Following.code", "3F9A 07C1")
+    monkeypatch.setattr("runbook.people.following.holder", lambda _folder: Holder("anna", "input-b", 7, ""))
     async with witnessed(tmp_path, size, ev.StepStarted("A1.slots", 1, "slots", {}), rehearsal=True) as d:
         await d.driver.ask(wall_clock.now())
         await d.until("Your approval is asked")

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from textual.events import Key, MouseDown
 
-from runbook import events as ev
 from runbook.probing import Answer as Probe
+from runbook.record import events as ev
 from screens.prompts.phrase_entry import PhraseEntry
 from tests.screens.conftest import Drive, Driven
 from tests.screens.gate_samples import COMMANDS, NO_RETURN

@@ -6,7 +6,6 @@ import pytest
 from textual.events import Key
 from textual.widgets import Input
 
-from runbook import events as ev
 from runbook.operator import (
     Alphabet,
     Attested,
@@ -20,6 +19,7 @@ from runbook.operator import (
     TextRequest,
     TranscribeRequest,
 )
+from runbook.record import events as ev
 from runbook.secrets import Secret
 from screens.prompts.transcript_entry import TranscriptEntry
 from tests.screens.conftest import Drive, Driven

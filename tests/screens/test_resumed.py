@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
-from runbook import events as ev
 from runbook.operator import Decided, Decision, Moment
 from runbook.outcome import Outcome
 from runbook.probing import Answer
+from runbook.record import events as ev
 from screens.words import ANSWERS
 from tests.screens.conftest import Drive, StoppedClock
 from tests.screens.gate_samples import LEFT, STOPPED, doubt

@@ -6,12 +6,12 @@ import asyncio
 
 import pytest
 
-from runbook import events as ev
 from runbook.errors import ExitCode, JournalError
 from runbook.event import Event
 from runbook.operator import ConfirmRequest
 from runbook.outcome import Outcome, Verdict
-from runbook.state import Status
+from runbook.record import events as ev
+from runbook.record.state import Status
 from screens.prompts.quit import QuitPrompt
 from screens.too_small import TooSmall
 from screens.widgets.key_bar import KeyBar

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from runbook import events as ev
-from runbook import following
-from runbook.approval import Signed, code_of, judge
-from runbook.chain import short_head
 from runbook.errors import ExitCode, JournalError
-from runbook.gate_events import ApprovalGiven, ApprovalRefused
 from runbook.outcome import Outcome
-from runbook.ssh_keygen import Signers
+from runbook.people import following
+from runbook.people.approval import Signed, code_of, judge
+from runbook.people.ssh_keygen import Signers
+from runbook.record import events as ev
+from runbook.record.chain import short_head
+from runbook.record.gate_events import ApprovalGiven, ApprovalRefused
 from screens.prompts.approval import ApprovalPrompt
 from tests.people.keys import Keys
 from tests.screens.conftest import StoppedClock

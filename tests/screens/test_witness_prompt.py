@@ -10,9 +10,9 @@ from datetime import timedelta
 import pytest
 from textual.widgets import Input
 
-from runbook import events as ev
 from runbook.operator import SignsHere
 from runbook.outcome import Outcome
+from runbook.record import events as ev
 from screens import clock
 from screens.prompts.witness import WitnessPrompt
 from tests.screens.conftest import Drive, StoppedClock

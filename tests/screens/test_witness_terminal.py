@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from runbook.gate_events import ApprovalGiven
-from runbook.journal import read_events
+from runbook.record.gate_events import ApprovalGiven
+from runbook.record.journal import read_events
 from tests.cli.bench import Bench, Terminal
 from tests.people.keys import PRINCIPALS, Keys
 from tests.people.test_witness_command import RUNBOOK, SITE, asking, journal_of

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from runbook import events as ev
-from runbook import inbox
-from runbook.approval import ExactAction, question
 from runbook.event import Event
-from runbook.following import Following
-from runbook.gate_events import ApprovalAsked, PeopleNamed
-from runbook.journal import Journal
+from runbook.people import inbox
+from runbook.people.approval import ExactAction, question
+from runbook.people.following import Following
+from runbook.record import events as ev
+from runbook.record.gate_events import ApprovalAsked, PeopleNamed
+from runbook.record.journal import Journal
 from runbook.secrets import Redactor
 from screens.witness_app import WitnessApp
 from tests.screens.conftest import Driven

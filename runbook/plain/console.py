@@ -1,0 +1,288 @@
+"""The operator at a plain terminal: numbered lines and questions, nothing drawn; also for screen readers.
+
+An empty line leaves a prompt that has no default; the end of input (ctrl-d) ends the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from runbook import typed
+from runbook.errors import PromptCancelled
+from runbook.groups import grouped_lines
+from runbook.operator import (
+    Alphabet,
+    Attested,
+    AttestRequest,
+    ChoiceRequest,
+    CompareRequest,
+    ConfirmRequest,
+    Decided,
+    Decision,
+    Moment,
+    PhraseRequest,
+    PinRequest,
+    PointOfNoReturnRequest,
+    SecretRequest,
+    SignsHere,
+    TerminalRequest,
+    TextRequest,
+    TranscribeRequest,
+    WitnessRequest,
+)
+from runbook.secrets import Secret
+from runbook.terminal.foreground import run_in_foreground
+from runbook.terminal.keyboard import Keyboard
+from runbook.terminal.narrator import Narrator
+
+_DECISIONS = {
+    Decision.RUN: "run this step",
+    Decision.RETRY: "try it again",
+    Decision.DONE: "take it as done, with a reason",
+    Decision.WINDOW: "give the stage's time window, or change it with a reason",
+    Decision.SKIP: "skip it, with a reason",
+    Decision.STOP: "end the run",
+}
+_NOTE = "write a note"
+
+
+def _reasoned(moment: Moment) -> tuple[Decision, ...]:
+    """Decisions that need a reason; to run what may be done already is one of them."""
+    always = (Decision.SKIP, Decision.DONE)
+    return always if moment.probed is None else (*always, Decision.RUN, Decision.RETRY)
+
+
+class ConsoleOperator:
+    """The operator (`runbook.operator.Operator`) at a plain terminal."""
+
+    def __init__(self, keyboard: Keyboard, narrator: Narrator) -> None:
+        self._keyboard = keyboard
+        self._narrator = narrator
+        self.take_note: Callable[[str], Awaitable[None]] | None = None
+        """Where a note goes; set once the run has begun."""
+
+    async def decide(self, moment: Moment) -> Decided:
+        self._present(moment)
+        allowed = list(moment.allowed)
+        labels = [_DECISIONS[decision] for decision in allowed] + ([_NOTE] if self.take_note else [])
+        words = [decision.value for decision in allowed] + ["note"]
+        default = 0 if allowed[0] is Decision.RUN and moment.probed is None else None
+        while True:
+            place = await self._pick(f"What now, for {moment.step_id}?", labels, words, default)
+            if place == len(allowed):
+                await self._note()
+                continue
+            decision = allowed[place]
+            if decision not in _reasoned(moment):
+                return Decided(decision)
+            reason = (await self._line(f"Reason to {_DECISIONS[decision].split(',')[0]} (empty: do not): ")).strip()
+            if reason:
+                return Decided(decision, reason)
+
+    def _present(self, moment: Moment) -> None:
+        """What the operator has to know before the decision."""
+        say = self._narrator.say
+        if moment.unmet:
+            say(f"{moment.step_id} cannot start:")
+            for line in moment.unmet:
+                say(f"  - {line}")
+            if moment.opens:
+                say("  It goes on by itself, from this question, when the window opens.")
+        elif moment.outcome is None and moment.probed is None:
+            say(f"{moment.step_id} is next: {moment.title}")
+        if moment.probed is not None:
+            say(f"{moment.step_id}, {moment.title}: the probe says `{moment.probed.answer}`")
+            say(f"  {moment.probed.outcome.summary}")
+
+    async def pin(self, request: PinRequest) -> Secret:
+        say = self._narrator.say
+        left = "unknown" if request.tries_left is None else f"{request.tries_left} of {request.tries_max or 'unknown'}"
+        say(f"{request.who} of {request.token}")
+        say(f"  for: {request.purpose}")
+        say(f"  attempts left before the card locks: {left}")
+        if request.flags:
+            say(f"  flags: {' '.join(request.flags)}")
+        if request.warning:
+            say(f"  WARNING: {request.warning}")
+        say(f"  {request.min_length} to {request.max_length} bytes; one attempt; it is not shown while you type")
+        return await self._secret(f"{request.who} (empty: leave): ")
+
+    async def secret(self, request: SecretRequest) -> Secret:
+        if request.purpose:
+            self._narrator.say(f"For: {request.purpose}")
+        self._narrator.say("It is not shown while you type.")
+        return await self._secret(f"{request.question} (empty: leave): ")
+
+    async def confirm(self, request: ConfirmRequest) -> bool:
+        if request.dangerous:
+            self._narrator.say("CAREFUL: this cannot be undone.")
+        for line in request.detail:
+            self._narrator.say(f"  {line}")
+        return await self._yes(request.question)
+
+    async def choose(self, request: ChoiceRequest) -> str:
+        keys = [key for key, _ in request.choices]
+        labels = [key if key == text else f"{key}: {text}" for key, text in request.choices]
+        return keys[await self._pick(request.question, labels, keys, None)]
+
+    async def type_phrase(self, request: PhraseRequest) -> bool:
+        for line in request.detail:
+            self._narrator.say(f"  {line}")
+        self._narrator.say(request.question)
+        self._narrator.say(f"  {request.phrase}")
+        return await self._typed("Type the phrase exactly (empty: leave): ") == request.phrase
+
+    async def point_of_no_return(self, request: PointOfNoReturnRequest) -> bool:
+        say = self._narrator.say
+        say(f"POINT OF NO RETURN: {request.step_id}  {request.title}")
+        say("What will be done:")
+        for line in request.commands:
+            say(f"    {line}")
+        if request.conditions:
+            say("What must hold:")
+        for condition in request.conditions:
+            say(f"  {'holds' if condition.holds else 'DOES NOT HOLD'}: {condition.text}")
+        if request.probed:
+            say(f"Its probe, which asks whether it is done already, says `{request.probed.answer}`:")
+            say(f"    {request.probed.outcome.summary}")
+        say("The way back:" if request.backout else "NO WAY BACK is known.")
+        for line in request.backout:
+            say(f"    {line}")
+        if request.question and not await self._yes(request.question):
+            return False
+        question = f"Type the phrase to start {request.step_id}"
+        return not request.phrase or await self.type_phrase(PhraseRequest(question, request.phrase))
+
+    async def witness(self, request: WitnessRequest) -> SignsHere:
+        say = self._narrator.say
+        if request.problem:
+            say(request.problem)
+        say(f"A second person must approve {request.step_id}  {request.title}")
+        for line in request.what:
+            say(f"  {line}")
+        say(f"  code {request.code}; until {request.until}; in a session of their own: runbook witness")
+        labels = list(request.witnesses)
+        witness = labels[await self._pick("Or who signs here, at this keyboard?", labels, labels, None)]
+        return SignsHere(witness, await self._answer("Path of their key (empty: leave): "))
+
+    async def transcribe(self, request: TranscribeRequest) -> str:
+        say = self._narrator.say
+        say(f"{request.question}: type it from paper; the program compares")
+        if request.help:
+            say(f"  {request.help}")
+        if request.length:
+            say(f"  {request.length} characters; spaces and colons do not count; in as many lines as you like")
+        value = ""
+        while True:
+            more = typed.without_separators(request.alphabet, await self._answer(self._place(request, value)))
+            if char := typed.foreign_character(request.alphabet, more):
+                say(f"`{char}` is not a {request.alphabet.value} character; type this line again")
+                continue
+            value += more
+            if request.length and len(value) < request.length:
+                continue
+            problem = typed.problem(request, value)
+            if not problem:
+                return value
+            say(f"{problem}; begin again")
+            value = ""
+
+    @staticmethod
+    def _place(request: TranscribeRequest, value: str) -> str:
+        """The prompt: where on paper the next character stands."""
+        if not request.length or request.alphabet is Alphabet.TEXT:
+            return "From paper (empty: leave): "
+        group = len(value) // request.group
+        within = f", after {len(value) % request.group} characters" if len(value) % request.group else ""
+        place = f"{chr(ord('A') + group // 4 % 26)}{group % 4 + 1}"
+        return f"From group {place}{within}, {request.length - len(value)} characters to go (empty: leave): "
+
+    async def text(self, request: TextRequest) -> str:
+        if request.help:
+            self._narrator.say(f"  {request.help}")
+        if not request.default:
+            return await self._answer(f"{request.question} (empty: leave): ")
+        return (await self._line(f"{request.question} (empty: {request.default}): ")).strip() or request.default
+
+    async def compare(self, request: CompareRequest) -> bool:
+        for title, value in ((request.left_title, request.left), (request.right_title, request.right)):
+            self._narrator.say(title)
+            for line in grouped_lines(value):
+                self._narrator.say(f"    {line}")
+        return await self._yes(request.question)
+
+    async def attest(self, request: AttestRequest) -> Attested:
+        self._narrator.say(request.title)
+        total = len(request.statements)
+        return Attested(
+            tuple(
+                [
+                    await self._yes(f"  {number} of {total}: {statement}. Is it so?")
+                    for number, statement in enumerate(request.statements, start=1)
+                ]
+            )
+        )
+
+    async def terminal(self, request: TerminalRequest) -> int:
+        self._narrator.say(f"The terminal is for {request.argv[0]} now.")
+        code = await run_in_foreground(request, self._keyboard.fd)
+        self._narrator.say(f"{request.argv[0]} has ended with {code}.")
+        return code
+
+    async def _line(self, prompt: str) -> str:
+        return await self._keyboard.line(lambda: self._narrator.prompt(prompt))
+
+    async def _answer(self, prompt: str) -> str:
+        """A line that is not empty; raises PromptCancelled."""
+        line = (await self._line(prompt)).strip()
+        if not line:
+            raise PromptCancelled("the prompt was left without an answer")
+        return line
+
+    async def _typed(self, prompt: str) -> str:
+        """A line that was typed letter by letter and not pasted; raises PromptCancelled."""
+        show = partial(self._narrator.prompt, prompt)
+        while (typed := await self._keyboard.letters(show, self._narrator.echo)) is None:
+            self._narrator.say("That came all at once, as pasted text does, and does not count.")
+            self._narrator.say("Type it letter by letter; where the line is slow, wait for each letter to be shown.")
+        if not typed.strip():
+            raise PromptCancelled("the prompt was left without an answer")
+        return typed.strip()
+
+    async def _secret(self, prompt: str) -> Secret:
+        secret = await self._keyboard.secret(lambda: self._narrator.prompt(prompt))
+        if not len(secret):
+            raise PromptCancelled("nothing was typed, and nothing was sent")
+        return secret
+
+    async def _yes(self, question: str) -> bool:
+        """No unless yes is typed."""
+        while True:
+            match (await self._line(f"{question} [y/N]: ")).strip().lower():
+                case "y" | "yes":
+                    return True
+                case "" | "n" | "no":
+                    return False
+            self._narrator.say("Type y for yes or n for no.")
+
+    async def _pick(self, question: str, labels: list[str], words: list[str], default: int | None) -> int:
+        """The place of the chosen label, by its number or its word."""
+        self._narrator.say(question)
+        for number, label in enumerate(labels, start=1):
+            self._narrator.say(f"  {number}. {label}")
+        hint = f" (empty: {default + 1})" if default is not None else ""
+        while True:
+            answer = (await self._line(f"Number{hint}: ")).strip()
+            if not answer and default is not None:
+                return default
+            if answer.isascii() and answer.isdigit() and 1 <= int(answer) <= len(labels):
+                return int(answer) - 1
+            if answer in words[: len(labels)]:
+                return words.index(answer)
+            self._narrator.say(f"Type a number from 1 to {len(labels)}.")
+
+    async def _note(self) -> None:
+        text = (await self._line("Note (empty: none): ")).strip()
+        if text and self.take_note is not None:
+            await self.take_note(text)

@@ -1,0 +1,210 @@
+"""One record of the journal as a line of bytes: sealed with salted leaves and a hash (docs/journal.md)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+
+from runbook.record.canonical import canonical
+from runbook.record.records import LARGEST, Value
+
+T = TypeVar("T")
+
+VERSION = 1
+"""The version of the record format, in every record as `v`."""
+
+START = "0" * 64
+"""What the first record has for the hash of the one before."""
+
+SHORT = 20
+"""Hex digits of the short head: 80 bits, so another journal with the same ones takes about 2^80 trials."""
+
+SALT = 16
+"""Random bytes of a salt, written in hex."""
+
+MISSPELLED = "it is not spelled canonically: bytes were changed, added or removed"
+
+
+class BrokenRecord(Exception):
+    """A line that is not the record that was written; the text says in what way."""
+
+
+class Record(msgspec.Struct, frozen=True):
+    """A record as read: every part has been checked against its hash."""
+
+    seq: int
+    """1 for the first; the number of its line."""
+    at: str
+    """RFC 3339 in UTC with microseconds."""
+    type: str
+    prev: str
+    hash: str
+    """Hex SHA-256."""
+    opened: Mapping[str, msgspec.Raw]
+    """Each open value with its level and salt, in the bytes of the line."""
+    withheld: tuple[str, ...]
+    """Fields of which only the digest is there."""
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The open values, taken from their bytes anew each time; raises BrokenRecord where they are no values."""
+        return {name: _read(_PART, part).value for name, part in self.opened.items()}
+
+
+class _Line(msgspec.Struct, forbid_unknown_fields=True):
+    """The keys of a record, in their order."""
+
+    at: str
+    hash: str
+    leaves: msgspec.Raw
+    open: dict[str, msgspec.Raw]
+    prev: str
+    seq: int
+    type: str
+    v: int
+
+
+class _Part(msgspec.Struct, forbid_unknown_fields=True):
+    """What `open` holds of a field."""
+
+    level: str
+    salt: str
+    value: Any
+
+
+_LINE = msgspec.json.Decoder(_Line)
+_LEAVES = msgspec.json.Decoder(dict[str, str])
+_PART = msgspec.json.Decoder(_Part)
+
+
+def now() -> str:
+    """The time as records write it."""
+    return datetime.now(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+
+
+def seal(seq: int, prev: str, type_: str, fields: Mapping[str, Value], at: str) -> tuple[bytes, str]:
+    """The line of a new record, with its line feed, and its hash in hex.
+
+    Canonical JSON is put together from canonical parts in the order of the keys, so that each value, which may be
+    long, is canonicalised once and not three times.
+    """
+    leaves: list[bytes] = []
+    opened: list[bytes] = []
+    salts = os.urandom(SALT * len(fields)).hex()
+    for number, name in enumerate(sorted(fields)):  # names of fields are ASCII: the order of their UTF-16 code units
+        level, value = fields[name]
+        salt = salts[2 * SALT * number : 2 * SALT * (number + 1)]
+        part = b'"level":"%b","salt":"%b","value":%b}' % (level.encode(), salt.encode(), canonical(value))
+        key = name.encode()
+        leaves.append(b'"%b":"%b"' % (key, _digest(b'{"field":"%b",%b' % (key, part))))
+        opened.append(b'"%b":{%b' % (key, part))
+    frame = _Frame.of(at, b"{%b}" % b",".join(leaves), prev, seq, type_)
+    digest = frame.digest()
+    return b"%b\n" % frame.line(digest, b",".join(opened)), digest.decode()
+
+
+def unseal(line: bytes) -> Record:
+    """The record of a line (without its line feed), checked against its own hash; raises BrokenRecord.
+
+    What is hashed are the bytes of the line themselves, and put together again from what was read they must be the
+    line: so no byte is left that could differ from what was written. Whether the writer kept to the canonical form
+    is another question (`spelled`).
+    """
+    read = _read(_LINE, line)
+    leaves = _read(_LEAVES, read.leaves)
+    if read.v != VERSION:
+        raise BrokenRecord("it does not have the parts of a record")
+    opened = {name.encode(): bytes(part) for name, part in read.open.items()}
+    frame = _Frame.of(read.at, bytes(read.leaves), read.prev, read.seq, read.type)
+    if frame.line(read.hash.encode(), b",".join([b'"%b":%b' % item for item in opened.items()])) != line:
+        raise BrokenRecord(MISSPELLED)
+    if frame.digest() != read.hash.encode():
+        raise BrokenRecord("its content does not match its hash")
+    for (key, part), name in zip(opened.items(), read.open, strict=True):
+        if name not in leaves:
+            raise BrokenRecord(f"the value `{name}` was added")
+        if _digest(b'{"field":"%b",%b' % (key, part[1:])) != leaves[name].encode():
+            raise BrokenRecord(f"the value `{name}` does not match its digest")
+    withheld = tuple(name for name in leaves if name not in read.open) if len(leaves) != len(read.open) else ()
+    if [name for name in leaves if name not in withheld] != list(read.open):
+        raise BrokenRecord("its values were moved")
+    return Record(read.seq, read.at, read.type, read.prev, read.hash, read.open, withheld)
+
+
+def spelled(line: bytes) -> None:
+    """Check that a line (without its line feed) is canonical JSON of values that records hold; raises BrokenRecord."""
+    try:
+        value = json.loads(line, parse_float=_no_float, parse_int=_whole, parse_constant=_no_float)
+        spelling = canonical(value)
+    except (ValueError, RecursionError) as error:
+        raise BrokenRecord("it is not JSON as records are written") from error
+    if spelling != line:
+        raise BrokenRecord(MISSPELLED)
+
+
+def follows(record: Record, seq: int, prev: str) -> None:
+    """Check that the record is number `seq` and follows the hash `prev`; raises BrokenRecord."""
+    if record.seq != seq:
+        raise BrokenRecord(f"it is number {record.seq} where {seq} should be: records are missing, doubled or moved")
+    if record.prev != prev:
+        raise BrokenRecord("it does not follow the record before it")
+
+
+def short_head(digest: str) -> str:
+    """The head for paper: 20 hex digits in capitals, five groups of four, for example `3F9A 07C1 …`.
+
+    Hex, because it is what the fingerprints on the same sheet are written in, has no O, I, S or Z to be taken
+    for a digit, and can be compared with the file by eye.
+    """
+    digits = digest[:SHORT].upper()
+    return " ".join(digits[start : start + 4] for start in range(0, SHORT, 4))
+
+
+class _Frame(NamedTuple):
+    """The bytes of a record around its hash and its open values."""
+
+    first: bytes
+    leaves: bytes
+    last: bytes
+
+    @classmethod
+    def of(cls, at: str, leaves: bytes, prev: str, seq: int, type_: str) -> _Frame:
+        last = f'"prev":"{prev}","seq":{seq},"type":"{type_}","v":{VERSION}}}'
+        return cls(f'{{"at":"{at}",'.encode(), b'"leaves":%b,' % leaves, last.encode())
+
+    def digest(self) -> bytes:
+        """The record's hash in hex."""
+        return _digest(b"%b%b%b" % self)
+
+    def line(self, digest: bytes, opened: bytes) -> bytes:
+        return b'%b"hash":"%b",%b"open":{%b},%b' % (self.first, digest, self.leaves, opened, self.last)
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.sha256(content).hexdigest().encode()
+
+
+def _read(decoder: msgspec.json.Decoder[T], content: bytes | msgspec.Raw) -> T:
+    try:
+        return decoder.decode(content)
+    except msgspec.ValidationError as error:
+        raise BrokenRecord("it does not have the parts of a record") from error
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise BrokenRecord("it is not JSON as records are written") from error
+
+
+def _whole(digits: str) -> int:
+    number = int(digits)
+    if not -LARGEST <= number <= LARGEST:
+        raise ValueError("a number beyond 2^53-1")
+    return number
+
+
+def _no_float(digits: str) -> None:
+    raise ValueError(f"a number that is not whole: {digits}")

@@ -1,0 +1,76 @@
+"""A journal read back whole: what a run that goes on, or is looked at, needs to know of what was."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from runbook.errors import JournalError
+from runbook.record.chain import START, BrokenRecord, follows, unseal
+from runbook.record.events import InputGiven, RunStarted
+from runbook.record.records import UnreadableRecord, event_of
+from runbook.record.state import RunState, apply
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """All that a journal says; every record in it has been verified."""
+
+    header: RunStarted
+    state: RunState
+    inputs: Mapping[str, tuple[str | None, str]]
+    """The value last given to each input (None: secret) and its source (`InputGiven.source`)."""
+    head: str
+    """The hash of the last whole record, 64 hex digits."""
+    events_count: int
+    size: int
+    """Bytes of the whole records."""
+    cut: int
+    """Bytes after the last whole record: a line that was torn while it was written."""
+    at: str
+    """When the last whole record was written, RFC 3339 in UTC."""
+
+
+def recover(file: BinaryIO, path: Path) -> Recovered:
+    """Read and verify a journal from its first byte; one record is in memory at a time.
+
+    Raises JournalError naming the first record that is not the one that was written, or that this version cannot
+    read, and where there is no record at all; OSError from the disk.
+    """
+    state, head, size, count, cut, at = RunState(), START, 0, 0, 0, ""
+    header: RunStarted | None = None
+    inputs: dict[str, tuple[str | None, str]] = {}
+    for number, line in enumerate(file, start=1):
+        if not line.endswith(b"\n"):
+            cut = len(line)
+            break
+        try:
+            record = unseal(line[:-1])
+            follows(record, number, head)
+            event = event_of(record.type, record.fields)
+        except BrokenRecord as error:
+            raise damaged(path, number, error) from error
+        except UnreadableRecord as error:
+            raise JournalError(f"record {number}: {error.what}", where=str(path), remedy=error.remedy) from error
+        head, size, count, at = record.hash, size + len(line), number, record.at
+        state = apply(state, event)
+        if isinstance(event, RunStarted):
+            header = header or event
+        elif isinstance(event, InputGiven):
+            inputs[event.name] = (event.value, event.source)
+    if header is None:
+        raise JournalError(
+            "the record does not begin with the start of a run" if count else "nothing was recorded before the end",
+            where=str(path),
+            remedy="`runbook verify` says what is wrong." if count else "Nothing was done either; start a new run.",
+        )
+    return Recovered(header, state, inputs, head, count, size, cut, at)
+
+
+def damaged(path: Path, number: int, error: BrokenRecord) -> JournalError:
+    """The error for record `number` that is not the one that was written."""
+    return JournalError(
+        f"record {number}: {error}", where=f"{path}:{number}", remedy="`runbook verify` lists all that is wrong."
+    )

@@ -1,0 +1,357 @@
+"""The engine: walks a runbook step by step and yields what happens, each event once it is on disk (design §4)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from runbook import hints
+from runbook.errors import OperatorStopped, PromptCancelled
+from runbook.event import Event
+from runbook.gates.clock import Clock, HostClock
+from runbook.kind import Registry
+from runbook.model import Role, Runbook, Stage, Step
+from runbook.operator import AttestRequest, Decided, Decision, Moment, Operator
+from runbook.outcome import Outcome
+from runbook.people.witness import SecondPeople
+from runbook.record.events import (
+    Attached,
+    DeviationsAcknowledged,
+    FactEstablished,
+    NoteAdded,
+    RunFinished,
+    RunStarted,
+    StageFinished,
+    StageStarted,
+    StepBlocked,
+    StepFinished,
+    StepProgress,
+    StepRetried,
+    StepSkipped,
+)
+from runbook.record.journal import Journal
+from runbook.record.state import RunState, apply
+from runbook.resources import Resources
+from runbook.run.asking import Inputs
+from runbook.run.beginning import TakenUp, begin
+from runbook.run.doubts import Doubts
+from runbook.run.gatekeeper import Gatekeeper
+from runbook.run.stepping import StepRun
+from runbook.secrets import Redactor
+from runbook.site import Site
+
+STOPPED = "stopped"
+"""The symptom of an attempt that was broken off."""
+
+PROGRESS_LIMIT = 20_000
+"""Lines of live output that may wait to be shown; more are dropped (the evidence holds what counts)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be walked, by whom and with what."""
+
+    header: RunStarted
+    runbook: Runbook
+    folder: Path
+    """The folder of the runbook file; relative paths start here."""
+    site: Site
+    values: Mapping[str, tuple[str, str]]
+    """Inputs known at the start: checked value and source."""
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    """What drives the run, attached to its record: names and bytes."""
+
+
+class Engine:
+    """One run (`runbook.run.session.Walk`). The only writer of the journal: events go to disk, then to the reader."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        registry: Registry,
+        operator: Operator,
+        journal: Journal,
+        redactor: Redactor,
+        *,
+        clock: Clock | None = None,
+        taken_up: TakenUp | None = None,
+    ) -> None:
+        self.plan = plan
+        self.registry = registry
+        self.operator = operator
+        self.redactor = redactor
+        self.state = taken_up.state if taken_up else RunState()
+        self.resources = Resources(plan.site, redactor, self.record)
+        self.inputs = Inputs(plan.runbook, self.record)
+        self.gates = Gatekeeper(self, clock or HostClock())
+        self.doubts = Doubts(self)
+        two = plan.site.two_people
+        self.second_people = SecondPeople(plan.header, journal.path.parent, two, self, redactor) if two else None
+        self._taken_up = taken_up
+        self._journal = journal
+        self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
+        self._order = asyncio.Lock()
+        self._walking: asyncio.Task[None] | None = None
+        self._stopping = ""
+        self._came_through = False
+        """Every step was walked: what happens now no longer changes how the run ends."""
+
+    @property
+    def head(self) -> str:
+        return self._journal.head_short
+
+    @property
+    def selected(self) -> Collection[str]:
+        """The ids of the stages of this run."""
+        return self.plan.header.stages or tuple(stage.id for stage in self.plan.runbook.stages)
+
+    async def events(self) -> AsyncGenerator[Event, None]:
+        """Walk; call it once. Raises JournalError when the record cannot be written."""
+        running = asyncio.create_task(self._run(), name="engine")
+        try:
+            while (event := await self._queue.get()) is not None:
+                yield event
+            await running
+        finally:
+            await _settled(running)
+
+    async def record(self, event: Event) -> None:
+        """On disk first, then into the state and to the reader.
+
+        A cancelled step must not leave an event on disk that nobody was shown, so the writing is finished.
+        """
+        await asyncio.shield(self._write(event))
+
+    async def record_at_head(self, make: Callable[[str], Event]) -> Event:
+        """Record the event that is made of the head before it (64 hex digits); returns it as it was recorded."""
+        return await asyncio.shield(self._write(make))
+
+    async def _write(self, event: Event | Callable[[str], Event]) -> Event:
+        async with self._order:
+            shown = await self._journal.append(event if isinstance(event, Event) else event(self._journal.head))
+            self.state = apply(self.state, shown)
+            self._queue.put_nowait(shown)
+            return shown
+
+    async def attach(self, step_id: str, name: str, content: bytes | Path | Iterable[bytes]) -> str:
+        """Store it beside the journal without any known secret, record that, and return its SHA-256 in hex."""
+        stored = await self._journal.store(content)
+        await self.record(Attached(step_id, name, stored.sha256, stored.size))
+        return stored.sha256
+
+    @property
+    def run_folder(self) -> Path:
+        return self._journal.path.parent
+
+    def progress(self, step_id: str, line: str) -> None:
+        """A line of live output; already clean."""
+        if self._queue.qsize() < PROGRESS_LIMIT:
+            self._queue.put_nowait(StepProgress(step_id, line))
+
+    async def note(self, text: str) -> None:
+        await self.record(NoteAdded(self.state.at, text))
+
+    def stop(self, reason: str) -> None:
+        if not self._stopping:
+            self._stopping = reason
+            if self._walking is not None:
+                self._walking.cancel()
+
+    async def _run(self) -> None:
+        self._walking = asyncio.create_task(self._walk(), name="walk")
+        if self._stopping:
+            self._walking.cancel()
+        try:
+            await asyncio.wait([self._walking])
+            await self._leave_second_people()
+            await self.resources.close()
+            await self.record(self._end(self._walking))
+        finally:
+            await _settled(self._walking)
+            await self._leave_second_people()
+            await self.resources.close()
+            self._queue.put_nowait(None)
+
+    async def _meet_second_people(self) -> None:
+        steps = (step for stage, step in self.plan.runbook.steps() if stage.id in self.selected)
+        if self.second_people is not None:
+            await self.second_people.begin(self.operator, gated=any(step.gate.two_person for step in steps))
+
+    async def _leave_second_people(self) -> None:
+        if self.second_people is not None:
+            await self.second_people.close()
+
+    def _end(self, walking: asyncio.Task[None]) -> RunFinished:
+        """How the run ended; raises what the walk died of."""
+        try:
+            walking.result()
+        except OperatorStopped as stopped:
+            return self._ended(stopped.what)
+        except asyncio.CancelledError:
+            if not self._came_through:
+                return RunFinished("stopped", self._stopping)
+        return self._verdict()
+
+    async def _walk(self) -> None:
+        await begin(self, self._taken_up)
+        await self._meet_second_people()
+        for name, (value, source) in self.plan.values.items():
+            if self.inputs.values.get(name) != value:
+                await self.inputs.give(name, value, source)
+        try:
+            for stage in self.plan.runbook.stages:
+                if stage.id in self.selected:
+                    await self._stage(stage)
+        except OperatorStopped:
+            await self._acknowledge()
+            raise
+        self._came_through = True
+        await self._acknowledge()
+
+    async def _acknowledge(self) -> None:
+        """Show the operator what did not go by the book; a run may end without their yes, and says so."""
+        new = self.state.deviations[self.state.acknowledged :]
+        if not new:
+            return
+        try:
+            said = await self.operator.attest(AttestRequest("What did not go by the book", new, of_run=True))
+        except (PromptCancelled, OperatorStopped):
+            return
+        if all(said.confirmed):
+            await self.record(DeviationsAcknowledged(len(self.state.deviations), said.note))
+
+    async def _stage(self, stage: Stage) -> None:
+        under_way = self.state.stage == stage.id
+        if not under_way and all(self.state.step(step.id).over for step in stage.steps):
+            return
+        if not under_way:
+            await self.record(StageStarted(stage.id))
+        try:
+            for step in stage.steps:
+                if not self.state.step(step.id).over:
+                    await self._step(step)
+        finally:
+            await self.resources.end_stage()
+            await self.record(StageFinished(stage.id, self.state.stage_green(self.plan.runbook, stage.id)))
+
+    async def _step(self, step: Step) -> None:
+        """Until the step is green or skipped; raises OperatorStopped."""
+        again = tried = False
+        if self.doubts.about(step):
+            if await self._settle(step):
+                return
+            again = tried = True
+        while True:
+            moment = await self.gates.before(step)
+            if moment.unmet:
+                await self.record(StepBlocked(step.id, moment.unmet))
+                again = False
+            decided = Decided(Decision.RUN) if again else await self.gates.decide(step, moment)
+            if decided is None:
+                continue
+            if decided.decision is Decision.WINDOW:
+                await self.gates.give_window(step, decided.reason)
+                continue
+            if not moment.unmet and decided.decision in (Decision.RUN, Decision.RETRY):
+                if not tried and self._was_tried(step):
+                    await self._again(step)
+                outcome, lines = await self._attempt(step)
+                if outcome.verdict.green:
+                    return
+                if self.doubts.about(step):
+                    if await self._settle(step, lines):
+                        return
+                    again = tried = True
+                    continue
+                decided = await self.operator.decide(_after(step, outcome, lines))
+            if await self._left(step, decided):
+                return
+            again = tried = True
+            await self._again(step, decided.reason)
+
+    async def _settle(self, step: Step, lines: tuple[str, ...] = ()) -> bool:
+        """Whether a step that is in doubt is over now; otherwise it is run again."""
+        decided, probed = await self.doubts.decide(step, lines)
+        if decided.decision is Decision.DONE:
+            await self.doubts.settle(step, probed, decided.reason)
+            return True
+        if await self._left(step, decided):
+            return True
+        await self._again(step, decided.reason)
+        return False
+
+    async def _left(self, step: Step, decided: Decided) -> bool:
+        """Whether the step is skipped by this decision; raises OperatorStopped."""
+        if decided.decision is Decision.STOP:
+            raise OperatorStopped(decided.reason or f"stopped at {step.id}")
+        if decided.decision is Decision.SKIP:
+            await self.record(StepSkipped(step.id, decided.reason))
+        return decided.decision is Decision.SKIP
+
+    async def _attempt(self, step: Step) -> tuple[Outcome, tuple[str, ...]]:
+        run = StepRun(self, step, self.state.step(step.id).attempt + 1)
+        started = asyncio.get_running_loop().time()
+        try:
+            outcome = await run.outcome()
+        except (asyncio.CancelledError, OperatorStopped):
+            await self.finish(step, run.attempt, _interrupted(step, started=run.started), (), 0.0)
+            raise
+        lines = () if outcome.verdict.green else hints.matching(step, outcome)
+        await self.finish(step, run.attempt, outcome, lines, asyncio.get_running_loop().time() - started)
+        return outcome, lines
+
+    async def finish(
+        self, step: Step, attempt: int, outcome: Outcome, lines: tuple[str, ...] = (), seconds: float = 0.0
+    ) -> None:
+        """Put on record how an attempt ended, and what is true by it."""
+        await self.record(StepFinished(step.id, attempt, outcome, lines, round(seconds, 3)))
+        if outcome.verdict.green:
+            await self.establish(step)
+
+    async def establish(self, step: Step) -> None:
+        """Put on record what is true once the step is green."""
+        for fact in step.establishes:
+            if fact not in self.state.facts:
+                await self.record(FactEstablished(fact, step.id))
+
+    def _was_tried(self, step: Step) -> bool:
+        """Whether an earlier attempt, before the run was left, came to a verdict that was not green."""
+        outcome = self.state.step(step.id).outcome
+        return outcome is not None and outcome.symptom != STOPPED
+
+    async def _again(self, step: Step, reason: str = "") -> None:
+        await self.record(StepRetried(step.id, reason))
+        self.inputs.forget_paper(StepRun.names(step))
+
+    def _verdict(self) -> RunFinished:
+        steps = [step for stage in self.plan.runbook.stages if stage.id in self.selected for step in stage.steps]
+        open_steps = [step.id for step in steps if not self.state.step(step.id).status.green]
+        if not open_steps:
+            return RunFinished("green")
+        return RunFinished("failed", f"not green: {', '.join(open_steps)}")
+
+    def _ended(self, reason: str) -> RunFinished:
+        """A run that the operator ended after a step that was not green has failed; otherwise it was stopped."""
+        failed = [step_id for step_id, step in self.state.steps.items() if step.outcome and not step.status.green]
+        blocked = [step_id for step_id, step in self.state.steps.items() if step.unmet]
+        return RunFinished("failed" if failed or blocked else "stopped", reason)
+
+
+async def _settled(task: asyncio.Task[None]) -> None:
+    """Cancel the task where it still runs, and wait until it has ended."""
+    if not task.done():
+        task.cancel()
+        await asyncio.wait([task])
+
+
+def _after(step: Step, outcome: Outcome, lines: tuple[str, ...]) -> Moment:
+    allowed = (Decision.RETRY, Decision.SKIP, Decision.STOP)
+    return Moment(step.id, step.title, outcome=outcome, hints=lines, allowed=allowed)
+
+
+def _interrupted(step: Step, *, started: bool) -> Outcome:
+    if step.role is Role.ACTION and started:
+        return Outcome.in_doubt("stopped while it was at work; whether it is done is not known", symptom=STOPPED)
+    return Outcome.errored("stopped before it came to a verdict", symptom=STOPPED)

@@ -1,0 +1,274 @@
+"""From files and options to a session that can be walked; everything wrong with the call is told here, at once."""
+
+from __future__ import annotations
+
+import os
+import platform
+import secrets
+import tempfile
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from runbook import paths
+from runbook.errors import EnvironmentLacks, UsageError
+from runbook.event import Event
+from runbook.files import inputs
+from runbook.files.document import Document, Map
+from runbook.files.loader import SITE_NAME, Loaded, check_site, find_site, load_runbook, load_site
+from runbook.files.problems import InvalidDocument, Mark, Problem, Severity, did_you_mean
+from runbook.files.selection import require_reachable, select
+from runbook.kind import Registry
+from runbook.model import Runbook, SecretInput, Source
+from runbook.people.people import driver_by_account
+from runbook.record.attachments import RUNBOOK, SITE
+from runbook.record.chain import START, short_head
+from runbook.record.events import RunStarted
+from runbook.record.journal import Journal
+from runbook.record.runlock import user_name
+from runbook.run.engine import Engine, Plan
+from runbook.run.session import Session
+from runbook.secrets import Redactor
+from runbook.site import Site
+from runbook.version import program_sha256, program_version, versions
+
+_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+"""Of the random end of a run's id: no two characters that look alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Files that were read and fit together."""
+
+    runbook: Loaded[Runbook]
+    site: Loaded[Site]
+    values: Mapping[str, tuple[str, str]]
+    """Inputs known before the start: value in its normal form, and source."""
+    stages: tuple[str, ...]
+    """Stages selected; empty: all."""
+    registry: Registry
+
+    def plan(self, header: RunStarted) -> Plan:
+        """What is walked: of a new run, or of one that goes on."""
+        files = {RUNBOOK: self.runbook.document.content}
+        if self.site.sha256:
+            files[SITE] = self.site.document.content
+        folder = self.runbook.path.absolute().parent
+        return Plan(header, self.runbook.model, folder, self.site.model, self.values, files)
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What is odd in the files, and no obstacle."""
+        given = [name for name, (_, source) in self.values.items() if source == "set"]
+        return (
+            *self.runbook.warnings,
+            *self.site.warnings,
+            *check_site(self.runbook, self.site, self.registry, given=given),
+        )
+
+
+def prepare(
+    runbook: Path, site: Path | None = None, values: Mapping[str, str] | None = None, stages: Collection[str] = ()
+) -> Prepared:
+    """Read and check the files and options; touches no device and writes nothing.
+
+    `site`: None looks beside the runbook and in the user's configuration. `values`: inputs of the command line.
+    Raises UsageError (InvalidDocument with every problem) and EnvironmentLacks.
+    """
+    registry = Registry()
+    loaded = load_runbook(runbook, registry)
+    given = _given(loaded.model, values or {})
+    return fit(loaded, find_site(site, runbook), given, select(loaded.model, stages), registry)
+
+
+def fit(
+    runbook: Loaded[Runbook],
+    site: Path | None,
+    given: Mapping[str, str],
+    stages: tuple[str, ...],
+    registry: Registry,
+) -> Prepared:
+    """The runbook with this site profile (None: there is none) and the values of the command line, in normal form.
+
+    Raises InvalidDocument, and UsageError where a profile is needed.
+    """
+    profile = load_site(site) if site else _no_site(runbook.path)
+    errors = [
+        problem for problem in check_site(runbook, profile, registry, given=given) if problem.severity is Severity.ERROR
+    ]
+    if errors and site is None:
+        raise _lacking(runbook.model, profile.path)
+    if errors:
+        raise InvalidDocument(errors)
+    return Prepared(runbook, profile, _values(runbook.model, profile, given), stages, registry)
+
+
+def start(prepared: Prepared, redactor: Redactor | None = None) -> Session:
+    """A session with a run id of its own. `redactor` may know secrets already.
+
+    Raises EnvironmentLacks when the state folder cannot be written, and UsageError where the stages selected need
+    others. The journal begins with the walk.
+    """
+    runbook, site = prepared.runbook, prepared.site
+    require_reachable(runbook.model, prepared.stages)
+    folder = _writable(paths.runs_folder())
+    run_id = new_run_id(runbook.model.id)
+    header = RunStarted(
+        run_id=run_id,
+        runbook_id=runbook.model.id,
+        runbook_title=runbook.model.title,
+        runbook_sha256=runbook.sha256,
+        site=site.model.name,
+        site_sha256=site.sha256,
+        program=f"hsm-runbook {program_version()}",
+        host=platform.node(),
+        operator=user_name(),
+        rehearsal=site.model.rehearsal is not None,
+        stages=prepared.stages,
+        runbook_path=str(runbook.path.absolute()),
+        site_path=str(site.path.absolute()),
+        program_sha256=program_sha256(),
+        versions=versions(),
+        driver=driver_by_account(site.model.two_people) if site.model.two_people else "",
+    )
+    plan = prepared.plan(header)
+    run_folder = folder / run_id
+    known = redactor or Redactor()
+    return Session(
+        runbook=runbook.model,
+        runbook_path=runbook.path,
+        site=site.model,
+        run_id=run_id,
+        run_folder=run_folder,
+        stages=prepared.stages,
+        start=lambda operator: RecordedWalk(
+            lambda journal: Engine(plan, prepared.registry, operator, journal, known),
+            lambda: Journal.create(run_folder, known),
+        ),
+    )
+
+
+def new_run_id(runbook_id: str) -> str:
+    """Sorts by time (UTC), names the runbook, and does not repeat: `20261121-085725-hsm-cutover-k7qm`."""
+    ending = "".join(secrets.choice(_ALPHABET) for _ in range(4))
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{runbook_id}-{ending}"
+
+
+class RecordedWalk:
+    """The walk (`runbook.run.session.Walk`) with its journal, which is closed with it."""
+
+    def __init__(self, engine: Callable[[Journal], Engine], journal: Callable[[], Awaitable[Journal]]) -> None:
+        self._make = engine
+        self._journal = journal
+        self._engine: Engine | None = None
+        self._stopping = ""
+
+    async def events(self) -> AsyncGenerator[Event, None]:
+        """Raises JournalError when the record cannot be begun or written."""
+        journal = await self._journal()
+        try:
+            self._engine = self._make(journal)
+            if self._stopping:
+                self._engine.stop(self._stopping)
+            async with aclosing(self._engine.events()) as events:
+                async for event in events:
+                    yield event
+        finally:
+            await journal.close()
+
+    async def note(self, text: str) -> None:
+        if self._engine is not None:
+            await self._engine.note(text)
+
+    def stop(self, reason: str) -> None:
+        self._stopping = reason
+        if self._engine is not None:
+            self._engine.stop(reason)
+
+    @property
+    def head(self) -> str:
+        return self._engine.head if self._engine is not None else short_head(START)
+
+
+def _given(runbook: Runbook, values: Mapping[str, str]) -> dict[str, str]:
+    """The values of the command line in their normal form; raises UsageError."""
+    found: dict[str, str] = {}
+    for name, text in values.items():
+        declared = runbook.inputs.get(name)
+        if declared is None:
+            raise UsageError(
+                f"the runbook has no input `{name}`",
+                where="--set",
+                remedy=did_you_mean(name, runbook.inputs, "Its inputs are"),
+            )
+        if isinstance(declared, SecretInput):
+            raise UsageError(
+                f"`{name}` is secret: on a command line everybody on this machine can read it",
+                where="--set",
+                remedy="Leave it out; it is asked for when it is needed. Treat the value as known to others.",
+            )
+        if declared.source is Source.PAPER:
+            raise UsageError(
+                f"`{name}` comes from paper and is typed blind",
+                where="--set",
+                remedy="Leave it out; it is asked for when it is needed.",
+            )
+        try:
+            found[name] = inputs.parse(declared, text)
+        except ValueError as error:
+            raise UsageError(str(error), where=f"--set {name}", remedy=declared.help) from error
+    return found
+
+
+def _values(runbook: Runbook, site: Loaded[Site], given: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """Command line before site profile before the default of what only a site can know."""
+    found = {name: (value, "set") for name, value in given.items()}
+    folder = site.path.absolute().parent
+    for name, declared in runbook.inputs.items():
+        if name in found:
+            continue
+        if name in site.model.inputs:
+            text, source = str(site.model.inputs[name]), "site"
+        elif declared.source is Source.SITE and getattr(declared, "default", None) is not None:
+            text, source = str(declared.default), "default"  # type: ignore[union-attr]  # asked in the line above
+        else:
+            continue
+        # Whether a path is there is for the step that reads it: a stick may be plugged in later.
+        found[name] = (inputs.parse(declared, text, base=folder, exists=False), source)
+    return found
+
+
+def _lacking(runbook: Runbook, path: Path) -> UsageError:
+    """There is no site profile, and what one would have to give."""
+    wanted = [f"the input `{name}`" for name, declared in runbook.inputs.items() if declared.source is Source.SITE]
+    tokens = {step.params.get("token") for _, step in runbook.steps()}
+    wanted += sorted(f"the token `{token}`" for token in tokens if isinstance(token, str))
+    return UsageError(
+        f"there is no site profile, and this runbook needs one for {', '.join(wanted)}",
+        where=str(path),
+        remedy="Write one (see the README) or name it with --site; to practise, `runbook rehearse` makes one.",
+    )
+
+
+def _no_site(runbook: Path) -> Loaded[Site]:
+    """What stands for a profile where there is none: a runbook that needs nothing of a site runs without one."""
+    path = runbook.parent / SITE_NAME
+    return Loaded(Site(site=1, name="none"), path, "", Document(path, "", (), Map(Mark(1, 1), {}, {})))
+
+
+def _writable(folder: Path) -> Path:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"\0" * 4096)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise EnvironmentLacks(
+            f"the state folder cannot be written: {error.strerror}",
+            where=str(folder),
+            remedy="Free some space there, or set XDG_STATE_HOME to a folder that you can write.",
+        ) from error
+    return folder
