@@ -69,6 +69,8 @@ class StepError(RunbookError):
     """
 
     symptom: str = ""
+    in_doubt: bool = False
+    """What an action had begun may have been done (its outcome is then `in doubt`)."""
 
     def __init__(self, what: str, *, where: str = "", remedy: str = "", symptom: str = "") -> None:
         super().__init__(what, where=where, remedy=remedy)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -13,6 +13,33 @@ SITE_VERSION = 1
 
 SIGNER_FILES = ("allowed_signers", "revoked_keys")
 """The keys of `two_people` that name files."""
+
+
+HOST_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,252}$"
+HostName = Annotated[str, Field(pattern=HOST_PATTERN)]
+"""A host's or a group's name; it cannot be taken for an option."""
+
+LOCAL = "local"
+"""The name of this machine, which every site has."""
+
+
+class HostProfile(Model):
+    """A machine that steps may act on, reached as the operator's own `ssh` would reach it (ssh_config(5))."""
+
+    ssh: str = Field("", pattern=rf"{HOST_PATTERN}|^$", description="The alias for `ssh`; empty: the name it has here.")
+    transport: Literal["auto", "paramiko", "openssh"] = Field(
+        "auto",
+        description="`auto`: the system's `ssh` where the host needs what paramiko does not have, "
+        "such as host certificates.",
+    )
+    sudo: Literal["password", "free", "never"] = Field(
+        "password",
+        description="How root is become there: with a password if sudo asks, only without one, or not at all.",
+    )
+    keep_sudo_password: bool = Field(
+        False, description="Keep the sudo password until the stage ends; otherwise it is asked for each time."
+    )
+    connect_seconds: int = Field(15, ge=1, le=300, description="How long connecting may take, without people's time.")
 
 
 class TokenProfile(Model):
@@ -30,6 +57,9 @@ class TokenProfile(Model):
     env: Mapping[str, str] = Field(
         default_factory=dict, description="Environment variables for the module, for example SOFTHSM2_CONF."
     )
+
+    via: str = Field("", description="The host that the token is on; empty: this machine. `module` is a path there.")
+    sudo: bool = Field(False, description="Reach the module there as root (with `via`).")
 
     @model_validator(mode="after")
     def _selected(self) -> TokenProfile:
@@ -77,6 +107,13 @@ class Site(Model):
     site: Literal[1] = Field(description="The version of this format.")
     name: Line
     rehearsal: RehearsalMark | None = None
+    hosts: Mapping[HostName, HostProfile] = Field(default_factory=dict)
+    groups: Mapping[HostName, tuple[HostName, ...]] = Field(
+        default_factory=dict, description="Groups of hosts, or of other groups."
+    )
+    inventory: str = Field(
+        "", description="An Ansible inventory whose hosts and groups are known too; relative to this file."
+    )
     tokens: Mapping[Name, TokenProfile] = Field(default_factory=dict)
     two_people: TwoPeople | None = None
     inputs: Mapping[Name, Any] = Field(default_factory=dict, description="Values of the runbook's inputs at this site.")

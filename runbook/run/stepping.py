@@ -105,6 +105,8 @@ class StepRun:
         except PromptCancelled as cancelled:
             return Outcome.errored(f"cancelled: {cancelled.what}", symptom="cancelled", remedy=cancelled.remedy)
         except StepError as error:
+            if error.in_doubt and self.started and self.step.role is Role.ACTION:
+                return Outcome.in_doubt(_said(error), symptom=error.symptom, remedy=error.remedy)
             return Outcome.errored(_said(error), symptom=error.symptom, remedy=error.remedy)
         except RunbookError as error:
             return Outcome.errored(_said(error), remedy=error.remedy)
