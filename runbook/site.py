@@ -108,6 +108,9 @@ class Site(Model):
     name: Line
     rehearsal: RehearsalMark | None = None
     hosts: Mapping[HostName, HostProfile] = Field(default_factory=dict)
+    ssh_config: str = Field(
+        "", description="An ssh_config(5) file instead of the operator's own (as `ssh -F`); relative to this file."
+    )
     groups: Mapping[HostName, tuple[HostName, ...]] = Field(
         default_factory=dict, description="Groups of hosts, or of other groups."
     )

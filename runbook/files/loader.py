@@ -112,7 +112,10 @@ def resolved(site: Site, folder: Path) -> Site:
     if two is not None:
         absolute = {key: str(paths.resolve(folder, name)) for key in SIGNER_FILES if (name := getattr(two, key))}
         two = two.model_copy(update=absolute)
-    return site.model_copy(update={"tokens": tokens, "two_people": two})
+    files = {
+        key: str(paths.resolve(folder, name)) for key in ("ssh_config", "inventory") if (name := getattr(site, key))
+    }
+    return site.model_copy(update={"tokens": tokens, "two_people": two, **files})
 
 
 def find_site(flag: Path | None, runbook_path: Path) -> Path | None:
