@@ -94,6 +94,10 @@ class Redactor:
         """`text` with each known secret replaced by the mask."""
         return self.part("", text, "")
 
+    def finds(self, text: str) -> bool:
+        """Whether a known secret stands anywhere in `text`."""
+        return any(form.stands_in(text) for form in self._forms)
+
     def part(self, before: str, text: str, after: str) -> str:
         """`text`, redacted as it is within what stands around it."""
         out, at, until = [], len(before), len(before) + len(text)
@@ -179,6 +183,11 @@ class _Form:
     @cached_property
     def _begun(self) -> re.Pattern[str]:
         return re.compile(self.spelling.begun)
+
+    def stands_in(self, text: str) -> bool:
+        if len(text) <= _PIECE:
+            return self._whole.search(text) is not None
+        return next(self.places(text), None) is not None
 
     def places(self, text: str) -> Iterator[tuple[int, int]]:
         """Every place, also those that overlap."""

@@ -94,19 +94,21 @@ def seal(seq: int, prev: str, type_: str, fields: Mapping[str, Value], at: str) 
     Canonical JSON is put together from canonical parts in the order of the keys, so that each value, which may be
     long, is canonicalised once and not three times.
     """
-    leaves: list[bytes] = []
-    opened: list[bytes] = []
+    leaves: list[str] = []
+    opened: list[str] = []
     salts = os.urandom(SALT * len(fields)).hex()
-    for number, name in enumerate(sorted(fields)):  # names of fields are ASCII: the order of their UTF-16 code units
+    at_salt = 0
+    for name in sorted(fields):  # names of fields are ASCII: the order of their UTF-16 code units
         level, value = fields[name]
-        salt = salts[2 * SALT * number : 2 * SALT * (number + 1)]
-        part = b'"level":"%b","salt":"%b","value":%b}' % (level.encode(), salt.encode(), canonical(value))
-        key = name.encode()
-        leaves.append(b'"%b":"%b"' % (key, _digest(b'{"field":"%b",%b' % (key, part))))
-        opened.append(b'"%b":{%b' % (key, part))
-    frame = _Frame.of(at, b"{%b}" % b",".join(leaves), prev, seq, type_)
-    digest = frame.digest()
-    return b"%b\n" % frame.line(digest, b",".join(opened)), digest.decode()
+        salt = salts[at_salt : at_salt + 2 * SALT]
+        at_salt += 2 * SALT
+        part = f'"level":"{str.__str__(level)}","salt":"{salt}","value":{canonical(value).decode()}}}'
+        digest = _digest(f'{{"field":"{name}",{part}'.encode()).decode()
+        leaves.append(f'"{name}":"{digest}"')
+        opened.append(f'"{name}":{{{part}')
+    frame = _Frame.of(at, b"{%b}" % ",".join(leaves).encode(), prev, seq, type_)
+    sealed = frame.digest()
+    return b"%b\n" % frame.line(sealed, ",".join(opened).encode()), sealed.decode()
 
 
 def unseal(line: bytes) -> Record:

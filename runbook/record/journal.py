@@ -178,10 +178,10 @@ class Journal:
 
     async def close(self) -> None:
         """Close the file and free the lock; harmless when done twice."""
+        await self._writer.end()
         await asyncio.to_thread(self._close)
 
     def _close(self) -> None:
-        self._writer.end()
         if self._fd >= 0:
             with contextlib.suppress(OSError):
                 os.close(self._fd)

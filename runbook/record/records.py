@@ -107,8 +107,7 @@ def redacted(fields: Mapping[str, Value], redactor: Redactor) -> Mapping[str, Va
     texts: list[str] = []
     for field in fields.values():
         _gather(field.value, texts)
-    together = "\n".join(texts)
-    if redactor(together) == together:
+    if not redactor.finds("\n".join(texts)):
         return fields
     return {name: Value(field.level, redacted_value(field.value, redactor)) for name, field in fields.items()}
 
@@ -138,11 +137,19 @@ def redacted_value(value: Any, redactor: Redactor) -> Any:
 
 def plain(value: Any) -> Any:
     """The plain form of a value; a secret becomes its mask. Raises TypeError for what has none."""
-    if type(value) is str and value.isascii():  # most are
+    exact = type(value)
+    if (exact is str and value.isascii()) or exact is bool or value is None:
         return value
+    if exact is dict:
+        return {plain(str(key)): plain(item) for key, item in value.items()}
+    if exact is list or exact is tuple:
+        return [plain(item) for item in value]
+    return _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    """Of the types that are rarer: the patterns take their time."""
     match value:
-        case None | bool():
-            return value
         case Enum():
             return plain(value.value)
         case str():
