@@ -34,7 +34,7 @@ def make_people(lab: Path) -> LabPeople:
     folder = lab / _FOLDER
     folder.mkdir(mode=0o700)
     trusted = "".join(
-        f'{_principal(name)} namespaces="{NAMESPACE}" {_make_key(folder / name, name)}\n' for name in (DRIVER, WITNESS)
+        f'{_principal(name)} namespaces="{NAMESPACE}" {make_key(folder / name, name)}\n' for name in (DRIVER, WITNESS)
     )
     (folder / _SIGNERS).write_text(trusted)
     people = {
@@ -49,8 +49,8 @@ def _principal(name: str) -> str:
     return f"{name}@rehearsal.invalid"
 
 
-def _make_key(path: Path, name: str) -> str:
-    """The public key as OpenSSH writes it."""
+def make_key(path: Path, name: str) -> str:
+    """An Ed25519 key pair in OpenSSH's format: the private key in `path`, mode 0600. Returns the public one."""
     key = Ed25519PrivateKey.generate()
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
         file.write(key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()))

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from runbook.model import Line, Model, Name
+from runbook.model import Line, Model, Name, StepId
 
 SITE_VERSION = 1
 
@@ -32,9 +32,10 @@ class HostProfile(Model):
         description="`auto`: the system's `ssh` where the host needs what paramiko does not have, "
         "such as host certificates.",
     )
-    sudo: Literal["password", "free", "never"] = Field(
+    sudo: Literal["password", "free", "never", "unneeded"] = Field(
         "password",
-        description="How root is become there: with a password if sudo asks, only without one, or not at all.",
+        description="How to become root there: with a password if sudo asks, only without one, never, or there is no "
+        "need since the account may do everything itself.",
     )
     keep_sudo_password: bool = Field(
         False, description="Keep the sudo password until the stage ends; otherwise it is asked for each time."
@@ -75,6 +76,13 @@ class RehearsalMark(Model):
 
     token: Line = Field(description="What kind of token the lab uses and why.")
     sheet: Line = Field(description="Path of the lab's paper sheet.")
+    lacks: Mapping[StepId, Line] = Field(
+        default_factory=dict, description="Steps and whole stages that the lab cannot serve, and why."
+    )
+
+    def why_not(self, stage_id: str, step_id: str) -> str:
+        """Why the lab cannot serve the step; empty: it can."""
+        return self.lacks.get(step_id) or self.lacks.get(stage_id, "")
 
 
 class Person(Model):

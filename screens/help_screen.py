@@ -62,6 +62,7 @@ _STATES = {
     Status.FAILED: "not as it should be",
     Status.ERRORED: "no verdict could be reached",
     Status.SKIPPED: "left out by the operator, with a reason",
+    Status.NOT_HERE: "not rehearsed: the lab lacks what it is about",
     Status.IN_DOUBT: "begun, and whether it was done is not known",
 }
 

@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from runbook.event import Event
 from runbook.operator import Decided, Decision, Moment
-from runbook.record.events import StepFinished, StepSkipped, StepStarted
+from runbook.record.events import StepFinished, StepNotHere, StepSkipped, StepStarted
 from runbook.run.session import Session
 from screens.run_view import LOOKING, RunView
 from screens.widgets.left_line import LeftLine
@@ -60,7 +60,7 @@ class RunScreen(RunView):
         yield self._next
 
     def take(self, event: Event, head: str) -> None:
-        if isinstance(event, StepStarted | StepSkipped | StepFinished):
+        if isinstance(event, StepStarted | StepSkipped | StepNotHere | StepFinished):
             self._left.display = False
         super().take(event, head)
         self.continuing = self.continuing and not self.state.finished

@@ -35,6 +35,7 @@ LOOKS: Mapping[Status, Look] = {
     Status.FAILED: Look("✗", f"bold {BAD}"),
     Status.ERRORED: Look("!", f"bold {BAD}"),
     Status.SKIPPED: Look("↷", DOUBT),
+    Status.NOT_HERE: Look("·", QUIET),
     Status.IN_DOUBT: Look("?", f"bold {DOUBT}"),
 }
 

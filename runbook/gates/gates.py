@@ -88,7 +88,7 @@ def _after(standing: Standing, step: Step) -> Iterator[Condition]:
 
 
 def _not_green(state: RunState, *steps: Step) -> list[Step]:
-    return [step for step in steps if not state.step(step.id).status.green]
+    return [step for step in steps if not state.step(step.id).status.holds]
 
 
 def _window(standing: Standing, step: Step) -> Iterator[Condition]:

@@ -80,6 +80,8 @@ class Transcript:
 
     def _of_deviation(self, event: Event) -> None:
         match event:
+            case ev.StepNotHere():
+                self._say(f"-- {event.step}  NOT REHEARSED: {event.reason}")
             case ev.StepSkipped():
                 self._say(f"   {event.step}  SKIPPED, a deviation: {event.reason}")
             case ev.StepRetried():
@@ -154,6 +156,8 @@ def result(session: Session, state: RunState, head: str) -> list[str]:
         f"state    {state.ending or 'not finished'}",
         f"steps    {summary}",
     ]
+    missing = [(step_id, step.reason) for step_id, step in state.steps.items() if step.status is Status.NOT_HERE]
+    lines += [f"not rehearsed  {step_id}: {reason}" for step_id, reason in missing]
     lines += [f"approved {step} by {who}" for step, who in state.approvals.items()]
     lines += [f"deviation  {line}" for line in state.deviations]
     for step_id, step in state.steps.items():

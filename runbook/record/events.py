@@ -144,6 +144,15 @@ class StepSkipped(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class StepNotHere(Event):
+    """A rehearsal's lab cannot serve the step; it is passed over, and what it establishes is taken for true there."""
+
+    type: ClassVar[str] = "step.not_here"
+    step: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class StepRetried(Event):
     """A step that was not green is tried again: a deviation."""
 
@@ -317,6 +326,7 @@ JOURNALLED: Mapping[str, type[Event]] = {
         StepStarted,
         StepFinished,
         StepSkipped,
+        StepNotHere,
         StepRetried,
         PromptShown,
         PromptAnswered,

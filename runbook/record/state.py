@@ -28,11 +28,18 @@ class Status(StrEnum):
     FAILED = "failed"
     ERRORED = "errored"
     SKIPPED = "skipped"
+    NOT_HERE = "not here"
+    """Not rehearsed: the lab lacks what the step is about."""
     IN_DOUBT = "in doubt"
 
     @property
     def green(self) -> bool:
         return self in (Status.PASSED, Status.WARNED)
+
+    @property
+    def holds(self) -> bool:
+        """What comes after may count on it; what a lab lacks does not stop a rehearsal."""
+        return self.green or self is Status.NOT_HERE
 
     @property
     def ended(self) -> bool:
@@ -48,7 +55,7 @@ class StepState(msgspec.Struct, frozen=True):
     hints: tuple[str, ...] = ()
     unmet: tuple[str, ...] = ()
     reason: str = ""
-    """Why it was skipped."""
+    """Why it was skipped, or is not rehearsed."""
     seconds: float = 0.0
     begun: bool = False
     """It was started and has not finished."""
@@ -58,7 +65,7 @@ class StepState(msgspec.Struct, frozen=True):
     @property
     def over(self) -> bool:
         """Nothing is left to do: it is green, or was skipped."""
-        return self.status.green or self.status is Status.SKIPPED
+        return self.status.holds or self.status is Status.SKIPPED
 
 
 class RunState(msgspec.Struct, frozen=True):
@@ -115,7 +122,7 @@ class RunState(msgspec.Struct, frozen=True):
     def stage_green(self, runbook: Runbook, stage_id: str) -> bool:
         """Whether every step of the stage is green."""
         stage = next(stage for stage in runbook.stages if stage.id == stage_id)
-        return all(self.step(step.id).status.green for step in stage.steps)
+        return all(self.step(step.id).status.holds for step in stage.steps)
 
 
 def fold(events: Iterable[Event], state: RunState | None = None) -> RunState:
@@ -149,6 +156,8 @@ def _of_step(state: RunState, event: Event) -> RunState | None:
             skipped = _step(state, event.step, status=Status.SKIPPED, reason=event.reason, begun=False)
             deviations = (*state.deviations, f"{event.step} skipped: {event.reason}")
             return replace(skipped, deviations=deviations, typed=frozenset())
+        case ev.StepNotHere():
+            return _step(state, event.step, status=Status.NOT_HERE, reason=event.reason)
         case gate.ApprovalGiven():
             return replace(state, approvals={**state.approvals, event.step: event.witness})
         case _:

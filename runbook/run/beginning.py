@@ -53,7 +53,7 @@ async def _go_on(engine: Engine, taken_up: TakenUp) -> None:
     for pin in engine.state.pins:
         await engine.record(PinResult(pin.step, pin.token, None, None, pin.who))
     for _, step in engine.plan.runbook.steps():
-        if engine.state.step(step.id).status.green:
+        if engine.state.step(step.id).status.holds:
             await engine.establish(step)
 
 

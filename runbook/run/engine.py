@@ -27,6 +27,7 @@ from runbook.record.events import (
     StageStarted,
     StepBlocked,
     StepFinished,
+    StepNotHere,
     StepProgress,
     StepRetried,
     StepSkipped,
@@ -230,7 +231,7 @@ class Engine:
             await self.record(StageStarted(stage.id))
         try:
             for step in stage.steps:
-                if not self.state.step(step.id).over:
+                if not self.state.step(step.id).over and not await self._passed_over(stage, step):
                     await self._step(step)
         finally:
             await self.resources.end_stage()
@@ -270,6 +271,16 @@ class Engine:
                 return
             again = tried = True
             await self._again(step, decided.reason)
+
+    async def _passed_over(self, stage: Stage, step: Step) -> bool:
+        """Whether the lab of a rehearsal cannot serve the step."""
+        mark = self.plan.site.rehearsal
+        reason = mark.why_not(stage.id, step.id) if mark else ""
+        if not reason or self.doubts.about(step):
+            return False
+        await self.record(StepNotHere(step.id, reason))
+        await self.establish(step)
+        return True
 
     async def _settle(self, step: Step, lines: tuple[str, ...] = ()) -> bool:
         """Whether a step that is in doubt is over now; otherwise it is run again."""
@@ -327,7 +338,7 @@ class Engine:
 
     def _verdict(self) -> RunFinished:
         steps = [step for stage in self.plan.runbook.stages if stage.id in self.selected for step in stage.steps]
-        open_steps = [step.id for step in steps if not self.state.step(step.id).status.green]
+        open_steps = [step.id for step in steps if not self.state.step(step.id).status.holds]
         if not open_steps:
             return RunFinished("green")
         return RunFinished("failed", f"not green: {', '.join(open_steps)}")

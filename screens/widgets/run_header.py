@@ -111,7 +111,7 @@ class RunHeader(Lines):
         full = BAR * green // max(1, len(found))
         bar = Content.assemble(("━" * full, GOOD), ("╌" * (BAR - full), QUIET), " ") if self.size.width >= 100 else ""
         line = Content.assemble(bar, f"{green} of {len(found)} green ")
-        for status in (Status.FAILED, Status.ERRORED, Status.SKIPPED, Status.IN_DOUBT):
+        for status in (Status.FAILED, Status.ERRORED, Status.SKIPPED, Status.NOT_HERE, Status.IN_DOUBT):
             if count := found.count(status):
                 sign = badge(status) if words else Content.styled(LOOKS[status].sign, LOOKS[status].style)
                 line = Content.assemble(line, f" {count} ", sign, " ")

@@ -16,7 +16,7 @@ from runbook.files.templates import names, render_params
 from runbook.model import Role, Runbook, Stage, Step
 from runbook.outcome import Outcome
 from runbook.probing import Probed
-from runbook.record.state import RunState, StepState
+from runbook.record.state import RunState, Status, StepState
 from screens.columns import Cell, pairs, wrap
 from screens.lines import Lines
 from screens.words import BAD, CALM, DOUBT, GOOD, LOOKS, QUIET, badge, probe_badge
@@ -81,7 +81,8 @@ class StepOutcome(Lines):
             if now.outcome.remedy:
                 yield from wrap(now.outcome.remedy, width, indent=2)
         if now.reason:
-            yield from wrap(Content.assemble(("↷ skipped: ", DOUBT), now.reason), width)
+            said = ("· not rehearsed: ", QUIET) if now.status is Status.NOT_HERE else ("↷ skipped: ", DOUBT)
+            yield from wrap(Content.assemble(said, now.reason), width)
         for condition in now.unmet:
             yield from wrap(Content.assemble(("■ waits: ", DOUBT), condition), width)
         if now.hints:

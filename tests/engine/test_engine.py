@@ -352,3 +352,25 @@ async def test_what_a_resource_notices_is_on_the_record_and_in_the_state(bench: 
     written = (bench.folder / "run" / "journal.jsonl").read_text()
     assert '"token.noticed"' in written
     assert '"guard.overridden"' in written
+
+
+async def test_what_a_lab_lacks_is_passed_over_and_told_and_only_in_a_rehearsal(bench: Bench) -> None:
+    lacks = {"A1": "the lab has no USB device", "C": "the lab has no engine"}
+    bench.site = {"rehearsal": {"token": "SoftHSM2", "sheet": "sheet.yaml", "lacks": lacks}}
+    stages = [
+        stage(check("A1", establishes=["seen"]), check("A2", requires=["seen"])),
+        stage(action("B1"), id="B"),
+        stage(action("C1"), check("C2", gate={"after": ["A", "B"]}), id="C"),
+    ]
+    await bench.walk(*stages, facts={"seen": "It was seen"})
+    assert bench.world.ran == ["A2", "B1"]
+    assert [(event.step, event.reason) for event in bench.of(ev.StepNotHere)] == [
+        ("A1", "the lab has no USB device"),
+        ("C1", "the lab has no engine"),
+        ("C2", "the lab has no engine"),
+    ]
+    assert bench.engine is not None
+    state = bench.engine.state
+    assert (bench.events[-1], state.deviations) == (ev.RunFinished("green"), ())
+    assert not state.step("A1").status.green
+    assert fold(read_events(bench.folder / "run" / "journal.jsonl")).steps == state.steps

@@ -42,6 +42,7 @@ EVENTS: tuple[Event, ...] = (
     ev.TokenNoticed("intermediate", "swapped", "other [2]"),
     ev.StepRetried("A1"),
     ev.StepSkipped("A2", "no time"),
+    ev.StepNotHere("B2.engine", "the lab has no Docker engine"),
     ev.FactEstablished("x", "A1"),
     ev.NoteAdded("A1", "a note"),
     ev.StepStarted("A3", 1, "docker.volume.recreate", {}),
