@@ -7,12 +7,12 @@ when the connection does. All names lead to this machine; each is one that known
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rehearsal.people import make_key
-from runbook.errors import EnvironmentLacks
 
 HOSTS: Mapping[str, str] = {"ca": "input-b", "input_a": "input-a", "input_a_staging": "input-a-staging"}
 """The site profile's names, and what the hosts are called at a site."""
@@ -20,13 +20,14 @@ HOSTS: Mapping[str, str] = {"ca": "input-b", "input_a": "input-a", "input_a_stag
 GROUPS: Mapping[str, Sequence[str]] = {"staging": ["input_a_staging"], "production": ["input_a", "ca"]}
 
 FOLDER = "hosts"
+_LOCALE = {"LANG": "C.UTF-8"}
 _PRIVSEP = Path("/run/sshd")
 """Where Debian's sshd wants an empty folder before it serves as root; the package's service makes it otherwise."""
 
 SSHD_CONFIG = """\
 # For connections of the rehearsal alone; nothing listens.
-HostKey {folder}/host
-AuthorizedKeysFile {folder}/operator.pub
+HostKey {host_key}
+AuthorizedKeysFile {authorized}
 AuthenticationMethods publickey
 # The folder may lie below one that others may write to, such as /tmp.
 StrictModes no
@@ -46,29 +47,44 @@ SSH_CONFIG = """\
 Host *
   HostName 127.0.0.1
   User {user}
-  UserKnownHostsFile {folder}/known_hosts
+  UserKnownHostsFile {known_hosts}
   GlobalKnownHostsFile /dev/null
-  IdentityFile {folder}/operator
+  IdentityFile {identity}
   IdentitiesOnly yes
   IdentityAgent none
-  ProxyCommand {sshd} -i -f {folder}/sshd_config
+  ProxyCommand {sshd}
 """
 
 
 def make_hosts(lab: Path, user: str, environment: Mapping[str, str]) -> dict[str, object]:
     """Make keys and configuration in the lab; the keys `hosts`, `groups` and `ssh_config` of its site profile.
 
-    `environment` is set for every command there. Raises EnvironmentLacks where there is no sshd.
+    `environment` is set for every command there. Empty where this machine has no sshd.
     """
+    sshd = find_sshd()
+    if sshd is None:
+        return {}
     folder = lab / FOLDER
     folder.mkdir(mode=0o700)
-    sshd = _sshd()
     host_key = make_key(folder / "host", "host")
     make_key(folder / "operator", "operator")
-    settings = " ".join(f'"{name}={value}"' for name, value in environment.items())
-    (folder / "sshd_config").write_text(SSHD_CONFIG.format(folder=folder, environment=settings or '"LANG=C.UTF-8"'))
-    stanzas = "\n".join(f"Host {name}\n  HostKeyAlias {name}" for name in HOSTS.values())
-    (folder / "ssh_config").write_text(SSH_CONFIG.format(stanzas=stanzas, user=user, folder=folder, sshd=sshd))
+    server = folder / "sshd_config"
+    server.write_text(
+        SSHD_CONFIG.format(
+            host_key=_quoted(folder / "host"),
+            authorized=_path(folder / "operator.pub"),
+            environment=" ".join(_quoted(f"{name}={value}") for name, value in {**_LOCALE, **environment}.items()),
+        )
+    )
+    (folder / "ssh_config").write_text(
+        SSH_CONFIG.format(
+            stanzas="\n".join(f"Host {name}\n  HostKeyAlias {name}" for name in HOSTS.values()),
+            user=user,
+            known_hosts=_path(folder / "known_hosts"),
+            identity=_path(folder / "operator"),
+            sshd=shlex.join([sshd, "-i", "-f", str(server)]).replace("%", "%%"),
+        )
+    )
     (folder / "known_hosts").write_text("".join(f"{name} {host_key}\n" for name in HOSTS.values()))
     return {
         "ssh_config": f"{FOLDER}/ssh_config",
@@ -77,14 +93,19 @@ def make_hosts(lab: Path, user: str, environment: Mapping[str, str]) -> dict[str
     }
 
 
-def _sshd() -> str:
-    """Its absolute path, which it wants to be started with."""
+def _quoted(value: object) -> str:
+    """One argument in OpenSSH's files."""
+    return f'"{value}"'
+
+
+def _path(path: Path) -> str:
+    """One where `%` would begin a token."""
+    return _quoted(str(path).replace("%", "%%"))
+
+
+def find_sshd() -> str | None:
+    """Its absolute path, which it wants to be started with; the folder that it needs as root is made."""
     sshd = shutil.which("sshd", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"]))
-    if sshd is None:
-        raise EnvironmentLacks(
-            "the rehearsal needs an sshd for its hosts, and there is none",
-            remedy="Install the Debian package: apt-get install openssh-server",
-        )
-    if os.geteuid() == 0 and not _PRIVSEP.exists():
-        _PRIVSEP.mkdir(mode=0o755)
+    if sshd is not None and os.geteuid() == 0:
+        _PRIVSEP.mkdir(mode=0o755, exist_ok=True)
     return sshd
