@@ -1,92 +1,78 @@
-"""The attributes of a token's objects as plain records (PKCS#11 v2.40 §4), read through python-pkcs11."""
+"""The attributes of a token's objects as plain records (PKCS#11 v2.40 §4)."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
-from pkcs11 import Attribute
-from pkcs11.attributes import AttributeMapper
-from pkcs11.exceptions import PKCS11Error
-
-from checks.hsm.cryptoki_names import KEY_TYPES, OBJECT_CLASSES, exception_code
+from checks.hsm.cryptoki import Cryptoki
+from checks.hsm.cryptoki_names import KEY_TYPES, OBJECT_CLASSES
+from checks.hsm.cryptoki_objects import attributes
 from checks.hsm.records import ObjectRecord
 
+CLASS: Final = 0x000
+ID: Final = 0x102
+_LABEL: Final = 0x003
+_KEY_TYPE: Final = 0x100
+
+_EC_PARAMS, _EC_POINT, _MODULUS, _PUBLIC_EXPONENT = 0x180, 0x181, 0x120, 0x122
 _BYTES: Final = {
-    Attribute.EC_PARAMS: "ec_params",
-    Attribute.EC_POINT: "ec_point",
-    Attribute.MODULUS: "modulus",
-    Attribute.PUBLIC_EXPONENT: "public_exponent",
+    _EC_PARAMS: "ec_params",
+    _EC_POINT: "ec_point",
+    _MODULUS: "modulus",
+    _PUBLIC_EXPONENT: "public_exponent",
 }
+_LOCAL: Final = 0x163
 _BOOLEANS: Final = {
-    Attribute.SENSITIVE: "sensitive",
-    Attribute.EXTRACTABLE: "extractable",
-    Attribute.ALWAYS_SENSITIVE: "always_sensitive",
-    Attribute.NEVER_EXTRACTABLE: "never_extractable",
-    Attribute.LOCAL: "local",
+    0x103: "sensitive",
+    0x162: "extractable",
+    0x165: "always_sensitive",
+    0x164: "never_extractable",
+    _LOCAL: "local",
 }
+_BASE: Final = (CLASS, ID, _LABEL)
 _WANTED: Final = {
-    "CKO_PUBLIC_KEY": (*_BYTES, Attribute.LOCAL),
-    "CKO_PRIVATE_KEY": (Attribute.EC_PARAMS, Attribute.MODULUS, Attribute.PUBLIC_EXPONENT, *_BOOLEANS),
-    "CKO_SECRET_KEY": tuple(_BOOLEANS),
+    "CKO_PUBLIC_KEY": (_KEY_TYPE, *_BYTES, _LOCAL),
+    "CKO_PRIVATE_KEY": (_KEY_TYPE, _EC_PARAMS, _MODULUS, _PUBLIC_EXPONENT, *_BOOLEANS),
+    "CKO_SECRET_KEY": (_KEY_TYPE, *_BOOLEANS),
 }
-"""The attributes read from each class of key, beside class, id, label and key type."""
+"""The attributes read from each class of key, beside class, id and label."""
 
-_NUMBERS: Final = (Attribute.CLASS, Attribute.KEY_TYPE)
-_AS_THEY_ARE: Final = (Attribute.ID, Attribute.LABEL, *_BYTES)
-
-_NOT_GIVEN: Final = frozenset(
-    {
-        "CKR_ATTRIBUTE_SENSITIVE",
-        "CKR_ATTRIBUTE_TYPE_INVALID",
-        "CKR_ATTRIBUTE_VALUE_INVALID",
-        "CKR_FUNCTION_FAILED",
-    }
-)
-"""The object does not have the attribute or does not give it; python-pkcs11 makes up the last one itself."""
+CLASS_NUMBERS: Final = {name: number for number, name in OBJECT_CLASSES.items()}
 
 
-class PlainValues(AttributeMapper):
-    """Numbers, truth values and bytes, whatever the token says: a value unknown to python-pkcs11 is no error."""
-
-    def unpack_attributes(self, key: Attribute, value: bytes) -> int | bool | bytes:
-        if key in _NUMBERS:
-            return int.from_bytes(value, sys.byteorder)
-        return value if key in _AS_THEY_ARE else any(value)
-
-
-def record_of(item: Any) -> ObjectRecord:
-    """The object's record. Raises PKCS11Error where the token fails, not where it has no such attribute."""
-    read = _read(item, (Attribute.CLASS, Attribute.ID, Attribute.LABEL))
-    object_class = _name(OBJECT_CLASSES, read.get(Attribute.CLASS), "CKO_")
-    wanted = _WANTED.get(object_class, ())
-    more = _read(item, (Attribute.KEY_TYPE, *wanted)) if wanted else {}
-    values = {_BYTES[kind]: value for kind, value in more.items() if kind in _BYTES and value}
-    values |= {_BOOLEANS[kind]: value for kind, value in more.items() if kind in _BOOLEANS}
+def record_of(module: Cryptoki, session: int, handle: int, object_class: str | None = None) -> ObjectRecord:
+    """The object's record; where its class is known already, one question to the token. Raises CryptokiError."""
+    wanted = _WANTED.get(object_class or "", ())
+    read = attributes(module, session, handle, (*_BASE, *wanted))
+    found_class = _name(OBJECT_CLASSES, read.get(CLASS), "CKO_")
+    if found_class != object_class and (wanted := _WANTED.get(found_class, ())):
+        read |= attributes(module, session, handle, wanted)
     return ObjectRecord(
-        object_class=object_class,
-        id=read.get(Attribute.ID, b""),
-        label=read.get(Attribute.LABEL, b"").decode(errors="replace"),
-        key_type=_name(KEY_TYPES, more.get(Attribute.KEY_TYPE), "CKK_") if wanted else None,
-        **values,
+        object_class=found_class,
+        id=read.get(ID, b""),
+        label=read.get(_LABEL, b"").decode(errors="replace"),
+        key_type=_name(KEY_TYPES, read.get(_KEY_TYPE), "CKK_") if wanted else None,
+        **_bytes(read),
+        **{name: any(read[kind]) for kind, name in _BOOLEANS.items() if kind in read},
     )
 
 
-def _read(item: Any, kinds: Sequence[Attribute]) -> dict[Attribute, Any]:
-    """The attributes the object has and gives; a module that answers nothing at once is asked one by one."""
-    try:
-        return {Attribute(kind): value for kind, value in item.get_attributes(kinds).items()}
-    except PKCS11Error as error:
-        if exception_code(error) not in _NOT_GIVEN:
-            raise
-        if len(kinds) == 1:
-            return {}
-        found: dict[Attribute, Any] = {}
-        for kind in kinds:
-            found |= _read(item, [kind])
-        return found
+def number(value: int) -> bytes:
+    """CK_ULONG as an attribute has it."""
+    return value.to_bytes(_WORD, sys.byteorder)
 
 
-def _name(names: dict[int, str], number: int | None, prefix: str) -> str:
-    return f"{prefix}UNKNOWN" if number is None else names.get(number, f"{prefix}0x{number:x}")
+_WORD: Final = 8 if sys.maxsize > 2**32 else 4
+
+
+def _bytes(read: Mapping[int, bytes]) -> dict[str, bytes]:
+    return {name: read[kind] for kind, name in _BYTES.items() if read.get(kind)}
+
+
+def _name(names: Mapping[int, str], value: bytes | None, prefix: str) -> str:
+    if value is None:
+        return f"{prefix}UNKNOWN"
+    found = int.from_bytes(value, sys.byteorder)
+    return names.get(found, f"{prefix}0x{found:x}")

@@ -1,9 +1,9 @@
-"""The PKCS#11 calls for which python-pkcs11 is not enough, made through ctypes on the module it has loaded.
+"""A PKCS#11 module's functions, called through ctypes (PKCS#11 v2.40).
 
-- C_GetTokenInfo: it does not pass on the PIN length limits, the session counts and the memory sizes.
-- C_Login, C_InitPIN, C_Logout: it keeps PINs in immutable strings that cannot be wiped, logs in only while it opens a
-  session, and leaks that session when the PIN is wrong.
-- C_WaitForSlotEvent: it cannot tell of an event without failing (python-pkcs11 0.10).
+No binding in between: the PIN lies in one buffer that is wiped, a login that fails leaves no session behind, a
+module that gives a fresh instance to whoever asks for its function list (p11-kit's client does, with a connection of
+its own each time) is asked once, and nothing is asked that is not needed. For a token on another host each call is a
+round trip.
 """
 
 from __future__ import annotations
@@ -14,25 +14,42 @@ from typing import Final
 
 from checks.hsm import cryptoki_names as names
 from checks.hsm import cryptoki_structs as structs
-from checks.hsm.records import TokenRecord
+from checks.hsm.records import SlotRecord, TokenRecord
 
 _UNAVAILABLE: Final = (c.c_ulong(-1).value, 0xFFFFFFFF)
 """CK_UNAVAILABLE_INFORMATION, also as modules built for 32 bits give it."""
 
 _CKF_DONT_BLOCK: Final = 1
+_CKF_RW_SESSION: Final = 2
+_CKF_SERIAL_SESSION: Final = 4
 _CKR_NO_EVENT: Final = 8
+_CKR_BUFFER_TOO_SMALL: Final = 0x150
 _MOST_EVENTS: Final = 64
+_MOST_SLOTS: Final = 4096
 
 _FUNCTIONS: Final = {
     "C_Initialize": 0,
     "C_GetInfo": 2,
+    "C_GetSlotList": 4,
+    "C_GetSlotInfo": 5,
     "C_GetTokenInfo": 6,
+    "C_GetMechanismList": 7,
     "C_InitPIN": 10,
+    "C_OpenSession": 12,
+    "C_CloseSession": 13,
     "C_Login": 18,
     "C_Logout": 19,
+    "C_GetAttributeValue": 24,
+    "C_FindObjectsInit": 26,
+    "C_FindObjects": 27,
+    "C_FindObjectsFinal": 28,
+    "C_SignInit": 42,
+    "C_Sign": 43,
     "C_WaitForSlotEvent": 67,
 }
 """Places in CK_FUNCTION_LIST; the order is part of the standard."""
+
+_MOST_ARGUMENTS: Final = 5
 
 
 class User(IntEnum):
@@ -50,37 +67,79 @@ class CryptokiError(Exception):
         self.code = code
 
 
-class Cryptoki:
-    """The function list of a module that python-pkcs11 has initialised. Every method raises CryptokiError.
+class NoModule(Exception):
+    """The file is no PKCS#11 module; the text is the dynamic loader's."""
 
-    `shared` is false where the module gives a fresh, uninitialised list to whoever asks (p11-kit's client does): this
-    one is then initialised beside python-pkcs11's and reads tokens, but the sessions of the other mean nothing to it.
+
+class Cryptoki:
+    """An initialised module. Every method raises CryptokiError.
+
+    Raises NoModule where the file cannot be loaded, or lacks C_GetFunctionList.
     """
 
     def __init__(self, module: str) -> None:
-        library = c.CDLL(module)
         table = c.POINTER(structs.FunctionList)()
-        library.C_GetFunctionList.restype = c.c_ulong
-        _check(library.C_GetFunctionList(c.byref(table)))
-        word = c.CFUNCTYPE(c.c_ulong, *[c.c_void_p] * 4)
-        # Every argument is a machine word; a function takes as many of the four as it has.
-        self._functions = {name: word(table.contents.functions[place] or 0) for name, place in _FUNCTIONS.items()}
-        self.shared, info = True, structs.Info()
         try:
-            self._call("C_GetInfo", c.addressof(info))
-        except CryptokiError as error:
-            if error.code != "CKR_CRYPTOKI_NOT_INITIALIZED":
-                raise
-            self.shared = False
-            self._call("C_Initialize")
+            get = c.CDLL(module).C_GetFunctionList
+        except (OSError, AttributeError) as error:
+            raise NoModule(str(error)) from None
+        get.restype = c.c_ulong
+        _check(get(c.byref(table)))
+        word = c.CFUNCTYPE(c.c_ulong, *[c.c_void_p] * _MOST_ARGUMENTS)
+        # Every argument is a machine word; a function takes as many of them as it has.
+        entries = {name: table.contents.functions[place] for name, place in _FUNCTIONS.items()}
+        self._functions = {name: word(entry) for name, entry in entries.items() if entry}
+        self.call("C_Initialize", None)
 
-    def _call(self, name: str, *arguments: int | None) -> None:
-        _check(self._functions[name](*arguments, *[None] * (4 - len(arguments))))
+    def ask(self, name: str, *arguments: int | None) -> int:
+        """The return code as a number."""
+        if name not in self._functions:
+            raise CryptokiError("CKR_FUNCTION_NOT_SUPPORTED")
+        code: int = self._functions[name](*arguments, *[None] * (_MOST_ARGUMENTS - len(arguments)))
+        return code
+
+    def call(self, name: str, *arguments: int | None) -> None:
+        _check(self.ask(name, *arguments))
+
+    def info(self) -> tuple[str, str, str]:
+        """Manufacturer, description and version of the module (§5.4, C_GetInfo)."""
+        info = structs.Info()
+        self.call("C_GetInfo", c.addressof(info))
+        return _text(info.manufacturer), _text(info.description), _version(info.version)
+
+    # -- slots and tokens (§5.5) --------------------------------------------------------------------------------
+
+    def slots(self) -> list[int]:
+        """The ids of all slots; asking for their number is what makes the module look for new ones."""
+        return self._numbers("C_GetSlotList", 0)
+
+    def mechanisms(self, slot_id: int) -> list[int]:
+        return self._numbers("C_GetMechanismList", slot_id)
+
+    def slot(self, slot_id: int) -> SlotRecord:
+        """CK_SLOT_INFO with the token in it, both read afresh; a token that cannot be read is no error."""
+        info = structs.SlotInfo()
+        self.call("C_GetSlotInfo", slot_id, c.addressof(info))
+        token, trouble = None, ""
+        try:
+            token = self.token_info(slot_id)
+        except CryptokiError as error:
+            trouble = "" if error.code == "CKR_TOKEN_NOT_PRESENT" else error.code
+        return SlotRecord(
+            slot_id=slot_id,
+            description=_text(info.description),
+            manufacturer=_text(info.manufacturer),
+            flags=names.slot_flags(info.flags),
+            hardware_version=_version(info.hardware_version),
+            firmware_version=_version(info.firmware_version),
+            token=token,
+            trouble=trouble,
+        )
 
     def token_info(self, slot_id: int) -> TokenRecord:
-        """CK_TOKEN_INFO, read afresh (PKCS#11 v2.40 §5.5)."""
+        """CK_TOKEN_INFO, read afresh."""
         info = structs.TokenInfo()
-        self._call("C_GetTokenInfo", slot_id, c.addressof(info))
+        self.call("C_GetTokenInfo", slot_id, c.addressof(info))
         flags = names.token_flags(info.flags)
         return TokenRecord(
             label=_text(info.label),
@@ -104,17 +163,27 @@ class Cryptoki:
         )
 
     def slot_changed(self) -> bool:
-        """Whether a token came or went since the last question; true where the module cannot tell (§5.5)."""
+        """Whether a token came or went since the last question; true where the module cannot tell."""
         changed, slot_id = False, c.c_ulong()
-        where, ask = c.addressof(slot_id), self._functions["C_WaitForSlotEvent"]
         for _ in range(_MOST_EVENTS):
-            if code := ask(_CKF_DONT_BLOCK, where, None, None):
+            if code := self.ask("C_WaitForSlotEvent", _CKF_DONT_BLOCK, c.addressof(slot_id), None):
                 return changed or code != _CKR_NO_EVENT
             changed = True
         return changed
 
+    # -- sessions and PINs (§5.6) -------------------------------------------------------------------------------
+
+    def open_session(self, slot_id: int, *, rw: bool = False) -> int:
+        session = c.c_ulong()
+        flags = _CKF_SERIAL_SESSION | (_CKF_RW_SESSION if rw else 0)
+        self.call("C_OpenSession", slot_id, flags, None, None, c.addressof(session))
+        return session.value
+
+    def close_session(self, session: int) -> None:
+        self.call("C_CloseSession", session)
+
     def login(self, session: int, pin: bytearray, user: User = User.USER) -> None:
-        """One attempt; an empty PIN is asked for on the reader's own pad. The caller wipes the buffer (§5.6)."""
+        """One attempt; an empty PIN is asked for on the reader's own pad. The caller wipes the buffer."""
         self._with_pin("C_Login", pin, session, user)
 
     def init_pin(self, session: int, pin: bytearray) -> None:
@@ -122,14 +191,27 @@ class Cryptoki:
         self._with_pin("C_InitPIN", pin, session)
 
     def logout(self, session: int) -> None:
-        self._call("C_Logout", session)
+        self.call("C_Logout", session)
 
     def _with_pin(self, name: str, pin: bytearray, *before: int) -> None:
         if not pin:
-            self._call(name, *before, None, 0)
+            self.call(name, *before, None, 0)
             return
         view = (c.c_ubyte * len(pin)).from_buffer(pin)
-        self._call(name, *before, c.addressof(view), len(pin))
+        self.call(name, *before, c.addressof(view), len(pin))
+
+    def _numbers(self, name: str, first: int) -> list[int]:
+        """A list of numbers: how many there are, then the list itself, once more if it grew in between."""
+        count = c.c_ulong()
+        while True:
+            self.call(name, first, None, c.addressof(count))
+            if count.value > _MOST_SLOTS:
+                raise CryptokiError("CKR_HOST_MEMORY")
+            found = (c.c_ulong * count.value)()
+            code = self.ask(name, first, c.addressof(found), c.addressof(count))
+            if code != _CKR_BUFFER_TOO_SMALL:
+                _check(code)
+                return list(found[: count.value])
 
 
 def _check(code: int) -> None:

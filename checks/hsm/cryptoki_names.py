@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 _RETURN_CODES: Final = {
+    0x00: "CKR_OK",
     0x01: "CKR_CANCEL",
     0x02: "CKR_HOST_MEMORY",
     0x03: "CKR_SLOT_ID_INVALID",
@@ -165,47 +165,12 @@ _TOKEN_FLAGS: Final = {
     0x1000000: "CKF_ERROR_STATE",
 }
 
-_ODD_EXCEPTIONS: Final = {
-    "AnotherUserAlreadyLoggedIn": "CKR_USER_ANOTHER_ALREADY_LOGGED_IN",
-    "FunctionCancelled": "CKR_FUNCTION_CANCELED",
-    "TokenNotRecognised": "CKR_TOKEN_NOT_RECOGNIZED",
-    "UserPinNotInitialized": "CKR_USER_PIN_NOT_INITIALIZED",
-    "SlotIDInvalid": "CKR_SLOT_ID_INVALID",
-    "RandomNoRNG": "CKR_RANDOM_NO_RNG",
-    "SessionReadWriteSOExists": "CKR_SESSION_READ_WRITE_SO_EXISTS",
-}
-"""python-pkcs11's exceptions whose names are not the code's in camel case."""
-
-_UNTYPED: Final = {
-    "buffer was too small": "CKR_BUFFER_TOO_SMALL",
-    "already initialized": "CKR_CRYPTOKI_ALREADY_INITIALIZED",
-    "not initialized": "CKR_CRYPTOKI_NOT_INITIALIZED",
-    "parallel not supported": "CKR_SESSION_PARALLEL_NOT_SUPPORTED",
-    "user type invalid": "CKR_USER_TYPE_INVALID",
-}
-"""What python-pkcs11 says for codes that have no exception of their own."""
-
-_HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_HEX: Final = re.compile(r"0x[0-9a-fA-F]+")
-
 _SLOT_FLAGS: Final = {0x1: "CKF_TOKEN_PRESENT", 0x2: "CKF_REMOVABLE_DEVICE", 0x4: "CKF_HW_SLOT"}
 
 
 def return_code(number: int) -> str:
     """For example `CKR_PIN_INCORRECT`; `CKR_0x…` for a code without a name."""
     return _RETURN_CODES.get(number, f"CKR_0x{number:x}")
-
-
-def exception_code(error: Exception) -> str:
-    """The return code behind one of python-pkcs11's exceptions."""
-    name = type(error).__name__
-    if name != "PKCS11Error":
-        return _ODD_EXCEPTIONS.get(name) or f"CKR_{_HUMP.sub('_', name).upper()}"
-    found = _HEX.search(str(error))
-    if found:
-        return return_code(int(found[0], 16))
-    said = str(error).lower()
-    return next((code for words, code in _UNTYPED.items() if words in said), "CKR_GENERAL_ERROR")
 
 
 def mechanism(number: int) -> str:

@@ -23,6 +23,18 @@ class Info(c.Structure):
     )
 
 
+class SlotInfo(c.Structure):
+    """CK_SLOT_INFO."""
+
+    _fields_ = (
+        ("description", c.c_ubyte * 64),
+        ("manufacturer", c.c_ubyte * 32),
+        ("flags", c.c_ulong),
+        ("hardware_version", Version),
+        ("firmware_version", Version),
+    )
+
+
 class TokenInfo(c.Structure):
     """CK_TOKEN_INFO."""
 
@@ -46,6 +58,18 @@ class TokenInfo(c.Structure):
         ("firmware_version", Version),
         ("utc_time", c.c_ubyte * 16),
     )
+
+
+class Attribute(c.Structure):
+    """CK_ATTRIBUTE."""
+
+    _fields_ = (("type", c.c_ulong), ("value", c.c_void_p), ("length", c.c_ulong))
+
+
+class Mechanism(c.Structure):
+    """CK_MECHANISM."""
+
+    _fields_ = (("mechanism", c.c_ulong), ("parameter", c.c_void_p), ("parameter_length", c.c_ulong))
 
 
 class FunctionList(c.Structure):

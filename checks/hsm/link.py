@@ -103,8 +103,6 @@ class Link:
         except asyncio.CancelledError:
             self._abandon(worker, "the call was cancelled and its worker replaced")
             raise
-        if worker.leaving:
-            await self.retire(worker, "")
         if isinstance(answer, expected):
             return answer
         if isinstance(answer, wire.Failure):

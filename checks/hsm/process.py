@@ -43,8 +43,6 @@ class WorkerProcess:
     def __init__(self, process: asyncio.subprocess.Process, connection: socket.socket) -> None:
         self._process = process
         self._channel = Channel(connection)
-        self.leaving = False
-        """Whether it said that its last answer was the last."""
         self._ended_how = ""
         self._tail = bytearray()
         self._drain = asyncio.create_task(self._keep_tail())
@@ -110,7 +108,6 @@ class WorkerProcess:
         except (EOFError, OSError, wire.WireError) as error:
             how = await self._exit_status()
             raise Died(how if not isinstance(error, wire.WireError) else f"{error}; {how}") from None
-        self.leaving = self.leaving or answer.last
         return answer.response
 
     async def _hung(self) -> Hung:

@@ -189,8 +189,6 @@ class Answer(msgspec.Struct, frozen=True, array_like=True):
 
     number: int
     response: Response
-    last: bool = False
-    """Whether the worker ends after it: what it holds in memory is to go."""
 
 
 _ENCODER = msgspec.msgpack.Encoder()

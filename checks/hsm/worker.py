@@ -46,7 +46,6 @@ def serve(connection: socket.socket, module: str) -> None:
         connection.sendall(wire.frame(wire.Answer(0, error.failure)))
         return
     connection.sendall(wire.frame(wire.Answer(0, device.greeting)))
-    sys.unraisablehook = lambda _: None  # python-pkcs11 finishes a failed search once more when it is collected
     buffer, chunk = bytearray(), bytearray(_RECEIVE)
     while True:
         body = wire.take(buffer)
@@ -68,10 +67,7 @@ def serve(connection: socket.socket, module: str) -> None:
             response = wire.Failure(
                 wire.Fault.INTERNAL, type(error).__name__, isinstance(call.request, wire.Login | wire.ResetPin)
             )
-        last = device.tainted and not device.logged_in
-        connection.sendall(wire.frame(wire.Answer(call.number, response, last)))
-        if last:
-            return
+        connection.sendall(wire.frame(wire.Answer(call.number, response)))
     try:
         device.logout()
     except Exception:  # noqa: BLE001 - nobody is left to tell
