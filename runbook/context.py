@@ -9,6 +9,7 @@ from typing import Protocol, Self, TypeVar
 
 from runbook.event import Event
 from runbook.operator import Operator
+from runbook.outcome import Evidence, Outcome
 from runbook.secrets import Redactor
 from runbook.site import Site
 
@@ -67,6 +68,11 @@ class Context(Protocol):
 
     @property
     def redactor(self) -> Redactor: ...
+    @property
+    def last(self) -> Outcome | None:
+        """How the attempt before this one ended, also where the run was left since; None at the first."""
+        ...
+
     async def record(self, event: Event) -> None:
         """Journal the event (on disk when this returns), then show it."""
         ...
@@ -80,6 +86,10 @@ class Context(Protocol):
 
     def progress(self, line: str) -> None:
         """Show a line of live output; it is cleaned and redacted here."""
+        ...
+
+    def show(self, evidence: Evidence) -> None:
+        """Show how far the step is, in the place of what was shown so before; it is not recorded."""
         ...
 
     async def use(self, resource: type[R]) -> R:

@@ -29,7 +29,7 @@ class Ref:
     """Marks a parameter that names something of the runbook or the site profile, so the validator can look."""
 
     to: str
-    """`input` or `token`."""
+    """`input`, `token` or `host` (a host or a group)."""
 
 
 InputName = Annotated[str, Ref("input")]

@@ -18,8 +18,9 @@ from textual.widget import Widget
 
 from runbook.event import Event
 from runbook.model import Runbook, Stage
+from runbook.outcome import Evidence
 from runbook.probing import Answer, Probed
-from runbook.record.events import StepProbed, StepProgress, StepStarted
+from runbook.record.events import StepFinished, StepProbed, StepProgress, StepShown, StepStarted
 from runbook.record.state import RunState, Status, apply
 from screens.widgets.key_bar import KeyBar
 from screens.widgets.live_output import KEPT, LiveOutput
@@ -63,6 +64,7 @@ class RunView(Screen[None]):
         self._steps = {step.id: step for stage in self._stages for step in stage.steps}
         self._output: dict[str, deque[str]] = {}
         self._probed: dict[str, Probed] = {}
+        self._so_far: dict[str, Evidence] = {}
         self._opened = False
         self._list = StepList(self._stages)
         self._detail = StepDetail(runbook, next(iter(self._steps)))
@@ -105,6 +107,12 @@ class RunView(Screen[None]):
         if isinstance(event, StepProgress):
             self._progress(event)
             return
+        if isinstance(event, StepShown):
+            self._so_far[event.step] = event.evidence
+            self._show_step(self.shown)
+            return
+        if isinstance(event, StepStarted | StepFinished):
+            self._so_far.pop(event.step, None)
         if isinstance(event, StepProbed):
             self._probed[event.step] = Probed(Answer(event.answer), event.outcome)
         if isinstance(event, StepStarted):
@@ -138,7 +146,7 @@ class RunView(Screen[None]):
         self.refresh_bindings()
 
     def _show_step(self, step: str) -> None:
-        self._detail.show(step, self.state, self._probed.get(step))
+        self._detail.show(step, self.state, self._probed.get(step), self._so_far.get(step))
         self._live.open = self._wanted(step)
 
     @on(StepList.Shown)

@@ -11,7 +11,7 @@ from runbook.context import Resource
 from runbook.event import Event
 from runbook.kind import Kind
 from runbook.operator import Attested, AttestRequest, CompareRequest
-from runbook.outcome import Outcome
+from runbook.outcome import Evidence, Outcome
 from runbook.record.attachments import store
 from runbook.record.events import Attached
 from runbook.secrets import Redactor
@@ -53,6 +53,8 @@ class StandIn:
     step_id: str = "X1"
     seconds_left: float = 60.0
     runbook_title: str = "A test"
+    last: Outcome | None = None
+    shown: list[Evidence] = field(default_factory=list)
 
     async def record(self, event: Event) -> None:
         self.events.append(event)
@@ -64,6 +66,9 @@ class StandIn:
 
     def progress(self, line: str) -> None:
         self.lines.append(line)
+
+    def show(self, evidence: Evidence) -> None:
+        self.shown.append(evidence)
 
     async def use(self, resource: type[R]) -> R:
         if resource not in self.resources:

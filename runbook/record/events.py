@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar
 
 from runbook.event import Event, Level
-from runbook.outcome import Outcome
+from runbook.outcome import Evidence, Outcome
 from runbook.record.gate_events import (
     ApprovalAsked,
     ApprovalGiven,
@@ -313,6 +313,15 @@ class StepProgress(Event):
     type: ClassVar[str] = "step.progress"
     step: str
     line: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepShown(Event):
+    """How far a step is, instead of what was shown so before; not journalled (its outcome has what counts)."""
+
+    type: ClassVar[str] = "step.shown"
+    step: str
+    evidence: Evidence
 
 
 JOURNALLED: Mapping[str, type[Event]] = {

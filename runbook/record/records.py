@@ -112,6 +112,16 @@ def redacted(fields: Mapping[str, Value], redactor: Redactor) -> Mapping[str, Va
     return {name: Value(field.level, redacted_value(field.value, redactor)) for name, field in fields.items()}
 
 
+def redacted_evidence(evidence: Evidence, redactor: Redactor) -> Evidence:
+    """The evidence with every known secret removed, for what is shown and not recorded."""
+    data = evidence.model_dump(mode="json")
+    texts: list[str] = []
+    _gather(data, texts)
+    if not redactor.finds("\n".join(texts)):
+        return evidence
+    return type(evidence).model_validate(redacted_value(data, redactor))
+
+
 def _gather(value: Any, texts: list[str]) -> None:
     if isinstance(value, str):
         texts.append(value)

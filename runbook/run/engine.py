@@ -14,7 +14,7 @@ from runbook.gates.clock import Clock, HostClock
 from runbook.kind import Registry
 from runbook.model import Role, Runbook, Stage, Step
 from runbook.operator import AttestRequest, Decided, Decision, Moment, Operator
-from runbook.outcome import Outcome
+from runbook.outcome import Evidence, Outcome
 from runbook.people.witness import SecondPeople
 from runbook.record.events import (
     Attached,
@@ -30,9 +30,11 @@ from runbook.record.events import (
     StepNotHere,
     StepProgress,
     StepRetried,
+    StepShown,
     StepSkipped,
 )
 from runbook.record.journal import Journal
+from runbook.record.records import redacted_evidence
 from runbook.record.state import RunState, apply
 from runbook.resources import Resources
 from runbook.run.asking import Inputs
@@ -150,6 +152,11 @@ class Engine:
         """A line of live output; already clean."""
         if self._queue.qsize() < PROGRESS_LIMIT:
             self._queue.put_nowait(StepProgress(step_id, line))
+
+    def show(self, step_id: str, evidence: Evidence) -> None:
+        """How far a step is."""
+        if self._queue.qsize() < PROGRESS_LIMIT:
+            self._queue.put_nowait(StepShown(step_id, redacted_evidence(evidence, self.redactor)))
 
     async def note(self, text: str) -> None:
         await self.record(NoteAdded(self.state.at, text))

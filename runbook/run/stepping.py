@@ -19,7 +19,7 @@ from runbook.files import templates
 from runbook.kind import Kind
 from runbook.model import Probe, Role, Step
 from runbook.operator import Operator
-from runbook.outcome import Outcome
+from runbook.outcome import Evidence, Outcome
 from runbook.record.events import StepStarted
 from runbook.run.deadline import Deadline
 from runbook.run.recording import RecordingOperator
@@ -41,6 +41,7 @@ class StepRun:
         self.attempt = attempt
         self.started = False
         self._engine = engine
+        self._last = engine.state.step(step.id).outcome
         self._deadline = Deadline(step.deadline)
         self._operator = RecordingOperator(engine.operator, step.id, engine.record, self._deadline)
 
@@ -81,6 +82,10 @@ class StepRun:
     def redactor(self) -> Redactor:
         return self._engine.redactor
 
+    @property
+    def last(self) -> Outcome | None:
+        return self._last
+
     async def record(self, event: Event) -> None:
         await self._engine.record(event)
 
@@ -89,6 +94,9 @@ class StepRun:
 
     def progress(self, line: str) -> None:
         self._engine.progress(self.step.id, clean_line(self._engine.redactor(line)))
+
+    def show(self, evidence: Evidence) -> None:
+        self._engine.show(self.step.id, evidence)
 
     async def use(self, resource: type[R]) -> R:
         return await self._engine.resources.use(resource)

@@ -12,6 +12,7 @@ _MODULES = (
     "files",
     "fingerprints",
     "git",
+    "hosts_table",
     "objects",
     "pin_counter",
     "sign_test",

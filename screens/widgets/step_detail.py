@@ -14,10 +14,11 @@ from textual.widget import Widget
 
 from runbook.files.templates import names, render_params
 from runbook.model import Role, Runbook, Stage, Step
-from runbook.outcome import Outcome
+from runbook.outcome import Evidence, Outcome
 from runbook.probing import Probed
 from runbook.record.state import RunState, Status, StepState
 from screens.columns import Cell, pairs, wrap
+from screens.evidence.pane import Pane
 from screens.lines import Lines
 from screens.words import BAD, CALM, DOUBT, GOOD, LOOKS, QUIET, badge, probe_badge
 
@@ -137,21 +138,37 @@ class StepDetail(VerticalScroll, can_focus=True):
         self._runbook = runbook
         self._places = {step.id: (stage, step) for stage, step in runbook.steps()}
         self._shown: _Shown = (step, StepState(), frozenset(), (), None)
+        self._so_far: Evidence | None = None
+        """How far the step is, while it runs."""
+        self._pane: Pane[Evidence] | None = None
+        """Where that stands."""
 
-    def show(self, step: str, state: RunState, probed: Probed | None = None) -> None:
+    def show(self, step: str, state: RunState, probed: Probed | None = None, so_far: Evidence | None = None) -> None:
         """Show this step as it stands."""
         shown = (step, state.step(step), frozenset(state.facts), tuple(state.inputs.items()), probed)
-        if shown == self._shown:
+        if shown == self._shown and self._filled(so_far):
             return
+        self._so_far = so_far
         moved = self._shown[0] != step or self._shown[1].status is not shown[1].status
         self._shown = shown
         self.refresh(recompose=True)
         if moved:
             self.call_after_refresh(self.scroll_home, animate=False)
 
+    def _filled(self, so_far: Evidence | None) -> bool:
+        """Whether what is new about a running step could be drawn in the place of what was there."""
+        if so_far is self._so_far:
+            return True
+        if so_far is None or self._pane is None or type(so_far) is not type(self._so_far):
+            return False
+        self._so_far = self._pane.evidence = so_far
+        self._pane.redraw()
+        return True
+
     def compose(self) -> ComposeResult:
         """What was found stands before what was asked: the room is short where it matters."""
         step_id, now, holding, inputs, probed = self._shown
+        self._pane = None
         stage, step = self._places[step_id]
         yield StepHead(step, now)
         if now.outcome is not None or now.unmet or now.reason:
@@ -161,6 +178,11 @@ class StepDetail(VerticalScroll, can_focus=True):
             yield from _panes(probed.outcome)
         if now.outcome is not None:
             yield from _panes(now.outcome)
+        elif self._so_far is not None:
+            from screens.evidence import pane_for
+
+            self._pane = pane_for(self._so_far)
+            yield self._pane
         yield StepFacts(self._runbook, stage, step, holding)
         if now.outcome is None and step.params:
             yield StepParams(step.params, dict(inputs))
