@@ -22,6 +22,8 @@ _CONTROL_PICTURES = 0x2400
 
 def clean_line(text: str, limit: int = MAX_LINE) -> str:
     """`text` as one harmless line; line breaks become ``␊``."""
+    if text.isascii() and text.isprintable():  # nearly every text
+        return _cut(text, limit)
     return _cut("".join(_visible(text)), limit)
 
 
@@ -37,8 +39,6 @@ def _cut(text: str, limit: int) -> str:
 
 def _visible(text: str) -> list[str]:
     """The characters of `text`, each replaced by a visible form where it is not plainly printable."""
-    if text.isascii() and text.isprintable():
-        return [text]
     out: list[str] = []
     marks = 0
     for char in text:

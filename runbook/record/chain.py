@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -46,15 +46,15 @@ class Record(msgspec.Struct, frozen=True):
     prev: str
     hash: str
     """Hex SHA-256."""
-    opened: Mapping[str, msgspec.Raw]
-    """Each open value with its level and salt, in the bytes of the line."""
+    opened: bytes
+    """The open values with their levels and salts: the JSON object in the line."""
     withheld: tuple[str, ...]
     """Fields of which only the digest is there."""
 
     @property
     def fields(self) -> dict[str, Any]:
-        """The open values, taken from their bytes anew each time; raises BrokenRecord where they are no values."""
-        return {name: _read(_PART, part).value for name, part in self.opened.items()}
+        """The open values by name, taken from their bytes anew each time; raises BrokenRecord where they are none."""
+        return {name: part.value for name, part in _read(_PARTS, self.opened).items()}
 
 
 class _Line(msgspec.Struct, forbid_unknown_fields=True):
@@ -80,7 +80,7 @@ class _Part(msgspec.Struct, forbid_unknown_fields=True):
 
 _LINE = msgspec.json.Decoder(_Line)
 _LEAVES = msgspec.json.Decoder(dict[str, str])
-_PART = msgspec.json.Decoder(_Part)
+_PARTS = msgspec.json.Decoder(dict[str, _Part])
 
 
 def now() -> str:
@@ -119,24 +119,35 @@ def unseal(line: bytes) -> Record:
     is another question (`spelled`).
     """
     read = _read(_LINE, line)
-    leaves = _read(_LEAVES, read.leaves)
     if read.v != VERSION:
         raise BrokenRecord("it does not have the parts of a record")
-    opened = {name.encode(): bytes(part) for name, part in read.open.items()}
-    frame = _Frame.of(read.at, bytes(read.leaves), read.prev, read.seq, read.type)
-    if frame.line(read.hash.encode(), b",".join([b'"%b":%b' % item for item in opened.items()])) != line:
+    parts = [(name.encode(), bytes(part)) for name, part in read.open.items()]
+    opened = b",".join([b'"%b":%b' % part for part in parts])
+    digests = bytes(read.leaves)
+    frame = _Frame.of(read.at, digests, read.prev, read.seq, read.type)
+    if frame.line(read.hash.encode(), opened) != line:
         raise BrokenRecord(MISSPELLED)
     if frame.digest() != read.hash.encode():
         raise BrokenRecord("its content does not match its hash")
-    for (key, part), name in zip(opened.items(), read.open, strict=True):
+    leaves = [
+        b'"%b":"%b"' % (key, sha256(b'{"field":"%b",%b' % (key, part[1:])).hexdigest().encode()) for key, part in parts
+    ]
+    withheld = () if b"{%b}" % b",".join(leaves) == digests else _withheld(read, leaves)
+    return Record(read.seq, read.at, read.type, read.prev, read.hash, b"{%b}" % opened, withheld)
+
+
+def _withheld(read: _Line, computed: Sequence[bytes]) -> tuple[str, ...]:
+    """The fields whose value is not there; raises BrokenRecord where the others are not those of the leaves."""
+    leaves = _read(_LEAVES, read.leaves)
+    for name, leaf in zip(read.open, computed, strict=True):
         if name not in leaves:
             raise BrokenRecord(f"the value `{name}` was added")
-        if _digest(b'{"field":"%b",%b' % (key, part[1:])) != leaves[name].encode():
+        if leaf != f'"{name}":"{leaves[name]}"'.encode():
             raise BrokenRecord(f"the value `{name}` does not match its digest")
-    withheld = tuple(name for name in leaves if name not in read.open) if len(leaves) != len(read.open) else ()
+    withheld = tuple(name for name in leaves if name not in read.open)
     if [name for name in leaves if name not in withheld] != list(read.open):
         raise BrokenRecord("its values were moved")
-    return Record(read.seq, read.at, read.type, read.prev, read.hash, read.open, withheld)
+    return withheld
 
 
 def spelled(line: bytes) -> None:
@@ -189,7 +200,7 @@ class _Frame(NamedTuple):
 
 
 def _digest(content: bytes) -> bytes:
-    return hashlib.sha256(content).hexdigest().encode()
+    return sha256(content).hexdigest().encode()
 
 
 def _read(decoder: msgspec.json.Decoder[T], content: bytes | msgspec.Raw) -> T:

@@ -7,7 +7,7 @@ number stand as decimal text, so that a second verifier needs no number formatti
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from enum import Enum
 from functools import cache
@@ -15,6 +15,7 @@ from pathlib import PurePath
 from typing import Any, ClassVar, NamedTuple, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
+from typing_extensions import TypedDict
 
 from runbook.errors import EnvironmentLacks, RunbookError
 from runbook.event import Event, Level
@@ -67,7 +68,7 @@ def fields_of(event: Event) -> dict[str, Value]:
     without the others. Raises TypeError for a value that has no plain form.
     """
     found: dict[str, Value] = {}
-    for name, (level, _) in _schema(event.type).items():
+    for name, level in _levels(event.type).items():
         value = getattr(event, name)
         if isinstance(value, Outcome):
             found.update(_outcome_fields(name, level, value))
@@ -84,17 +85,18 @@ def event_of(type_: str, fields: Mapping[str, Any]) -> Event:
             f"a record of the type `{type_}`, which this version of the program does not know",
             remedy="Read it with the version that wrote it, or a newer one.",
         )
+    names, outcomes, read = _reader(type_)
     values: dict[str, Any] = {}
-    for name, (_, adapter) in _schema(type_).items():
-        try:
-            if adapter is None:
-                values[name] = _outcome(name, fields)
-            elif name in fields:
-                values[name] = adapter.validate_python(fields[name])
-        except (KeyError, ValueError) as error:
-            raise UnreadableRecord(f"the field `{name}` of a `{type_}` record is missing or wrong") from error
     try:
+        values = read({name: fields[name] for name in names if name in fields})
+        for name in outcomes:
+            values[name] = _outcome(name, fields)
         return cls(**values)
+    except ValidationError as error:
+        wrong = error.errors()[0]["loc"][0]
+        raise UnreadableRecord(f"the field `{wrong}` of a `{type_}` record is missing or wrong") from error
+    except (KeyError, ValueError) as error:
+        raise UnreadableRecord(f"the outcome of a `{type_}` record is missing or wrong") from error
     except TypeError as error:
         raise UnreadableRecord(f"a `{type_}` record lacks a field: {error}") from error
 
@@ -187,17 +189,32 @@ def _plain(value: Any) -> Any:
 
 
 @cache
-def _schema(type_: str) -> dict[str, tuple[Level, TypeAdapter[Any] | None]]:
-    """Level and reader of each field; no reader for an outcome, which is taken apart."""
+def _hints(type_: str) -> dict[str, Any]:
+    """The annotation of each field, with its level."""
     cls = JOURNALLED[type_]
     hints = get_type_hints(cls, include_extras=True)
-    schema: dict[str, tuple[Level, TypeAdapter[Any] | None]] = {}
-    for field in dataclasses.fields(cls):
-        hint = hints[field.name]
+    return {field.name: hints[field.name] for field in dataclasses.fields(cls)}
+
+
+@cache
+def _levels(type_: str) -> dict[str, Level]:
+    found: dict[str, Level] = {}
+    for name, hint in _hints(type_).items():
         levels = [mark for mark in getattr(hint, "__metadata__", ()) if isinstance(mark, Level)]
-        adapter = None if hint is Outcome else TypeAdapter(hint)
-        schema[field.name] = (levels[0] if levels else Level.INTERNAL, adapter)
-    return schema
+        found[name] = levels[0] if levels else Level.INTERNAL
+    return found
+
+
+@cache
+def _reader(type_: str) -> tuple[tuple[str, ...], tuple[str, ...], Callable[[Any], dict[str, Any]]]:
+    """Fields, those that are outcomes and stand in the record in parts, and what reads all the others."""
+    hints = _hints(type_)
+    outcomes = tuple(name for name, hint in hints.items() if hint is Outcome)
+    plain_ones = {name: hint for name, hint in hints.items() if name not in outcomes}
+    make: Any = TypedDict  # a type of what a class has cannot be written out
+    typed: Any = make("Fields", plain_ones, total=False)
+    adapter: TypeAdapter[dict[str, Any]] = TypeAdapter(typed)
+    return tuple(plain_ones), outcomes, adapter.validator.validate_python
 
 
 def _outcome_fields(name: str, level: Level, outcome: Outcome) -> dict[str, Value]:

@@ -91,8 +91,8 @@ def _taking_up(folder: Path, events: list[Event], count: int) -> None:
     _write(wide, [header, *(NoteAdded("", "x" * MEGABYTE) for _ in range(3)), *islice(cycle(others), count // 100)])
     loaded = folder / "loaded"
     _write(loaded, [header, *islice(cycle(others), count // 100)])
-    store(loaded, (b"x" * MEGABYTE for _ in range(300)), Redactor())
-    for name, place in (("long", plain), ("short", short), ("long records", wide), ("300 MB attached", loaded)):
+    store(loaded, (b"x" * MEGABYTE for _ in range(500)), Redactor())
+    for name, place in (("long", plain), ("short", short), ("long records", wide), ("500 MB attached", loaded)):
         done = subprocess.run(
             [sys.executable, "-m", __spec__.name, "--take-up", place], stdout=subprocess.PIPE, check=True
         )
@@ -100,12 +100,14 @@ def _taking_up(folder: Path, events: list[Event], count: int) -> None:
 
 
 async def _take_up(folder: Path) -> None:
-    began = time.perf_counter()
+    began, busy = time.perf_counter(), time.process_time()
     journal, found = await Journal.open(folder, Redactor())
-    took = time.perf_counter() - began
+    took, busy = time.perf_counter() - began, time.process_time() - busy
     await journal.close()
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
-    print(f"taken up: {found.events_count} events in {took:.2f} s, {memory:.0f} MB of memory in all")
+    print(
+        f"taken up: {found.events_count} events in {took:.2f} s ({busy:.2f} s of CPU), {memory:.0f} MB of memory in all"
+    )
 
 
 def _write(folder: Path, events: list[Event]) -> None:
