@@ -44,6 +44,10 @@ class Verification:
     head_given: bool = False
     records_after: int | None = None
     """How many records follow the one whose head was given; None: there is none with it."""
+    lines: int = 0
+    """Lines judged, also those that could not be read."""
+    place: tuple[int, str] | None = (1, START)
+    """The number that the next record has to have, and the hash before it; None after a line that could not be read."""
 
     @property
     def intact(self) -> bool:
@@ -59,18 +63,38 @@ def verify(path: Path, head: str | None = None, *, may_withhold: bool = False) -
     """
     wanted = head_digits(head) if head is not None else ""
     found = Verification(path, head_given=bool(wanted))
-    seen: list[str] = []
-    place: tuple[int, str] | None = (1, START)
+    at = 0
     with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            record = _line(found, number, line, place, may_withhold=may_withhold)
-            place = (record.seq + 1, record.hash) if record else None
-            seen.append(record.hash if record else "")
-    if not seen:
+        for line in file:
+            record = judge(found, line, may_withhold=may_withhold)
+            if wanted and record and record.hash.startswith(wanted):
+                at = found.lines
+    if not found.lines:
         found.problems.append(Problem(1, "the file is empty: a record of the start of the run should be here"))
     if wanted:
-        _compare(found, wanted, seen)
+        _compare(found, wanted, at)
     return found
+
+
+def judge(found: Verification, line: bytes, *, may_withhold: bool = False) -> Record | None:
+    """Check one more line, with its line feed, and add to `found`; the record, where it is one."""
+    found.lines += 1
+    place, found.place = found.place, None
+    record = _line(found, line)
+    if record is None:
+        return None
+    found.place = (record.seq + 1, record.hash)
+    if place:
+        try:
+            follows(record, *place)
+        except BrokenRecord as error:
+            found.problems.append(Problem(found.lines, f"{error} [{clean_line(record.type)}]"))
+    if record.withheld and not may_withhold:
+        names = ", ".join(clean_line(name) for name in record.withheld)
+        found.problems.append(Problem(found.lines, f"values were taken out: {names} [{clean_line(record.type)}]"))
+    found.head = record.hash
+    _apply(found, record)
+    return record
 
 
 def verify_attachments(found: Verification) -> None:
@@ -94,60 +118,48 @@ def verify_attachments(found: Verification) -> None:
             found.notes.append(f"no record names the file {attachments.FOLDER}/{clean_line(name)}")
 
 
-def _line(
-    found: Verification, number: int, line: bytes, place: tuple[int, str] | None, *, may_withhold: bool
-) -> Record | None:
+def _line(found: Verification, line: bytes) -> Record | None:
+    """The record of a line, taken for itself."""
     if not line.endswith(b"\n"):
         what = f"it is torn: {len(line)} bytes without an end (the program was killed while it wrote, or it was cut)"
-        found.problems.append(Problem(number, what))
+        found.problems.append(Problem(found.lines, what))
         return None
     found.records += 1
     try:
         spelled(line[:-1])
-        record = unseal(line[:-1])
+        return unseal(line[:-1])
     except BrokenRecord as error:
-        found.problems.append(Problem(number, str(error)))
+        found.problems.append(Problem(found.lines, str(error)))
         return None
-    if place:
-        try:
-            follows(record, *place)
-        except BrokenRecord as error:
-            found.problems.append(Problem(number, f"{error} [{clean_line(record.type)}]"))
-    if record.withheld and not may_withhold:
-        names = ", ".join(clean_line(name) for name in record.withheld)
-        found.problems.append(Problem(number, f"values were taken out: {names} [{clean_line(record.type)}]"))
-    found.head = record.hash
-    _apply(found, number, record)
-    return record
 
 
-def _apply(found: Verification, number: int, record: Record) -> None:
+def _apply(found: Verification, record: Record) -> None:
     try:
         event = event_of(record.type, record.fields)
         found.state = apply(found.state, event)
         if isinstance(event, Attached):
-            found.attached.append((number, event))
+            found.attached.append((found.lines, event))
+    except BrokenRecord as error:
+        found.problems.append(Problem(found.lines, str(error)))
     except UnreadableRecord as error:
-        found.notes.append(f"record {number} is as it was written, but {clean_line(str(error.what))}")
+        found.notes.append(f"record {found.lines} is as it was written, but {clean_line(str(error.what))}")
 
 
-def _compare(found: Verification, wanted: str, seen: list[str]) -> None:
-    """Whether the record that has the head on paper is the last one."""
-    places = [number for number, digest in enumerate(seen, start=1) if digest.startswith(wanted)]
-    last = len(seen)
-    if places:
-        found.records_after = last - places[-1]
-    if not places:
+def _compare(found: Verification, wanted: str, at: int) -> None:
+    """Whether the record that has the head on paper, in line `at` (0: there is none), is the last one."""
+    if not at:
         what = (
             f"no record has the head {short_head(wanted)}: the file was cut or rewritten, or the head is another run's"
         )
-        found.problems.append(Problem(last or 1, what))
-    elif places[-1] != last:
+        found.problems.append(Problem(found.lines or 1, what))
+        return
+    found.records_after = found.lines - at
+    if found.records_after:
         what = (
-            f"the head {short_head(wanted)} is this record's, and {last - places[-1]} more follow it: right if it was "
-            "written down before the end; otherwise they were added"
+            f"the head {short_head(wanted)} is this record's, and {found.records_after} more follow it: right if it "
+            "was written down before the end; otherwise they were added"
         )
-        found.problems.append(Problem(places[-1], what))
+        found.problems.append(Problem(at, what))
 
 
 def head_digits(head: str) -> str:
