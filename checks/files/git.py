@@ -91,7 +91,7 @@ class GitClean(Check[GitCleanParams]):
         folder = resolve(ctx.folder, self.params.folder)
         await require_folder(folder, "Correct the path, or clone the repository.")
         try:
-            state = await _read(await Git.open(folder))
+            state = await read_state(await Git.open(folder))
         except ProgramNotFound:
             raise StepError(
                 "git is not installed", remedy="Install it: apt install git", symptom="git missing"
@@ -99,7 +99,8 @@ class GitClean(Check[GitCleanParams]):
         return _judge(state, self.params.branch)
 
 
-async def _read(git: Git) -> State:
+async def read_state(git: Git) -> State:
+    """Raises GitRefused."""
     state = State(top=git.top)
     for entry in await git.status():
         _read_entry(state, entry)
@@ -143,11 +144,12 @@ def _read_header(state: State, header: str) -> None:
             state.ahead, state.behind, state.compared = int(ahead), -int(behind), True
 
 
-def _judge(state: State, branch: str) -> Outcome:
+def evidence_of(state: State, branch: str) -> GitTree:
+    """What was read, as evidence; `branch` is the one expected."""
     changes = state.changes[:SHOWN_CHANGES]
     if len(state.changes) > SHOWN_CHANGES:
         changes.append(f"… and {len(state.changes) - SHOWN_CHANGES} more")
-    tree = GitTree(
+    return GitTree(
         folder=state.top,
         branch=state.branch,
         expected_branch=branch,
@@ -157,6 +159,10 @@ def _judge(state: State, branch: str) -> Outcome:
         behind=state.behind,
         changes=tuple(changes),
     )
+
+
+def _judge(state: State, branch: str) -> Outcome:
+    tree = evidence_of(state, branch)
     problems = list(_problems(state, branch))
     if problems:
         symptom, _, remedy = problems[0]

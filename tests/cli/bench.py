@@ -150,7 +150,7 @@ class Terminal:
         os.close(self._ours)
         os.close(self.theirs)
 
-    def until(self, text: str, seconds: float = 20.0) -> str:
+    def until(self, text: str, seconds: float = 60.0) -> str:
         """Read until the text was shown after what was waited for before; what was shown up to it."""
         deadline = time.monotonic() + seconds
         while (place := self.shown.find(text, self._seen)) < 0:
@@ -160,7 +160,7 @@ class Terminal:
         self._seen = place + len(text)
         return part
 
-    def until_prompt(self, seconds: float = 20.0) -> None:
+    def until_prompt(self, seconds: float = 60.0) -> None:
         """Read until the last thing shown is a prompt."""
         deadline = time.monotonic() + seconds
         while not re.search(r"(\)|\]|Number): \Z", self.shown[self._seen :]):
@@ -182,7 +182,7 @@ class Terminal:
             self.type(letter)
             self.until(letter)
 
-    def end(self, seconds: float = 20.0) -> int:
+    def end(self, seconds: float = 60.0) -> int:
         """The exit status; all that was shown is in `shown` then."""
         deadline = time.monotonic() + seconds
         while self.process.poll() is None:
