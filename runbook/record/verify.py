@@ -126,11 +126,12 @@ def _line(found: Verification, line: bytes) -> Record | None:
         return None
     found.records += 1
     try:
+        record = unseal(line[:-1])
         spelled(line[:-1])
-        return unseal(line[:-1])
     except BrokenRecord as error:
         found.problems.append(Problem(found.lines, str(error)))
         return None
+    return record
 
 
 def _apply(found: Verification, record: Record) -> None:
