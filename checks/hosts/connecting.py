@@ -1,0 +1,157 @@
+"""From a host's name to a connection: its settings, its jump hosts, its transport, the shared jump connections."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from checks.hosts import known_hosts
+from checks.hosts.channel import Connection
+from checks.hosts.errors import Unreachable
+from checks.hosts.host_keys import where
+from checks.hosts.known_hosts import Entry
+from checks.hosts.passphrases import Passphrases
+from checks.hosts.patience import Patience, Prompts
+from checks.hosts.ssh_config import Hop, SshSettings, jumps, resolve
+from checks.hosts.transports import reasons
+from runbook.operator import Operator
+from runbook.secrets import Redactor
+from runbook.site import HostProfile
+
+MOST_JUMPS = 8
+"""Jump hosts on the way to one host; more are a configuration that goes round in circles."""
+
+AT_A_TIME = 16
+"""Handshakes at a time: an sshd refuses too many of them (sshd_config(5), MaxStartups)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One host on the way, as `ssh` would reach it from the one before."""
+
+    settings: SshSettings
+    known: tuple[Entry, ...]
+    why_openssh: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Shared:
+    """A jump host's connection, used by all hosts behind it."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    connection: Connection | None = None
+
+
+class Connector:
+    """Makes connections; keeps those to jump hosts, which are asked for a code once and not for each host behind."""
+
+    def __init__(self, config: Path | None, redactor: Redactor) -> None:
+        from checks.hosts.paramiko_transport import Threads
+
+        self._config = config
+        self._redactor = redactor
+        self._threads = Threads()
+        self._handshakes = asyncio.Semaphore(AT_A_TIME)
+        self._jumps: dict[tuple[str, ...], _Shared] = {}
+        self.passphrases = Passphrases()
+
+    async def connect(self, name: str, profile: HostProfile, operator: Operator) -> Connection:
+        """A new connection to the host of that profile.
+
+        Raises UnknownHost's siblings in `errors` and PromptCancelled; the profile's `connect_seconds` bound each
+        leg, people's time apart.
+        """
+        way = await self.way(profile.ssh or name)
+        why = tuple(f"{leg.settings.alias}: {reason}" for leg in way for reason in leg.why_openssh)
+        openssh = profile.transport == "openssh" or (profile.transport == "auto" and bool(why))
+        if profile.transport == "openssh":
+            why = ("the site profile says so",)
+        jump: Connection | None = None
+        for number, leg in enumerate(way[:-1], 1):
+            key = ("openssh" if openssh else "paramiko", *(_place(passed) for passed in way[:number]))
+            shared = self._jumps.setdefault(key, _Shared())
+            async with shared.lock:
+                if shared.connection is None or not shared.connection.alive:
+                    if shared.connection is not None:
+                        await shared.connection.close()
+                    shared.connection = await self._leg(leg, jump, profile, operator, why if openssh else None)
+            jump = shared.connection
+        return await self._leg(way[-1], jump, profile, operator, why if openssh else None)
+
+    async def way(self, alias: str) -> list[Leg]:
+        """The jump hosts and the host itself, nearest first. Raises Unreachable."""
+        return [await self._describe(settings) for settings in await self._way(Hop(alias), 0)]
+
+    async def _way(self, hop: Hop, depth: int) -> list[SshSettings]:
+        settings = await resolve(hop, config=self._config)
+        if depth > MOST_JUMPS:
+            raise Unreachable(
+                f"more than {MOST_JUMPS} jump hosts are on the way",
+                where=where(settings),
+                remedy="The ProxyJump settings seem to go round in circles: see `ssh -G`.",
+            )
+        if hop.via is not None:
+            return [settings]
+        passed: list[SshSettings] = []
+        for before in jumps(settings):
+            passed += await self._way(before, depth + 1)
+        return [*passed, settings]
+
+    async def _describe(self, settings: SshSettings) -> Leg:
+        known = await asyncio.to_thread(known_hosts.read, settings.known_hosts)
+        return Leg(settings, tuple(known), reasons(settings, known))
+
+    async def _leg(
+        self,
+        leg: Leg,
+        jump: Connection | None,
+        profile: HostProfile,
+        operator: Operator,
+        openssh: tuple[str, ...] | None,
+    ) -> Connection:
+        seconds = float(profile.connect_seconds)
+        if leg.settings.connect_timeout:
+            seconds = min(seconds, leg.settings.connect_timeout)
+        patience = Patience(seconds)
+        prompts = Prompts(operator, self._redactor, patience)
+        try:
+            async with self._handshakes, patience.limit():
+                if openssh is not None:
+                    return await self._by_openssh(leg, jump, prompts, openssh)
+                return await self._by_paramiko(leg, jump, prompts)
+        except TimeoutError:
+            raise Unreachable(
+                f"no connection to {leg.settings.address} within {seconds:.0f} s",
+                where=where(leg.settings),
+                remedy=f"Try `ssh {leg.settings.alias}` on a terminal; `connect_seconds` in the site profile "
+                "and ConnectTimeout in the ssh configuration set the bound.",
+            ) from None
+
+    async def _by_paramiko(self, leg: Leg, jump: Connection | None, prompts: Prompts) -> Connection:
+        from checks.hosts.paramiko_connection import Means, ParamikoConnection, connect
+
+        means = Means(self._threads, self.passphrases, prompts, leg.known)
+        return await connect(leg.settings, means, jump if isinstance(jump, ParamikoConnection) else None)
+
+    async def _by_openssh(
+        self, leg: Leg, jump: Connection | None, prompts: Prompts, why: tuple[str, ...]
+    ) -> Connection:
+        raise Unreachable(
+            f"the system's ssh is needed for this host ({'; '.join(why)})",
+            where=where(leg.settings),
+            remedy="It is not used yet.",
+        )
+
+    async def close(self) -> None:
+        """End the jump hosts' connections, last first; what runs through them is to be closed before."""
+        for shared in reversed(self._jumps.values()):
+            if shared.connection is not None:
+                await shared.connection.close()
+        self._jumps.clear()
+        self.passphrases.forget()
+        self._threads.close()
+
+
+def _place(leg: Leg) -> str:
+    return f"{leg.settings.alias} {leg.settings.user}@{leg.settings.address}"

@@ -1,0 +1,140 @@
+"""In which order a host is asked to let us in, and what is said when it does not."""
+
+from __future__ import annotations
+
+from checks.hosts.errors import HostError, NotLetIn, Unreachable
+from checks.hosts.host_keys import where
+from checks.hosts.paramiko_auth import Asked, Exchange, Gone, KeyTaken, LetIn, Refused, Reply, accepted_algorithms
+from checks.hosts.paramiko_transport import SshTransport
+from checks.hosts.passphrases import KeyUnusable, Passphrases
+from checks.hosts.patience import Prompts
+from checks.hosts.signatures import algorithm_for
+from checks.hosts.ssh_config import SshSettings
+from checks.hosts.ssh_keys import Candidate, blob_type, candidates, describe
+from runbook.secrets import Secret
+
+
+class Entry:
+    """One attempt to be let in, from the first question to the last."""
+
+    def __init__(self, exchange: Exchange, transport: SshTransport, settings: SshSettings, prompts: Prompts) -> None:
+        self._exchange = exchange
+        self._transport = transport
+        self._settings = settings
+        self._prompts = prompts
+        self._tried: list[str] = []
+        self._notes: list[str] = []
+        self._used: list[str] = []
+
+    async def enter(self, passphrases: Passphrases) -> str:
+        """What let us in, for people. Raises NotLetIn, Unreachable, PromptCancelled."""
+        try:
+            return await self._enter(passphrases)
+        except Gone:
+            raise (
+                self._refused("it ended the connection")
+                if self._tried
+                else Unreachable(
+                    "the host ended the connection before anybody was let in",
+                    where=where(self._settings),
+                    remedy="Look at its sshd's log; it may be out of room for connections (MaxStartups).",
+                )
+            ) from None
+
+    async def _enter(self, passphrases: Passphrases) -> str:
+        await self._exchange.begin()
+        reply: Reply = await self._exchange.none()
+        found = await candidates(self._settings, passphrases, self._prompts)
+        self._notes = found.notes
+        keys = found.keys if self._says("pubkeyauthentication") else []
+        once = [name for name in ("keyboard-interactive", "password") if self._may(name)]
+        while isinstance(reply, Refused):
+            method = next(
+                (name for name in ("publickey", *once) if name in reply.methods and (keys or name != "publickey")), ""
+            )
+            if method == "publickey":
+                reply = await self._by_key(keys.pop(0), reply)
+            elif method:
+                once.remove(method)
+                reply = await (self._by_questions() if method == "keyboard-interactive" else self._by_password())
+            else:
+                raise self._refused(f"it asks for {', '.join(reply.methods) or 'nothing'}")
+        if not isinstance(reply, LetIn):
+            raise self._refused("its answer does not fit the question")
+        return " and ".join(self._used) or "nothing was asked for"
+
+    def _says(self, keyword: str) -> bool:
+        return self._settings.value(keyword).lower() not in ("no", "false")
+
+    def _may(self, method: str) -> bool:
+        return self._says(
+            "kbdinteractiveauthentication" if method == "keyboard-interactive" else "passwordauthentication"
+        )
+
+    async def _by_key(self, key: Candidate, before: Refused) -> Reply:
+        blob = key.blob
+        try:
+            if not blob and key.load:
+                blob = await key.load()
+            algorithm = algorithm_for(blob_type(blob), accepted_algorithms(self._transport))
+            reply = await self._exchange.ask_key(algorithm, blob)
+            if isinstance(reply, KeyTaken):
+                signature = await key.sign(self._exchange.to_sign(algorithm, blob), algorithm)
+                reply = await self._exchange.show_key(algorithm, blob, signature)
+        except KeyUnusable as unusable:
+            self._notes.append(str(unusable))
+            return before
+        self._note(describe(blob, key.source), reply)
+        return reply
+
+    async def _by_password(self) -> Reply:
+        secret = await self._prompts.secret(self._who("Password"), "It is sent to the host once.")
+        try:
+            reply = await self._exchange.password(secret.reveal() if len(secret) else b"")
+        finally:
+            secret.wipe()
+        self._note("a password", reply)
+        return reply
+
+    async def _by_questions(self) -> Reply:
+        reply = await self._exchange.interactive()
+        asked = False
+        while isinstance(reply, Asked):
+            answers: list[Secret] = []
+            purpose = (
+                " ".join(filter(None, (reply.title, reply.instructions))) or "The host asks; the answer is sent once."
+            )
+            try:
+                for question in reply.questions:
+                    answers.append(await self._prompts.secret(self._who(question.rstrip(": ")), purpose))
+                    asked = True
+                reply = await self._exchange.answer([bytes(a.reveal()) if len(a) else b"" for a in answers])
+            finally:
+                for answer in answers:
+                    answer.wipe()
+        if asked:
+            self._note("an answer to its question", reply)
+        return reply
+
+    def _who(self, question: str) -> str:
+        return f"{question} — {self._settings.user} on {where(self._settings)}"
+
+    def _note(self, what: str, reply: Reply) -> None:
+        good = isinstance(reply, LetIn) or (isinstance(reply, Refused) and reply.partial)
+        (self._used if good else self._tried).append(what)
+
+    def _refused(self, why: str) -> HostError:
+        offered = "; ".join(self._tried) or "nothing: there was no key to offer"
+        taken = f" It took {' and '.join(self._used)}, which is not enough." if self._used else ""
+        notes = f" Not offered: {'; '.join(self._notes)}." if self._notes else ""
+        return not_let_in(self._settings, f"{why}.{taken} Offered: {offered}.{notes}")
+
+
+def not_let_in(settings: SshSettings, why: str) -> NotLetIn:
+    """The same words for every transport."""
+    return NotLetIn(
+        f"the host does not let {settings.user} in: {why}",
+        where=where(settings),
+        remedy="See that the key or certificate is in the agent (`ssh-add -L`) or named in the ssh configuration; "
+        "that the certificate's principals and time hold (`ssh-keygen -L`), and that the account is the right one.",
+    )
