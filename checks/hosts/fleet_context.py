@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from checks.hosts.errors import SudoRefused
+from checks.hosts.sudo import SudoPassword
 from runbook.context import Context, Resource
 from runbook.errors import PromptCancelled
 from runbook.event import Event
@@ -23,15 +23,6 @@ R = TypeVar("R", bound=Resource)
 T = TypeVar("T")
 
 WRONG_PASSWORD = "wrong sudo password"  # noqa: S105 - a symptom
-
-
-@dataclass(frozen=True, slots=True)
-class SudoPassword(SecretRequest):
-    """Ask for what sudo wants on a host: on a group it is asked for once."""
-
-    host: str = ""
-    kept: bool = False
-    """The site profile lets it be kept until the stage ends."""
 
 
 class GroupPrompts:

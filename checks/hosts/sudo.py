@@ -21,6 +21,15 @@ ANSWER = 30.0
 """Seconds that sudo may take to say something, and to act on the password; PAM's delay after a wrong one is 2."""
 
 
+@dataclass(frozen=True, slots=True)
+class SudoPassword(SecretRequest):
+    """Ask for what sudo wants on a host; on a group it is asked for once."""
+
+    host: str = ""
+    kept: bool = False
+    """The site profile lets it be kept until the stage ends."""
+
+
 class SudoPasswords:
     """The passwords that the site lets us keep until the stage ends, by the host's name."""
 
@@ -104,7 +113,12 @@ class Sudo:
 
     async def _ask(self) -> Secret:
         password = await self.operator.secret(
-            SecretRequest(f"Password for sudo on {clean_line(self.where)}", purpose=self.purpose)
+            SudoPassword(
+                f"Password for sudo on {clean_line(self.where)}",
+                purpose=self.purpose,
+                host=self.host,
+                kept=self.profile.keep_sudo_password,
+            )
         )
         self.redactor.learn(password)
         return password
