@@ -103,7 +103,7 @@ def test_a_cable_that_is_pulled_is_silent(ssh_lab: Lab) -> None:
 
 
 def test_a_line_can_be_slow_and_lose_packets(ssh_lab: Lab) -> None:
-    client = ssh_lab.client()
+    client = ssh_lab.client(extra="ConnectTimeout 3")
     with ssh_lab.jump.bad_line(delay=100):
         started = time.monotonic()
         assert client.ssh("jump", "true").returncode == 0

@@ -20,10 +20,13 @@ def _serve() -> None:
     with Lab() as lab:
         client = lab.client()
         names = ", ".join(account.name for account in ACCOUNTS)
-        print(f"ssh -F {client.config} alpha      (or jump, beta, beta-far, alpha-ops …)")
-        print(f"Accounts: {names}. Password of each: {PASSWORD}")
-        print(f"Keys and certificates: {lab.keys}")
-        print("The lab ends with this program: Ctrl-C.", flush=True)
+        sys.stdout.write(f"""\
+ssh -F {client.config} alpha      (or jump, beta, beta-far, alpha-ops …)
+Accounts: {names}. Password of each: {PASSWORD}
+Keys and certificates: {lab.keys}
+The lab ends with this program: Ctrl-C.
+""")
+        sys.stdout.flush()
         signal.sigwait({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 
 

@@ -44,10 +44,10 @@ def carry(left: socket.socket, right: socket.socket, loss: float, delay: float) 
     held: collections.deque[tuple[float, socket.socket, bytes]] = collections.deque()
     while True:
         wait = max(0.0, held[0][0] - time.monotonic()) if held else None
-        ready, _, _ = select.select([left, right, 0], [], [], wait)
+        ready, _, _ = select.select([left.fileno(), right.fileno(), 0], [], [], wait)
         if 0 in ready:
             return
-        for port in ready:
+        for port in (port for port in other if port.fileno() in ready):
             while (packet := receive(port)) is not None:
                 if chance.random() >= loss:
                     held.append((time.monotonic() + delay, other[port], packet))
