@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 SCHEMA_VERSION = 1
 
@@ -19,6 +20,19 @@ StepId = Annotated[str, Field(pattern=STEP_ID_PATTERN)]
 """An identifier of a stage or step, for example `A` or `A3.sign`."""
 
 Line = Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+def _regular_expression(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        at = f" at character {error.pos + 1}" if error.pos is not None else ""
+        raise ValueError(f"`{text}` is no regular expression: {error.msg}{at}") from None
+    return text
+
+
+RegularExpression = Annotated[Line, AfterValidator(_regular_expression)]
+"""As Python's `re` reads it."""
 
 
 class Model(BaseModel):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,7 +15,7 @@ from pydantic import ConfigDict, Field, PlainSerializer, PlainValidator, WithJso
 
 from runbook.errors import OperatorStopped, PromptCancelled, UsageError
 from runbook.files.problems import did_you_mean
-from runbook.model import Line, Model, Name, Runbook, Stage, StepId
+from runbook.model import Line, Model, Name, RegularExpression, Runbook, Stage, StepId
 from runbook.operator import (
     Alphabet,
     Attested,
@@ -37,6 +37,7 @@ from runbook.operator import (
     WitnessRequest,
 )
 from runbook.people.people import WHO_DRIVES
+from runbook.plain.typist import type_answers
 from runbook.probing import Answer
 from runbook.secrets import MASK, Redactor, Secret
 from runbook.typed import without_separators
@@ -57,6 +58,15 @@ Pin = Annotated[
 """Text in the file, a Secret from there on."""
 
 
+class Typed(Model):
+    """A line for an interactive command."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    when: RegularExpression = Field(description="A regular expression: the prompt that must be shown before.")
+    type: Pin = Field(description="What is typed then.")
+
+
 class Answers(Model):
     """The answers file."""
 
@@ -70,6 +80,14 @@ class Answers(Model):
         default_factory=dict,
         description="The user PIN of a token, by its name in the site profile. Only for rehearsals and test tokens; "
         "the file must have mode 0600.",
+    )
+    secrets: Mapping[StepId, Pin] = Field(
+        default_factory=dict,
+        description="The password or other secret that a step asks for, by the step's id. Only for rehearsals.",
+    )
+    typed: Mapping[StepId, tuple[Typed, ...]] = Field(
+        default_factory=dict,
+        description="What is typed at the prompts of a step's interactive command, in order. Only for rehearsals.",
     )
     attest: Literal["all"] | tuple[StepId, ...] = Field(
         (), description="Attestations to confirm: `all`, or the ids of the steps."
@@ -114,6 +132,12 @@ class Answers(Model):
     )
     on_failure: Literal["stop"] = Field("stop", description="What to do after a step that is not green.")
 
+    def known_secrets(self) -> Iterator[Secret]:
+        """Every secret the file holds."""
+        yield from self.pins.values()
+        yield from self.secrets.values()
+        yield from (line.type for lines in self.typed.values() for line in lines)
+
 
 def load_answers(path: Path) -> Answers:
     """Read an answers file; raises UsageError, which never shows a line of it."""
@@ -121,9 +145,9 @@ def load_answers(path: Path) -> Answers:
 
     answers = load_document(path, Answers, private=True).model
     mode = stat.S_IMODE(path.stat().st_mode)
-    if answers.pins and mode & 0o077:
+    if any(answers.known_secrets()) and mode & 0o077:
         raise UsageError(
-            f"the file holds PINs and others can read it (mode {mode:04o})",
+            f"the file holds secrets and others can read it (mode {mode:04o})",
             where=str(path),
             remedy=f"chmod 600 {path}",
         )
@@ -136,7 +160,7 @@ def require_steps(answers: Answers, runbook: Runbook, path: Path) -> None:
     It would be noticed late, at its prompt, or never: a skip that does not happen.
     """
     steps = [step.id for _, step in runbook.steps()]
-    for key in ("attest", "confirm", "phrases", "done", "again", "skip"):
+    for key in ("attest", "confirm", "phrases", "done", "again", "skip", "secrets", "typed"):
         named = getattr(answers, key)
         for step in () if isinstance(named, str) else named:
             if step not in steps:
@@ -166,8 +190,8 @@ class ScriptedOperator:
 
     def teach(self, redactor: Redactor) -> None:
         """Let every PIN of the file be removed from all output."""
-        for pin in self._answers.pins.values():
-            redactor.learn(pin)
+        for secret in self._answers.known_secrets():
+            redactor.learn(secret)
 
     async def decide(self, moment: Moment) -> Decided:
         self._step = moment.step_id
@@ -219,10 +243,10 @@ class ScriptedOperator:
         return Secret(self._answers.pins[names[0]].reveal())
 
     async def secret(self, request: SecretRequest) -> Secret:
-        raise PromptCancelled(
-            f"`{request.question}` asks for a secret, and an answers file holds none but PINs",
-            remedy="Run this step at a terminal.",
-        )
+        if self._step not in self._answers.secrets:
+            raise self._missing(f"secrets.{self._step}", request.question)
+        self._once(f"secret of {self._step}", "its secret was given once; it is never sent again by itself")
+        return Secret(self._answers.secrets[self._step].reveal())
 
     async def confirm(self, request: ConfirmRequest) -> bool:
         answers = self._answers.confirm
@@ -288,9 +312,9 @@ class ScriptedOperator:
         return Attested(tuple(True for _ in request.statements), "from the answers file")
 
     async def terminal(self, request: TerminalRequest) -> int:
-        raise PromptCancelled(
-            f"`{request.argv[0]}` needs a terminal, and this run has none", remedy="Run this step at a terminal."
-        )
+        if self._step not in self._answers.typed:
+            raise self._missing(f"typed.{self._step}", f"{request.argv[0]} needs a terminal")
+        return await type_answers(request, self._answers.typed[self._step])
 
     def _input(self, question: str, note: str = "") -> str:
         """The answer for the input that asks this question, once."""
