@@ -12,6 +12,7 @@ from typing import Any
 
 from textual.app import App, SuspendNotSupported
 
+from runbook.children import start
 from runbook.errors import EnvironmentLacks
 from runbook.operator import TerminalRequest
 from runbook.terminal.foreground import die_with
@@ -37,7 +38,7 @@ async def hand_over(app: App[Any], request: TerminalRequest) -> int:
 
 
 async def _run(request: TerminalRequest) -> int:
-    process = await asyncio.create_subprocess_exec(
+    process = await start(
         *request.argv,
         cwd=request.cwd or None,
         env={**os.environ, **request.env},

@@ -1,9 +1,10 @@
 """Runs one command and sees to it that nothing of it outlives its purpose. Started by `process`, never imported.
 
-`python -I -S supervise.py CONTROL STATUS EXECUTABLE ARGV0 [ARG…]` — CONTROL is the read end of a pipe whose other end
-only the program holds: when it closes, for whatever reason, even SIGKILL, the command and all its descendants are
-ended. STATUS is the write end of a pipe that gets one line each of `started PID`, `refused ERRNO`, `exit CODE`,
-`signal NUMBER` and `left COUNT`.
+`python -I -S supervise.py CONTROL STATUS LOCKS EXECUTABLE ARGV0 [ARG…]` — CONTROL is the read end of a pipe whose
+other end only the program holds: when it closes, for whatever reason, even SIGKILL, the command and all its descendants
+are ended. STATUS is the write end of a pipe that gets one line each of `started PID`, `refused ERRNO`, `exit CODE`,
+`signal NUMBER` and `left COUNT`. LOCKS are descriptors with a comma between them, perhaps none: the locks of the run
+that the command belongs to, held until nothing of it is left (`runbook.record.runlock`).
 
 This process is a child subreaper (prctl(2)), so that also descendants which moved to a session of their own are
 found; the command is killed by the kernel should this process die first. It needs the standard library alone.
@@ -46,6 +47,12 @@ class Supervisor:
         # The program may be gone already, and with it the reader.
         with contextlib.suppress(OSError):
             os.write(self.status, line.encode() + b"\n")
+
+    def let_go(self) -> bool:
+        """Whether the program wants nothing of the command any more."""
+        poll = select.poll()
+        poll.register(self.control, select.POLLIN)
+        return bool(poll.poll(0))
 
     def start(self, executable: str, argv: list[str]) -> None:
         """Fork and execute in a process group of its own, without a controlling terminal."""
@@ -142,10 +149,10 @@ class Supervisor:
 
 def main(arguments: list[str]) -> None:
     """See the module."""
-    control, status, executable, argv = int(arguments[0]), int(arguments[1]), arguments[2], arguments[3:]
+    control, status, locks, executable, *argv = arguments
     _libc.prctl(PR_SET_CHILD_SUBREAPER, 1)
-    os.set_inheritable(control, False)
-    os.set_inheritable(status, False)
+    for fd in (control, status, *filter(None, locks.split(","))):
+        os.set_inheritable(int(fd), False)
     for number in _IGNORED:
         signal.signal(number, signal.SIG_IGN)
     woken, wake = os.pipe()
@@ -153,7 +160,9 @@ def main(arguments: list[str]) -> None:
     signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
     signal.set_wakeup_fd(wake)
 
-    supervisor = Supervisor(control, status)
+    supervisor = Supervisor(int(control), int(status))
+    if supervisor.let_go():
+        return
     supervisor.start(executable, argv)
     # The command's output is its own: a supervisor that held it open would hide its end.
     null = os.open(os.devnull, os.O_RDWR)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,7 +67,7 @@ def resume(
     from runbook.run.resuming import take_up
     from runbook.secrets import Redactor
 
-    left = asyncio.run(take_up(folder, Redactor(), head))
+    left = asyncio.run(take_up(folder, Redactor(), head, partial(click.echo, err=True)))
     try:
         with _lab(left) as sheet:
             session, prepared = _session(left, accept_changes=accept_changes)

@@ -20,6 +20,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from runbook.children import start
 from runbook.errors import EnvironmentLacks, RunbookError
 from runbook.operator import TerminalRequest
 from runbook.terminal.foreground import die_with
@@ -194,7 +195,7 @@ async def _call(*arguments: str, stdin: bytes = b"", seconds: float = _SECONDS) 
     """Run ssh-keygen away from the terminal, so that it asks nobody; raises EnvironmentLacks, CannotSign."""
     env: Mapping[str, str] = {**os.environ, "SSH_ASKPASS_REQUIRE": "never", "LC_ALL": "C"}
     try:
-        process = await asyncio.create_subprocess_exec(
+        process = await start(
             PROGRAM,
             *arguments,
             stdin=asyncio.subprocess.PIPE,

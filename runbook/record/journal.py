@@ -7,7 +7,7 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from runbook.errors import JournalError, RunbookError
@@ -73,24 +73,26 @@ class Journal:
         return cls(path, fd, lock, redactor)
 
     @classmethod
-    async def open(cls, folder: Path, redactor: Redactor) -> tuple[Journal, Recovered]:
+    async def open(
+        cls, folder: Path, redactor: Redactor, tell: Callable[[str], None] | None = None
+    ) -> tuple[Journal, Recovered]:
         """Take up the journal of the run in `folder` where it ends, and what it says.
 
         Every record is verified first. A last line that was torn while it was written (`Recovered.cut` bytes) is
         cut off with the first `append`, which is to tell of it; any other damage raises JournalError naming the record,
-        and so does a driver that is still alive.
+        and so does a driver that is still alive. `tell` (in another thread) is told what has to be waited for.
         """
-        return await asyncio.to_thread(cls._open, folder, redactor)
+        return await asyncio.to_thread(cls._open, folder, redactor, tell)
 
     @classmethod
-    def _open(cls, folder: Path, redactor: Redactor) -> tuple[Journal, Recovered]:
+    def _open(cls, folder: Path, redactor: Redactor, tell: Callable[[str], None] | None) -> tuple[Journal, Recovered]:
         path = folder / JOURNAL_NAME
         lock: RunLock | None = None
         fd = -1
         try:
             flags = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
             fd = os.open(path, flags)
-            lock = RunLock.take(folder)
+            lock = RunLock.take(folder, tell)
             if not stat.S_ISREG(os.fstat(fd).st_mode) or not os.path.samestat(os.fstat(fd), path.lstat()):
                 raise JournalError("this is not the file of a journal", where=str(path))
             with os.fdopen(fd, "rb", closefd=False) as file:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import platform
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,13 +77,16 @@ def find_left(name: str | None) -> Path:
     return next((run for run in newest if run.state != "running"), newest[0]).folder
 
 
-async def take_up(folder: Path, redactor: Redactor, head: str | None = None) -> Left:
+async def take_up(
+    folder: Path, redactor: Redactor, head: str | None = None, tell: Callable[[str], None] | None = None
+) -> Left:
     """Open the run in this folder and become its driver; close `Left.journal` at the end.
 
-    `head`: as it was typed from paper. Raises JournalError where the record is damaged or driven by somebody else, and
-    UsageError where nothing is left to do or the head is not that of this record.
+    `head`: as it was typed from paper. `tell` is told what has to be waited for (`Journal.open`). Raises JournalError
+    where the record is damaged or driven by somebody else, and UsageError where nothing is left to do or the head is
+    not that of this record.
     """
-    journal, found = await Journal.open(folder, redactor)
+    journal, found = await Journal.open(folder, redactor, tell)
     try:
         _require_unfinished(found)
         warnings = await asyncio.to_thread(_check_head, journal.path, found, head) if head is not None else ()

@@ -11,6 +11,7 @@ import termios
 from collections.abc import Iterator
 from functools import partial
 
+from runbook.children import start
 from runbook.errors import StepError
 from runbook.operator import TerminalRequest
 
@@ -28,7 +29,7 @@ async def run_in_foreground(request: TerminalRequest, fd: int) -> int:
     """
     with _lent(fd):
         try:
-            process = await asyncio.create_subprocess_exec(
+            process = await start(
                 *request.argv,
                 cwd=request.cwd,
                 env={**os.environ, **request.env},

@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from runbook.event import Event
-from runbook.record.events import StepFinished
+from runbook.record.events import StepFinished, StepStarted
 from runbook.record.journal import read_events
 
-DEADLINE = 30.0
+DEADLINE = 60.0
 """Seconds that anything awaited may take."""
 
 RUNBOOK = """\
@@ -130,6 +130,10 @@ class Place:
     def events(self) -> list[Event]:
         return list(read_events(self.journal)) if self.journal else []
 
+    def begun(self) -> bool:
+        """Whether the second step is on record."""
+        return any(isinstance(event, StepStarted) and event.step == "A.work" for event in self.events)
+
     def working(self) -> list[int]:
         """The command and its grandchild, where it makes one, once they are there."""
         found = [int(pid) for pid in self.pids.read_text().split()] if self.pids.exists() else []
@@ -213,9 +217,21 @@ class Line:
             self.until("your turn")
             self.type("r")
             self.reading(lambda: any(isinstance(event, StepFinished) for event in place.events), "the first step")
-            self.until("A.work")
-            self.type("r")
+            self._press_until("r", place.begun)
         return self.reading(place.working, "the command")
+
+    def _press_until(self, key: str, found: Callable[[], Any]) -> None:
+        """A key that comes before the screen waits for it does nothing, and no fact on the terminal tells when."""
+        pressed = 0.0
+
+        def press() -> Any:
+            nonlocal pressed
+            if time.monotonic() - pressed > 0.5:
+                pressed = time.monotonic()
+                self.type(key)
+            return found()
+
+        self.reading(press, f"what the key {key} does")
 
     def end(self) -> int:
         """The exit status; negative: the signal that ended it."""

@@ -1,0 +1,28 @@
+"""Starting a child process in such a way that it can be called off in the middle."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Any
+
+
+async def start(program: str, *arguments: str, **options: Any) -> asyncio.subprocess.Process:
+    """As `asyncio.create_subprocess_exec`, which it is not safe to cancel; raises what that raises.
+
+    Cancelled before it has connected the pipes, it kills the child and then waits until they are closed: for ever,
+    where something that the child started holds them open. So the start is finished first here, and then the child is
+    killed.
+    """
+    starting = asyncio.ensure_future(asyncio.create_subprocess_exec(program, *arguments, **options))
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        while not starting.done():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait([starting])
+        if starting.cancelled() or starting.exception():
+            raise
+        with contextlib.suppress(ProcessLookupError):
+            starting.result().kill()
+        raise
