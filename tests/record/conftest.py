@@ -11,6 +11,7 @@ import pytest
 from runbook.event import Event
 from runbook.record.journal import Journal
 from runbook.secrets import Redactor
+from tests.record.real import Real, real_run
 from tests.record.sample import Write, Written
 
 
@@ -40,3 +41,10 @@ def full_disk(tmp_path: Path) -> Iterator[Path]:
         yield place
     finally:
         subprocess.run(["umount", "--lazy", place], check=True)
+
+
+@pytest.fixture(scope="session")
+def real() -> Iterator[Real]:
+    """A record that the program itself wrote; nobody may change it."""
+    with real_run() as run:
+        yield run
