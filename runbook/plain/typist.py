@@ -16,7 +16,7 @@ from runbook.terminal.foreground import die_with
 if TYPE_CHECKING:
     import pexpect
 
-    Child = pexpect.spawn[bytes]
+    Child = pexpect.spawn[Any]
 
 PATIENCE = 60.0
 """Seconds that the next prompt may take to appear."""
