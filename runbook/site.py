@@ -62,10 +62,17 @@ class TokenProfile(Model):
     via: str = Field("", description="The host that the token is on; empty: this machine. `module` is a path there.")
     sudo: bool = Field(False, description="Reach the module there as root (with `via`).")
 
+    @property
+    def far(self) -> bool:
+        """Whether the token is on another machine."""
+        return self.via not in ("", LOCAL)
+
     @model_validator(mode="after")
     def _selected(self) -> TokenProfile:
         if self.uri and (self.label or self.serial):
             raise ValueError("give either `uri` or `label` and `serial`, not both")
+        if self.sudo and not self.far:
+            raise ValueError("`sudo` is for a token on another host (`via`); a module here is used by this account")
         if not (self.uri or self.label or self.serial):
             raise ValueError("say which token is meant: `serial` and `label`, or `uri`")
         return self

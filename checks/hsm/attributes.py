@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from checks.hsm.cryptoki import Cryptoki
 from checks.hsm.cryptoki_names import KEY_TYPES, OBJECT_CLASSES
@@ -54,8 +54,7 @@ def record_of(module: Cryptoki, session: int, handle: int, object_class: str | N
         id=read.get(ID, b""),
         label=read.get(_LABEL, b"").decode(errors="replace"),
         key_type=_name(KEY_TYPES, read.get(_KEY_TYPE), "CKK_") if wanted else None,
-        **_bytes(read),
-        **{name: any(read[kind]) for kind, name in _BOOLEANS.items() if kind in read},
+        **_values(read),
     )
 
 
@@ -67,8 +66,9 @@ def number(value: int) -> bytes:
 _WORD: Final = 8 if sys.maxsize > 2**32 else 4
 
 
-def _bytes(read: Mapping[int, bytes]) -> dict[str, bytes]:
-    return {name: read[kind] for kind, name in _BYTES.items() if read.get(kind)}
+def _values(read: Mapping[int, bytes]) -> dict[str, Any]:
+    values: dict[str, Any] = {name: read[kind] for kind, name in _BYTES.items() if read.get(kind)}
+    return values | {name: any(read[kind]) for kind, name in _BOOLEANS.items() if kind in read}
 
 
 def _name(names: Mapping[int, str], value: bytes | None, prefix: str) -> str:

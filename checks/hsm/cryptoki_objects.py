@@ -38,7 +38,7 @@ def find(module: Cryptoki, session: int, template: Mapping[int, bytes]) -> list[
     """The handles of the objects whose attributes (by number) have those values."""
     values = [c.create_string_buffer(value, len(value)) for value in template.values()]
     wanted = (structs.Attribute * len(template))(
-        *((kind, c.addressof(value), len(value)) for kind, value in zip(template, values, strict=True))
+        *(structs.Attribute(kind, c.addressof(value), len(value)) for kind, value in zip(template, values, strict=True))
     )
     module.call("C_FindObjectsInit", session, c.addressof(wanted), len(wanted))
     found: list[int] = []
@@ -79,7 +79,7 @@ def _at_once(
     """What came, and the attributes of which nothing is known yet."""
     rooms = [c.create_string_buffer(_ROOM) for _ in kinds]
     asked = (structs.Attribute * len(kinds))(
-        *((kind, c.addressof(room), _ROOM) for kind, room in zip(kinds, rooms, strict=True))
+        *(structs.Attribute(kind, c.addressof(room), _ROOM) for kind, room in zip(kinds, rooms, strict=True))
     )
     code = return_code(module.ask("C_GetAttributeValue", session, handle, c.addressof(asked), len(asked)))
     if code != "CKR_OK" and code not in _PARTIAL:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from checks.hsm import errors
+from checks.hsm.line import FarEnd
 from checks.hsm.wire import Failure, Fault
 from runbook.secrets import Redactor
 from runbook.text import clean_line
@@ -31,6 +32,16 @@ def token_error(failure: Failure, operation: str, where: str, redactor: Redactor
     kind = errors.BY_RETURN_CODE.get(failure.code, errors.TokenError)
     what = f"{_first_line(kind)} (`{operation}`: {failure.code})"
     return kind(what, where=where, code=failure.code, after_pin=failure.sent)
+
+
+def line_error(end: FarEnd, operation: str, where: str, redactor: Redactor, *, after_pin: bool) -> errors.TokenError:
+    """The error for an operation during which the far program, or the line to it, ended."""
+    if end.lost:
+        return errors.LineToTokenLost(f"the line broke during `{operation}`", where=where, after_pin=after_pin)
+    words = redactor(clean_line(end.words))
+    said = f". Its last words: {words}" if words else ""
+    what = f"`p11-kit remote` {end.how} on the token's host during `{operation}`{said}"
+    return errors.WorkerCrashed(what, where=where, after_pin=after_pin)
 
 
 def module_error(failure: Failure, module: str, where: str, redactor: Redactor) -> errors.TokenError:

@@ -52,11 +52,10 @@ class KeyMatchCheck(Check[KeyMatchParams]):
 
     async def run(self, ctx: Context) -> Outcome:
         from checks.artefacts.keys import load_artefact
-        from checks.hsm.pool import TokenPool
+        from checks.hsm.pool import use_token
 
         artefact = await load_artefact(resolve(ctx.folder, self.params.artefact))
-        pool = await ctx.use(TokenPool)
-        token = pool.token(self.params.token)
+        token = await use_token(ctx, self.params.token)
         held = await token.public_key(bytes.fromhex(self.params.key))
         found = KeyMatch(
             token=(await token.info()).name,

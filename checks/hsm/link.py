@@ -6,11 +6,10 @@ import asyncio
 from typing import Final, TypeVar
 
 from checks.hsm import errors, wire
-from checks.hsm.contention import explained
-from checks.hsm.failures import is_harmless, module_error, token_error
+from checks.hsm.failures import is_harmless, line_error, module_error, token_error
+from checks.hsm.place import Place
 from checks.hsm.process import Died, Hung, WorkerProcess
 from runbook.secrets import Redactor
-from runbook.site import TokenProfile
 from runbook.text import clean_line
 
 _LAST_WORDS: Final = 400
@@ -23,7 +22,7 @@ class Link:
     """Calls to the worker, which raise the TokenError that fits; nothing here ever sends a request twice."""
 
     def __init__(
-        self, where: str, profile: TokenProfile, redactor: Redactor, *, deadline: float, loading: float
+        self, where: str, module: str, place: Place, redactor: Redactor, *, deadline: float, loading: float
     ) -> None:
         self.deadline = deadline
         self.loading = loading
@@ -36,15 +35,23 @@ class Link:
         self._pcsc: bool | None = None
         """Whether the module uses PC/SC; None until it was loaded once."""
         self._where = where
-        self._profile = profile
+        self._module = module
+        self._place = place
         self._redactor = redactor
         self._leaving: set[asyncio.Task[None]] = set()
 
+    @property
+    def alive(self) -> bool:
+        """Whether there is a worker that can be asked."""
+        return self.worker is not None and not (self.worker.line and self.worker.line.ended)
+
     async def running(self) -> WorkerProcess:
-        """The worker, started if there is none. Raises the Module… errors."""
+        """The worker, started if there is none. Raises the Module… errors, and what `Place.start` raises."""
+        if self.worker and not self.alive:
+            await self.retire(self.worker, "the line to the token's host was lost")
         if self.worker is None:
-            module = self._profile.module
-            worker = self.worker = await WorkerProcess.spawn(module, self._profile.env)
+            module = self._module
+            worker = self.worker = await self._place.start()
             try:
                 greeting = await worker.greeting(self.loading)
             except Hung:
@@ -61,8 +68,11 @@ class Link:
                 raise
             if isinstance(greeting, wire.Failure):
                 await self.retire(worker, "")
-                raise module_error(greeting, self._profile.module, self._where, self._redactor)
-            self._pcsc = isinstance(greeting, wire.Ready) and greeting.pcsc
+                if worker.line and worker.line.ended:
+                    raise self._place.unloaded(worker.line.ended)
+                raise module_error(greeting, module, self._where, self._redactor)
+            if worker.line is None:
+                self._pcsc = isinstance(greeting, wire.Ready) and greeting.pcsc
         return self.worker
 
     async def call(self, request: wire.Request, expected: type[_R], *, deadline: float | None = None) -> _R:
@@ -114,7 +124,7 @@ class Link:
         """The error with its cause, where this host shows it; modules that do not use PC/SC are not asked about it."""
         if self._pcsc is False:
             return error
-        return await explained(error, self._profile.env)
+        return await self._place.explained(error)
 
     async def retire(self, worker: WorkerProcess | None, why: str) -> None:
         """Kill this worker; the next call starts a fresh one."""
@@ -155,6 +165,9 @@ class Link:
 
     async def _error(self, worker: WorkerProcess, failure: wire.Failure, operation: str) -> errors.TokenError:
         """The typed error for a refusal; after any but a clear no, the worker is replaced."""
+        if worker.line and worker.line.ended and not is_harmless(failure):
+            await self.retire(worker, "the line to the token's host was lost")
+            return line_error(worker.line.ended, operation, self._where, self._redactor, after_pin=failure.sent)
         error = token_error(failure, operation, self._where, self._redactor)
         if isinstance(error, errors.TokenRemoved | errors.TokenSwapped):
             await self.retire(worker, "the token was removed, reset or swapped")

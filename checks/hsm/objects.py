@@ -105,9 +105,9 @@ class Objects(Check[ObjectParams]):
 
     async def run(self, ctx: Context) -> Outcome:
         from checks.hsm.guard import in_doubt, login
-        from checks.hsm.pool import TokenPool
+        from checks.hsm.pool import use_token
 
-        token = (await ctx.use(TokenPool)).token(self.params.token)
+        token = await use_token(ctx, self.params.token)
         info = await token.info()
         if self.params.login:
             try:

@@ -33,7 +33,7 @@ async def read_counter(token: Token) -> Reading:
     if token.logged_in:
         counters = sc_hsm.unknown("not read while a login holds: sc-hsm-tool selects the card's applet, which ends it")
     else:
-        counters = await sc_hsm.counters(slot, token.profile.env, deadline=token.deadline)
+        counters = await sc_hsm.counters(slot, token.place, deadline=token.deadline)
     flags = pin_flags(info.flags)
     return Reading(
         info,

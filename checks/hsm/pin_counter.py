@@ -40,9 +40,9 @@ class PinCounterCheck(Check[PinCounterParams]):
 
     async def run(self, ctx: Context) -> Outcome:
         from checks.hsm.pin import read_counter
-        from checks.hsm.pool import TokenPool
+        from checks.hsm.pool import use_token
 
-        token = (await ctx.use(TokenPool)).token(self.params.token)
+        token = await use_token(ctx, self.params.token)
         return self.judge((await read_counter(token)).counter)
 
     def judge(self, counter: PinCounter) -> Outcome:

@@ -55,10 +55,10 @@ class PinUnlock(Action[PinUnlockParams]):
     async def run(self, ctx: Context) -> Outcome:
         from checks.hsm.guard import in_doubt
         from checks.hsm.pin import read_counter, words
-        from checks.hsm.pool import TokenPool
+        from checks.hsm.pool import use_token
         from checks.hsm.recovery import reset
 
-        token = (await ctx.use(TokenPool)).token(self.params.token)
+        token = await use_token(ctx, self.params.token)
         reading = await read_counter(token)
         if not self._needed(reading.counter):
             return Outcome.passed(f"nothing to reset: {words(reading.counter)}", reading.counter)

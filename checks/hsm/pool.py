@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Final, Self
 
 from checks.hsm.token import CALL_DEADLINE, LOAD_DEADLINE, Token
-from runbook.context import Record, Resource
+from runbook.context import Context, Record, Resource
 from runbook.errors import RunbookError, UsageError
 from runbook.record.events import TokenNoticed
 from runbook.secrets import Redactor
@@ -16,6 +16,21 @@ from runbook.site import Site
 
 WATCH_EVERY: Final = 1.0
 """Seconds between two looks at each token in use; a look asks the module for slot events and touches no card."""
+
+
+async def use_token(ctx: Context, name: str) -> Token:
+    """The token of that name for the step at hand, also one of another host: the step's operator is who sudo asks.
+
+    No device is touched yet, and no host. Raises UsageError.
+    """
+    token = (await ctx.use(TokenPool)).token(name)
+    via = token.profile.via
+    if token.profile.far:
+        from checks.hosts.hosts import Hosts
+
+        hosts = await ctx.use(Hosts)
+        token.reached(lambda: hosts.machine(via, ctx))
+    return token
 
 
 class TokenPool(Resource):

@@ -13,6 +13,8 @@ from typing import Final
 
 from checks.hsm import wire
 from checks.hsm.channel import Channel
+from checks.hsm.line import Line
+from runbook.children import start
 from runbook.text import clean
 
 _TAIL: Final = 4_096
@@ -43,6 +45,8 @@ class WorkerProcess:
     def __init__(self, process: asyncio.subprocess.Process, connection: socket.socket) -> None:
         self._process = process
         self._channel = Channel(connection)
+        self.line: Line | None = None
+        """To the host that the token is on; ended with the worker."""
         self._ended_how = ""
         self._tail = bytearray()
         self._drain = asyncio.create_task(self._keep_tail())
@@ -57,7 +61,7 @@ class WorkerProcess:
         base = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
         try:
             with theirs:
-                process = await asyncio.create_subprocess_exec(
+                process = await start(
                     *(sys.executable, "-I", "-m", "checks.hsm.worker"),
                     *(str(theirs.fileno()), str(os.getpid()), module),
                     stdin=asyncio.subprocess.DEVNULL,
@@ -132,6 +136,8 @@ class WorkerProcess:
                 await self._process.wait()
         await asyncio.wait({self._drain}, timeout=_LAST_WORDS)
         self._drain.cancel()
+        if self.line:
+            await self.line.close()
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process.returncode is None:

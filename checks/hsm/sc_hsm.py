@@ -6,15 +6,13 @@ decides, and what the text does not say is unknown, never a number.
 
 from __future__ import annotations
 
-import asyncio
-import os
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from checks.evidence.slots import SlotInfo, TokenInfo
-from checks.hsm.opensc import tool_environment
+from checks.hosts.errors import LineLost, Unreachable
+from checks.hsm.place import Place
 from runbook.errors import StepError
 from runbook.text import clean_line
 
@@ -78,19 +76,20 @@ def parse(stdout: str, stderr: str = "") -> Counters:
     )
 
 
-async def counters(slot: SlotInfo, env: Mapping[str, str], *, deadline: float = _DEADLINE) -> Counters:
-    """Read the card in that slot's reader; never raises a StepError: what cannot be read is unknown."""
-    from checks.files.process import run
+async def counters(slot: SlotInfo, place: Place, *, deadline: float = _DEADLINE) -> Counters:
+    """Read the card in that slot's reader, on the machine that it is in; what cannot be read is unknown.
 
+    Raises the HostError where there is no way to that machine.
+    """
     token = slot.token
     if token is None or not is_smartcard_hsm(token):
         return unknown("the token is not a SmartCard-HSM and PKCS#11 gives no number")
     whole_name = len(slot.description.encode()) < _DESCRIPTION_BYTES
     argv = ["sc-hsm-tool", *([f"--reader={slot.description}"] if whole_name else [])]
-    base = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
-    quick = await asyncio.to_thread(tool_environment)
     try:
-        finished = await run(argv, deadline=deadline, env={**base, **quick, "LC_ALL": "C", **env})
+        finished = await place.tool(argv, deadline=deadline)
+    except (LineLost, Unreachable):
+        raise
     except StepError as error:
         return unknown(f"sc-hsm-tool could not be run: {error.what}")
     if finished.ended_by:

@@ -59,10 +59,10 @@ class SignTestCheck(Check[SignTestParams]):
     async def run(self, ctx: Context) -> Outcome:
         from checks.artefacts.keys import Artefact, load_artefact
         from checks.hsm.guard import in_doubt, login
-        from checks.hsm.pool import TokenPool
+        from checks.hsm.pool import use_token
         from checks.hsm.signing import plan
 
-        token = (await ctx.use(TokenPool)).token(self.params.token)
+        token = await use_token(ctx, self.params.token)
         key = await token.public_key(bytes.fromhex(self.params.key))
         artefact: Artefact | None = None
         if self.params.artefact:

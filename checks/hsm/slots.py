@@ -46,9 +46,9 @@ class Slots(Check[SlotParams]):
     loads = ("checks.hsm.pool",)
 
     async def run(self, ctx: Context) -> Outcome:
-        from checks.hsm.pool import TokenPool
+        from checks.hsm.pool import use_token
 
-        token = (await ctx.use(TokenPool)).token(self.params.token)
+        token = await use_token(ctx, self.params.token)
         survey = await token.survey()
         problems = list(self._problems(survey))
         table = SlotTable(

@@ -14,8 +14,10 @@ from checks.hsm.binding import Binding, Noticed
 from checks.hsm.failures import judged, so_pin_error
 from checks.hsm.keys import TokenKey, key_type_of, public_key_from_object
 from checks.hsm.link import Link
+from checks.hsm.place import Here, Place
 from checks.hsm.records import ObjectRecord, SlotRecord, TokenRecord
 from checks.hsm.selection import Wanted
+from checks.hsm.there import Reached, There
 from runbook.secrets import Redactor, Secret
 from runbook.site import TokenProfile
 from runbook.text import clean_line
@@ -62,9 +64,16 @@ class Token:
         self.name = name
         self.profile = profile
         self.wanted = Wanted.from_profile(profile)
-        self._link = Link(self.where, profile, redactor, deadline=deadline, loading=loading)
+        self._far = There(self.where, profile, redactor) if profile.far else None
+        self.place: Place = self._far or Here(profile.module, profile.env)
+        self._link = Link(self.where, profile.module, self.place, redactor, deadline=deadline, loading=loading)
         self._lock = asyncio.Lock()
         self._binding = Binding(self._link, self.wanted, self.where)
+
+    def reached(self, machine: Reached) -> None:
+        """How the step at hand reaches the host that the token is on; nothing for a token of this machine."""
+        if self._far:
+            self._far.reached = machine
 
     @property
     def logged_in(self) -> bool:
@@ -87,8 +96,8 @@ class Token:
 
     @property
     def where(self) -> str:
-        """The token's name in the site profile, for messages."""
-        return f"token {self.name}"
+        """The token's name in the site profile, for messages, and the host that it is on."""
+        return f"token {self.name} on {self.profile.via}" if self.profile.far else f"token {self.name}"
 
     @property
     def worker_pid(self) -> int | None:
@@ -202,9 +211,10 @@ class Token:
     async def look(self) -> Noticed | None:
         """Whether the token came, went or was swapped since the last look; None: nothing new, or it is in use.
 
-        Asks the module for slot events, which touches no card and disturbs no login; never raises a TokenError.
+        Asks the module for slot events, which touches no card and disturbs no login; never raises a TokenError. No
+        host is connected to for this.
         """
-        if not self._binding.watched or self._lock.locked():
+        if not self._binding.watched or self._lock.locked() or (self._far and not self._link.alive):
             return None
         async with self._lock:
             return await self._binding.look()

@@ -105,7 +105,8 @@ def resolved(site: Site, folder: Path) -> Site:
     """The profile that lies in `folder`, the paths of modules and of files of keys made absolute."""
     tokens = {
         # A bare name would send the dynamic loader through its own search path (dlopen(3)).
-        name: token.model_copy(update={"module": str(paths.resolve(folder, token.module))})
+        # A path on another host means what it means there.
+        name: token if token.far else token.model_copy(update={"module": str(paths.resolve(folder, token.module))})
         for name, token in site.tokens.items()
     }
     two = site.two_people

@@ -12,6 +12,7 @@ from checks.hsm import errors, sc_hsm
 from checks.hsm.objects import Objects
 from checks.hsm.pin import read_counter
 from checks.hsm.pin_counter import PinCounterCheck
+from checks.hsm.place import Here
 from checks.hsm.sign_test import SignTestCheck
 from checks.hsm.slots import Slots
 from checks.hsm.token import Token
@@ -19,7 +20,7 @@ from rehearsal.card import personalise
 from runbook.outcome import Verdict
 from runbook.secrets import Redactor, Secret
 from tests.fake_context import FakeContext
-from tests.hsm.cards import SERIAL, CardBench
+from tests.hsm.cards import OPENSC, SERIAL, CardBench
 from tests.hsm.shim import C_LOGIN, Shim
 from tests.softhsm import LABEL, PIN
 
@@ -78,14 +79,14 @@ async def test_exit_codes_say_nothing_and_are_not_believed(bench: CardBench, tok
     await bench.reader.pcscd.wait_for_cards(0)
     assert (await bench.tool("sc-hsm-tool")).endswith("[0]")
     assert (await bench.tool("pkcs11-tool", "-L")).endswith("[0]")
-    counters = await sc_hsm.counters(slot, bench.env)
+    counters = await sc_hsm.counters(slot, Here(OPENSC, bench.env))
     assert (counters.user_tries, counters.so_tries) == (None, None)
     assert "Card not present" in counters.source
     with pytest.raises(errors.TokenError):
         await read_counter(token)
     await bench.reader.pcscd.stop()
     assert (await bench.tool("sc-hsm-tool")).endswith("[0]")
-    assert (await sc_hsm.counters(slot, bench.env)).user_tries is None
+    assert (await sc_hsm.counters(slot, Here(OPENSC, bench.env))).user_tries is None
 
 
 async def test_a_card_never_initialised_has_no_counter(bench: CardBench) -> None:

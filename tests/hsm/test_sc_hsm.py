@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from checks.evidence.slots import SlotInfo, TokenInfo
 from checks.hsm import sc_hsm
 from checks.hsm.pin import state_of
+from checks.hsm.place import Here
 
 FRESH = """\
 Version              : 6.6
@@ -77,6 +78,10 @@ def test_no_text_makes_a_number_out_of_nothing(stdout: str, stderr: str) -> None
     assert "\x1b" not in found.source
 
 
+def here(env: dict[str, str]) -> Here:
+    return Here("/usr/lib/opensc-pkcs11.so", env)
+
+
 def slot(manufacturer: str = "www.CardContact.de", model: str = "PKCS#15 emulated", reader: str = "R") -> SlotInfo:
     token = TokenInfo(
         label="x (UserPIN)",
@@ -102,7 +107,7 @@ def slot(manufacturer: str = "www.CardContact.de", model: str = "PKCS#15 emulate
 
 async def test_the_real_tool_without_pcscd_gives_no_number() -> None:
     env = {"PCSCLITE_CSOCK_NAME": "/nonexistent/pcscd.comm"}
-    found = await sc_hsm.counters(slot(), env)
+    found = await sc_hsm.counters(slot(), here(env))
     assert found.user_tries is None
     assert "No smart card readers found" in found.source
 
@@ -110,27 +115,27 @@ async def test_the_real_tool_without_pcscd_gives_no_number() -> None:
 async def test_the_tool_is_not_run_for_other_tokens(tmp_path: Path) -> None:
     ran = tmp_path / "ran"
     path = tool(tmp_path, f"touch {ran}")
-    found = await sc_hsm.counters(slot("SoftHSM project", "SoftHSM v2"), {"PATH": path})
+    found = await sc_hsm.counters(slot("SoftHSM project", "SoftHSM v2"), here({"PATH": path}))
     assert found.user_tries is None
     assert "not a SmartCard-HSM" in found.source
     assert not ran.exists()
 
 
 async def test_a_missing_tool_is_unknown(tmp_path: Path) -> None:
-    found = await sc_hsm.counters(slot(), {"PATH": str(tmp_path)})
+    found = await sc_hsm.counters(slot(), here({"PATH": str(tmp_path)}))
     assert found.user_tries is None
     assert "could not be run" in found.source
 
 
 async def test_a_tool_that_hangs_is_ended(tmp_path: Path) -> None:
-    found = await sc_hsm.counters(slot(), {"PATH": tool(tmp_path, "exec sleep 60")}, deadline=0.5)
+    found = await sc_hsm.counters(slot(), here({"PATH": tool(tmp_path, "exec sleep 60")}), deadline=0.5)
     assert found.user_tries is None
     assert "deadline" in found.source
 
 
 async def test_the_tokens_own_reader_is_named(tmp_path: Path) -> None:
     path = tool(tmp_path, f'echo "$@" > {tmp_path}/arguments; printf "User PIN tries left  : 3\\n"')
-    await sc_hsm.counters(slot(reader="Virtual PCD 00 01"), {"PATH": path})
+    await sc_hsm.counters(slot(reader="Virtual PCD 00 01"), here({"PATH": path}))
     assert tmp_path.joinpath("arguments").read_text() == "--reader=Virtual PCD 00 01\n"
 
 
@@ -139,7 +144,7 @@ async def test_a_name_that_was_cut_is_compared_with_what_the_tool_used(
     tmp_path: Path, seen: str, tries: int | None
 ) -> None:
     said = f'echo "Using reader with a card: {seen}" >&2; printf "User PIN tries left  : 3\\n"'
-    found = await sc_hsm.counters(slot(reader="L" * 64), {"PATH": tool(tmp_path, said)})
+    found = await sc_hsm.counters(slot(reader="L" * 64), here({"PATH": tool(tmp_path, said)}))
     assert found.user_tries == tries
 
 

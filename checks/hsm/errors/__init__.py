@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from checks.hosts.errors import SYMPTOMS as HOST_SYMPTOMS
 from checks.hsm.errors.base import TokenError
 from checks.hsm.errors.codes import BY_RETURN_CODE, HARMLESS, PIN_REFUSALS
+from checks.hsm.errors.lines import LineToTokenLost, RemotingMissing
 from checks.hsm.errors.modules import (
     ModuleCrashed,
     ModuleFailed,
@@ -58,6 +60,7 @@ __all__ = [
     "SYMPTOMS",
     "KeyDoubled",
     "KeyMissing",
+    "LineToTokenLost",
     "LoginInDoubt",
     "MechanismMissing",
     "ModuleCrashed",
@@ -82,6 +85,7 @@ __all__ = [
     "PinResetNotAllowed",
     "ReaderMissing",
     "ReaderRefused",
+    "RemotingMissing",
     "SoPinForm",
     "SoPinIncorrect",
     "SoPinLocked",
@@ -104,5 +108,8 @@ def _all_errors(base: type[TokenError] = TokenError) -> list[type[TokenError]]:
     return [base, *(error for child in base.__subclasses__() for error in _all_errors(child))]
 
 
-SYMPTOMS: dict[str, str] = {error.symptom: (error.__doc__ or "").splitlines()[0] for error in _all_errors()}
-"""Every symptom a token can cause, with a sentence; kinds that use tokens declare these beside their own."""
+SYMPTOMS: dict[str, str] = {
+    **HOST_SYMPTOMS,
+    **{error.symptom: (error.__doc__ or "").splitlines()[0] for error in _all_errors()},
+}
+"""Every symptom a token or its host can cause, with a sentence; kinds that use tokens declare these beside theirs."""
