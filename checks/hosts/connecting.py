@@ -137,11 +137,10 @@ class Connector:
     async def _by_openssh(
         self, leg: Leg, jump: Connection | None, prompts: Prompts, why: tuple[str, ...]
     ) -> Connection:
-        raise Unreachable(
-            f"the system's ssh is needed for this host ({'; '.join(why)})",
-            where=where(leg.settings),
-            remedy="It is not used yet.",
-        )
+        from checks.hosts.openssh_connection import Means, OpensshConnection, connect
+
+        means = Means(self.passphrases, prompts, leg.known, self._config, why)
+        return await connect(leg.settings, means, jump if isinstance(jump, OpensshConnection) else None)
 
     async def close(self) -> None:
         """End the jump hosts' connections, last first; what runs through them is to be closed before."""

@@ -1,0 +1,88 @@
+"""Questions of the system's `ssh` to a person, answered through the program's own masked prompts.
+
+An answer goes over a private socket and a pipe; it is in no argument and no environment. A question whether a host
+key is to be accepted, or anything else to be confirmed, is always answered by no.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import shlex
+import sys
+from pathlib import Path
+
+from checks.hosts.askpass_helper import ACCEPTED
+from checks.hosts.passphrases import Passphrases
+from checks.hosts.patience import Prompts
+from runbook.errors import OperatorStopped, PromptCancelled
+from runbook.secrets import Secret
+from runbook.text import clean_line
+
+_HELPER = Path(__file__).with_name("askpass_helper.py")
+_REFUSED = b"-"
+_MAX_PROMPT = 16 * 1024
+_YES_OR_NO = re.compile(r"\(yes/no|fingerprint\]\)\?|continue connecting", re.IGNORECASE)
+_PASSPHRASE = re.compile(r"Enter passphrase for (?:key )?['\"]?(.+?)['\"]?: ?$")
+
+
+class Askpass:
+    """The other end of the helper, for one connection while it is made."""
+
+    def __init__(self, folder: Path, who: str, prompts: Prompts, passphrases: Passphrases) -> None:
+        self._socket = folder / "ask"
+        self._program = folder / "askpass"
+        self._who = who
+        self._prompts = prompts
+        self._passphrases = passphrases
+        self._server: asyncio.Server | None = None
+        self.left: PromptCancelled | OperatorStopped | None = None
+        """Set when the person left a question without an answer."""
+        self.refused: list[str] = []
+        """Questions that were answered by no."""
+        self.left_event = asyncio.Event()
+
+    async def start(self) -> dict[str, str]:
+        """Listen; returns what the environment of `ssh` needs."""
+        # sys.executable may hold a blank or be too long for a first line with `#!`.
+        call = shlex.join([sys.executable, "-I", "-S", str(_HELPER), str(self._socket)])
+        self._program.write_text(f'#!/bin/sh\nexec {call} "$1"\n')
+        self._program.chmod(0o700)
+        self._server = await asyncio.start_unix_server(self._answer, self._socket, limit=_MAX_PROMPT)
+        return {"SSH_ASKPASS": str(self._program), "SSH_ASKPASS_REQUIRE": "force"}
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            kind, _, prompt = (await reader.read(_MAX_PROMPT)).decode(errors="replace").partition("\0")
+            if kind == "none":
+                # A notice ("touch the key"): it stands until ssh takes it away.
+                await reader.read()
+                await asyncio.Event().wait()
+            secret = await self._ask(kind, prompt)
+            if secret is None:
+                writer.write(_REFUSED)
+            else:
+                writer.write(ACCEPTED + (secret.reveal() if len(secret) else b""))
+            await writer.drain()
+        writer.close()
+
+    async def _ask(self, kind: str, prompt: str) -> Secret | None:
+        if kind == "confirm" or _YES_OR_NO.search(prompt):
+            self.refused.append(clean_line(prompt, 300))
+            return None
+        try:
+            if found := _PASSPHRASE.match(prompt):
+                return await self._passphrases.ask(found[1], self._prompts)
+            question = clean_line(prompt, 300).strip().rstrip(":").rstrip()
+            return await self._prompts.secret(f"{question} — {self._who}", "It is sent to the host once.")
+        except (PromptCancelled, OperatorStopped) as left:
+            self.left = left
+            self.left_event.set()
+            return None
+
+    async def close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        for path in (self._socket, self._program):
+            path.unlink(missing_ok=True)
