@@ -8,6 +8,7 @@ from runbook.outcome import Evidence
 from screens.evidence.pane import Pane, pane_class
 
 _MODULES = (
+    "ansible",
     "command",
     "files",
     "fingerprints",
