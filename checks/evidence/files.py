@@ -68,6 +68,10 @@ class CommandOutput(Evidence):
     kind: ClassVar[str] = "command"
     argv: tuple[ForeignLine, ...]
     cwd: ForeignLine
+    on: ForeignLine = ""
+    """The host it ran on; empty: this machine."""
+    as_root: bool = False
+    """It ran through sudo."""
     exit_code: int | None
     """None: ended by a signal or its deadline."""
     ended_by: str = ""
@@ -84,8 +88,12 @@ class CommandOutput(Evidence):
     def plain(self) -> Iterator[str]:
         import shlex
 
-        yield f"$ {shlex.join(self.argv)}"
-        yield f"  in {self.cwd}; exit code {self.exit_code}" + (f" ({self.ended_by})" if self.ended_by else "")
+        yield f"$ {'sudo ' if self.as_root else ''}{shlex.join(self.argv)}"
+        if self.on:
+            yield f"  on {self.on}"
+        yield f"  in {self.cwd or 'its own folder'}; exit code {self.exit_code}" + (
+            f" ({self.ended_by})" if self.ended_by else ""
+        )
         yield from (f"  {line}" for line in self.stdout.splitlines())
         yield from (f"  2| {line}" for line in self.stderr.splitlines())
         yield from (f"  {line}" for line in self.attached)

@@ -13,7 +13,7 @@ from checks.files.process import KEEP, Finished
 from checks.files.programs import FolderMissing, ProgramNotExecutable, ProgramNotFound
 from checks.hosts.channel import Channel, Connection, Ended
 from checks.hosts.errors import ChannelRefused, FarSideLacks, HostError, LineLost
-from checks.hosts.machine import Machine
+from checks.hosts.machine import Machine, silent
 from checks.hosts.opening import CHUNK, Opened, how_it_ended, open_shell
 from checks.hosts.sudo import Sudo, SudoPasswords, refuse_never
 from checks.hosts.supervision import Nonces, duplex_script, refuse_impossible, script
@@ -65,7 +65,7 @@ class FarMachine(Machine):
         nonces = Nonces()
         said = script(argv, nonces=nonces, deadline=deadline, cwd=cwd, env=env or {}, input_size=len(stdin))
         opened = await open_shell(self._connection, nonces, said, where=self.where, sudo=self._sudo(argv, sudo))
-        feed = LineFeed(on_line or self._ctx.progress, self._ctx.redactor)
+        feed = LineFeed(None if on_line is silent else on_line or self._ctx.progress, self._ctx.redactor)
         running = _Running(opened, nonces, self.where, feed, Capture(keep), Capture(keep))
         started = time.monotonic()
         late = False

@@ -14,7 +14,7 @@ from checks.hosts.machine import Machine
 from runbook.context import Context
 from runbook.errors import StepError
 from runbook.kind import Action, Check, Params, Ref
-from runbook.outcome import Outcome
+from runbook.outcome import Evidence, Outcome
 from runbook.site import LOCAL, HostName
 
 FLEET_SYMPTOMS: Mapping[str, str] = {
@@ -98,7 +98,7 @@ class HostAction(Action[HostP]):
 class HostCheck(Check[HostsP]):
     """A check on one host, or on every host of a group."""
 
-    evidence = (HostsTable,)
+    evidence: ClassVar[tuple[type[Evidence], ...]] = (HostsTable,)
     symptoms: ClassVar[Mapping[str, str]] = FLEET_SYMPTOMS
 
     @abstractmethod

@@ -14,7 +14,7 @@ from checks.files.process import KEEP, Finished, run
 from checks.hosts.channel import Channel, Ended
 from checks.hosts.errors import LineLost
 from checks.hosts.far import FarMachine
-from checks.hosts.machine import Machine
+from checks.hosts.machine import Machine, silent
 from checks.hosts.sudo import SudoPasswords
 from checks.hosts.supervision import refuse_impossible
 from runbook.context import Context
@@ -112,7 +112,7 @@ class LocalMachine(Machine):
             cwd=Path(cwd) if cwd else None,
             env={**os.environ, **(env or {})},
             stdin=stdin or None,
-            on_line=on_line or self._ctx.progress,
+            on_line=None if on_line is silent else on_line or self._ctx.progress,
             redactor=self._ctx.redactor,
             keep=keep,
         )

@@ -9,6 +9,10 @@ from checks.files.process import KEEP, Finished
 from checks.hosts.channel import Channel
 
 
+def silent(_line: str) -> None:
+    """For `on_line`: what the command says is for the step alone, and no line of it is shown."""
+
+
 class Machine(ABC):
     """A machine as one step sees it: its prompts and its live output are the step's."""
 

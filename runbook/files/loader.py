@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 from runbook import paths
 from runbook.files import yaml_source
 from runbook.files.document import Document, Map, Scalar
+from runbook.files.host_checks import host_problems, unknown_hosts
 from runbook.files.input_checks import declaration_problems, default_problems, site_value_problems
 from runbook.files.kind_checks import Used, find_kind, kind_problems, uses
 from runbook.files.outline import FOLDED, Outline
@@ -137,13 +138,14 @@ def check_site(
 
     `given` names the inputs that get their value elsewhere, for example on the command line.
     """
-    found = [*_tokens(runbook, site, registry), *_people(runbook, site)]
+    found = [*_references(runbook, site, registry), *_people(runbook, site)]
     found += people_problems(site.document, site.model)
+    found += host_problems(site.document, site.model)
     found += site_value_problems(runbook.model, runbook.document, site.document, given)
     return in_order(found)
 
 
-def _tokens(runbook: Loaded[Runbook], site: Loaded[Site], registry: Registry) -> Iterator[Problem]:
+def _references(runbook: Loaded[Runbook], site: Loaded[Site], registry: Registry) -> Iterator[Problem]:
     for step in Outline.of(runbook.document.root).steps():
         parts = [(step.role, step.kind, step.params, step.kind_node)]
         if step.probe is not None and step.probe_params is not None and "check" in step.probe.items:
@@ -151,7 +153,9 @@ def _tokens(runbook: Loaded[Runbook], site: Loaded[Site], registry: Registry) ->
             parts.append((Role.CHECK, name, step.probe_params, step.probe.items["check"]))
         for role, name, params, kind_node in parts:
             kind = find_kind(registry, role, name) if role else None
-            for use in uses(kind, params, kind_node) if kind else ():
+            used = list(uses(kind, params, kind_node)) if kind else []
+            yield from unknown_hosts(runbook.document, used, site.model, site.path)
+            for use in used:
                 if use.ref.to == "token" and use.name not in site.model.tokens:
                     hint = did_you_mean(use.name, site.model.tokens, "Its tokens are") or "Add it under `tokens` there."
                     message = f"the site profile {site.path} has no token `{use.name}`"

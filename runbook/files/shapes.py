@@ -121,6 +121,8 @@ def refs(annotation: Any, node: Node, metadata: Iterable[Any] = ()) -> Iterator[
             yield from refs(arm, node, own)
     elif isinstance(node, Scalar):
         yield from ((node, ref) for ref in own)
+        if _is_list(annotation):  # one item may stand for a list of one
+            yield from refs(item_of(annotation), node)
     elif isinstance(node, Seq) and _is_list(annotation):
         for item in node.items:
             yield from refs(item_of(annotation), item, own)

@@ -170,6 +170,18 @@ class Walk:
                 if is_template(scalar.value):
                     yield self.warning(scalar, "nothing is inserted here; the braces are shown as they are")
 
+    def _shell(self, step: StepOutline) -> Iterator[Problem]:
+        """A line that a shell reads is pointed out, and nothing may be inserted into it."""
+        for params in filter(None, (step.params, step.probe_params)):
+            if not self._true(params, "shell"):
+                continue
+            message = "a shell reads this line: quoting, wildcards and `$` in it mean something"
+            yield self.warning(self.key(params, "shell"), message, "An argument list needs no shell; is it enough?")
+            line = next(iter(params.entries("run")), None)
+            if isinstance(line, Scalar) and is_template(line.value):
+                hint = 'Give the value as a further item of `run`, and write "$1" in the line.'
+                yield self.error(line, "a value inserted into a shell line would be read as part of it", hint)
+
     def _roles(self) -> Iterator[Problem]:
         seen: set[str] = set()
         for name, node in self.outline.root.texts("roles"):
@@ -204,4 +216,5 @@ _STEP_RULES: tuple[Callable[[Walk, StepOutline], Iterator[Problem]], ...] = (
     Walk._irreversible,
     Walk._hints,
     Walk._inserted,
+    Walk._shell,
 )

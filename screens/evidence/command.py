@@ -27,8 +27,10 @@ class CommandPane(Pane[CommandOutput]):
         ended = f"exit code {ran.exit_code}" if ran.exit_code is not None else f"ended by {ran.ended_by or 'a signal'}"
         if ran.exit_code is not None and ran.ended_by:
             ended += f" ({ran.ended_by})"
-        yield from wrap(Content.assemble(("$ ", f"bold {GOOD}"), (shlex.join(ran.argv), "bold")), width)
-        yield from pairs([("in", ran.cwd), ("ended", ended)], width)
+        typed = ("sudo " if ran.as_root else "") + shlex.join(ran.argv)
+        yield from wrap(Content.assemble(("$ ", f"bold {GOOD}"), (typed, "bold")), width)
+        on = [("on", ran.on)] if ran.on else []
+        yield from pairs([*on, ("in", ran.cwd or "its own folder"), ("ended", ended)], width)
         for pattern in ran.matched:
             yield from wrap(verdict(True, f"found: {pattern}", ""), width)
         for pattern in ran.missed:

@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from checks.evidence.files import CommandOutput
-from checks.files.command import CommandAction, CommandCheck, CommandParams
+from checks.hosts.command import CommandAction, CommandCheck, CommandParams
 from runbook.errors import StepError
 from runbook.kind import Registry
 from runbook.model import Role
@@ -142,7 +142,8 @@ async def test_the_action_is_judged_the_same_way(tmp_path: Path) -> None:
         ({"run": ["x"], "expect": {"stdout": ["(open"]}}, r"`\(open` is no regular expression: missing \)"),
         ({"run": ["x"], "expect": {"forbidden": "*"}}, "at character 1"),
         ({"run": ["x"], "expect": {"exit_code": 256}}, "255"),
-        ({"run": ["x"], "shell": True}, "Extra"),
+        ({"run": ["x"], "shel": True}, "Extra"),
+        ({"run": [" "]}, "is empty"),
     ],
 )
 def test_parameters_are_checked_when_they_are_read(params: dict[str, Any], words: str) -> None:

@@ -1,35 +1,37 @@
-"""A local command, judged by its exit code and by what it says."""
+"""A command on this machine or another, judged by its exit code and by what it says."""
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from checks.evidence.files import CommandOutput
-from checks.files.process import Finished, run
+from checks.evidence.hosts_table import HostsTable
+from checks.files.process import Finished
 from checks.files.reading import in_thread
+from checks.hosts.fleet import FLEET_SYMPTOMS, HostAction, HostCheck, OnHost, OnHosts
+from checks.hosts.looking import as_whom, time_left
+from checks.hosts.machine import Machine
 from runbook.context import Context
-from runbook.kind import Action, Check, Kind, Params
+from runbook.kind import Params
 from runbook.model import Line, Model, Role
 from runbook.outcome import Outcome
 from runbook.paths import resolve
+from runbook.site import LOCAL
 
 KEEP = 4 * 1024 * 1024
 """Bytes of each stream in which the patterns are looked for."""
-
-_MARGIN = 3.0
-"""Seconds before the step's deadline at which the command is ended, so that what it said until then is kept."""
 
 _WIDTH = 96
 """Characters after which a command that is shown goes on in the next line."""
 
 SYMPTOMS: Mapping[str, str] = {
+    **FLEET_SYMPTOMS,
     "program not found": "There is no program of that name, or its interpreter is missing.",
     "not executable": "The file is there, but the system does not run it.",
     "wrong folder": "The folder to run in does not exist.",
@@ -74,55 +76,90 @@ class Expect(Model):
 class CommandParams(Params):
     """The command and what is expected of it."""
 
-    run: tuple[Annotated[str, Field(max_length=32_000)], ...] = Field(
-        min_length=1, description="The argument list; no shell reads it."
+    run: tuple[Annotated[str, Field(max_length=2_000_000)], ...] = Field(
+        min_length=1, description="The argument list; no shell reads it, unless `shell` says so."
     )
-    cwd: str = Field("", description="The folder to run in; relative to, and if empty, the runbook's folder.")
-    env: Mapping[str, str] = Field(default_factory=dict, description="Environment variables set beside ours.")
+    shell: bool = Field(
+        False,
+        description="The first item of `run` is a line for /bin/sh; the others are its `$1`, `$2`, …, which is how "
+        "values come into it.",
+    )
+    sudo: bool = Field(False, description="Run it as root.")
+    cwd: str = Field(
+        "",
+        description="The folder to run in. On this machine relative to, and if empty, the runbook's folder; on others "
+        "the account's (with `sudo`: wherever sudo begins).",
+    )
+    env: Mapping[str, str] = Field(default_factory=dict, description="Environment variables set beside the account's.")
     expect: Expect = Expect()
 
+    @model_validator(mode="after")
+    def _program(self) -> CommandParams:
+        if not self.run[0].strip():
+            raise ValueError("the first item of `run` is empty")
+        return self
 
-class CommandCheck(Check[CommandParams]):
-    """A command that only reads: its exit code and its output are as expected. It runs on this machine."""
+    @property
+    def argv(self) -> tuple[str, ...]:
+        """What is executed."""
+        return ("/bin/sh", "-c", self.run[0], "sh", *self.run[1:]) if self.shell else self.run
+
+    @property
+    def called(self) -> str:
+        """The command's name, for a sentence."""
+        return "the shell line" if self.shell else self.run[0]
+
+
+class CheckParams(CommandParams, OnHosts):
+    """A command that reads, and where."""
+
+
+class ActionParams(CommandParams, OnHost):
+    """A command that changes something, and where."""
+
+
+class CommandCheck(HostCheck[CheckParams]):
+    """A command that only reads: its exit code and its output are as expected, on this machine or others."""
 
     name = "command"
-    Params = CommandParams
+    Params = CheckParams
+    evidence = (CommandOutput, HostsTable)
+    symptoms: ClassVar = SYMPTOMS
+
+    def plan(self) -> tuple[str, ...]:
+        return _typed(self.params, self.params.on)
+
+    async def on_machine(self, machine: Machine, ctx: Context) -> Outcome:
+        return await _run(self.role, self.params, machine, ctx)
+
+
+class CommandAction(HostAction[ActionParams]):
+    """A command that changes something: its exit code and its output are as expected, on this machine or another."""
+
+    name = "command"
+    Params = ActionParams
     evidence = (CommandOutput,)
     symptoms: ClassVar = SYMPTOMS
 
     def plan(self) -> tuple[str, ...]:
-        return _typed(self.params)
+        return _typed(self.params, (self.params.on,))
 
-    async def run(self, ctx: Context) -> Outcome:
-        return await _run(self, ctx)
-
-
-class CommandAction(Action[CommandParams]):
-    """A command that changes something: its exit code and its output are as expected. It runs on this machine."""
-
-    name = "command"
-    Params = CommandParams
-    evidence = (CommandOutput,)
-    symptoms: ClassVar = SYMPTOMS
-
-    def plan(self) -> tuple[str, ...]:
-        return _typed(self.params)
-
-    async def run(self, ctx: Context) -> Outcome:
-        return await _run(self, ctx)
+    async def on_machine(self, machine: Machine, ctx: Context) -> Outcome:
+        return await _run(self.role, self.params, machine, ctx)
 
 
-def _typed(params: CommandParams) -> tuple[str, ...]:
+def _typed(params: CommandParams, on: tuple[str, ...]) -> tuple[str, ...]:
     """The command as it would be typed into a shell, long ones in several lines, and where it runs."""
     settings = [f"{name}={shlex.quote(value)}" for name, value in params.env.items()]
     lines = [""]
-    for word in (*settings, *(shlex.quote(argument) for argument in params.run)):
+    for word in (*settings, *(shlex.quote(argument) for argument in params.argv)):
         if lines[-1] and len(lines[-1]) + len(word) > _WIDTH:
             lines.append("   ")
         lines[-1] += f" {word}" if lines[-1] else word
-    where = f"in the folder {params.cwd}" if params.cwd else "in the runbook's folder"
+    folder = "the runbook's folder" if on == (LOCAL,) else "the account's folder"
+    where = f"in the folder {params.cwd}" if params.cwd else f"in {folder}"
     *first, last = lines
-    return (*(f"{line} \\" for line in first), last, f"{where}, on this machine")
+    return (*(f"{line} \\" for line in first), last, f"{where}, {as_whom(on, params.sudo)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,22 +171,22 @@ class _Match:
     forbidden: tuple[str, ...]
 
 
-async def _run(kind: Kind[CommandParams], ctx: Context) -> Outcome:
-    params = kind.params
-    cwd = resolve(ctx.folder, params.cwd)
-    finished = await run(
-        params.run,
+async def _run(role: Role, params: CommandParams, machine: Machine, ctx: Context) -> Outcome:
+    cwd = str(resolve(ctx.folder, params.cwd)) if machine.name == LOCAL else params.cwd
+    finished = await machine.run(
+        params.argv,
+        sudo=params.sudo,
         cwd=cwd,
-        env={**os.environ, **params.env},
-        deadline=max(ctx.seconds_left - _MARGIN, ctx.seconds_left / 2),
-        on_line=ctx.progress,
-        redactor=ctx.redactor,
+        env=params.env,
+        deadline=time_left(ctx),
         keep=KEEP,
     )
     match = await in_thread(lambda: _match(params.expect, finished))
     said = CommandOutput(
         argv=tuple(ctx.redactor(argument) for argument in finished.argv),
-        cwd=str(cwd),
+        cwd=cwd,
+        on="" if machine.name == LOCAL else machine.name,
+        as_root=params.sudo,
         exit_code=finished.exit_code,
         ended_by=finished.ended_by,
         stdout=finished.stdout.text,
@@ -158,8 +195,8 @@ async def _run(kind: Kind[CommandParams], ctx: Context) -> Outcome:
         missed=(*(f"missing: {p}" for p in match.missing), *(f"forbidden: {p}" for p in match.forbidden)),
         attached=await _attached(ctx, finished),
     )
-    if finished.ended_by == "deadline":
-        return _late(kind, finished, said)
+    if finished.ended_by.startswith("deadline"):
+        return _late(role, params, finished, said)
     return _judge(params, finished, match, said)
 
 
@@ -175,9 +212,12 @@ async def _attached(ctx: Context, finished: Finished) -> tuple[str, ...]:
     )
 
 
-def _late(kind: Kind[CommandParams], finished: Finished, said: CommandOutput) -> Outcome:
-    what = f"{finished.argv[0]} did not end in time and was ended after {finished.seconds:.0f} seconds"
-    if kind.role is Role.ACTION:
+def _late(role: Role, params: CommandParams, finished: Finished, said: CommandOutput) -> Outcome:
+    what = f"{params.called} did not end in time and was ended after {finished.seconds:.0f} seconds"
+    _, _, still = finished.ended_by.partition("; ")
+    if still:
+        what += f"; {still}"
+    if role is Role.ACTION:
         return Outcome.in_doubt(f"{what}; what it has done is not known", said, symptom="deadline")
     return Outcome.errored(what, said, symptom="deadline", remedy="Look at what it said last, and why it hangs.")
 
@@ -198,7 +238,7 @@ def _found(pattern: str, text: str) -> bool:
 
 
 def _judge(params: CommandParams, finished: Finished, match: _Match, said: CommandOutput) -> Outcome:
-    name = params.run[0]
+    name = params.called
     if finished.exit_code is None:
         return Outcome.failed(f"{name} was ended by {finished.ended_by}", said, symptom="killed")
     if finished.exit_code != params.expect.exit_code:

@@ -1,0 +1,75 @@
+"""What the kinds of steps on machines share: how long they may take, and a command run for its answer alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from checks.files.process import KEEP, Finished
+from checks.hosts.errors import FarSideLacks, HostError
+from checks.hosts.fleet import where
+from checks.hosts.machine import Machine, silent
+from runbook.context import Context
+from runbook.text import clean_line
+
+MARGIN = 3.0
+"""Seconds before the step's deadline at which a command is ended, so that what it said until then is kept."""
+
+
+def time_left(ctx: Context) -> float:
+    """Seconds that a command may still take."""
+    return max(ctx.seconds_left - MARGIN, ctx.seconds_left / 2)
+
+
+def as_whom(on: tuple[str, ...], sudo: bool) -> str:
+    """Where something is done and as whom, for `plan`."""
+    return f"on {where(on)}{', as root by sudo' if sudo else ''}"
+
+
+async def ask(
+    machine: Machine,
+    ctx: Context,
+    argv: Sequence[str],
+    *,
+    sudo: bool = False,
+    stdin: bytes = b"",
+    keep: int = KEEP,
+) -> Finished:
+    """Run a command for its answer: in the plain C locale, and not shown. Raises HostError when it takes too long."""
+    finished = await machine.run(
+        argv,
+        deadline=time_left(ctx),
+        sudo=sudo,
+        env={"LC_ALL": "C"},
+        stdin=stdin,
+        on_line=silent,
+        keep=keep,
+    )
+    if finished.ended_by.startswith("deadline"):
+        raise HostError(
+            f"{argv[0]} did not answer within {finished.seconds:.0f} seconds", where=machine.name, symptom="deadline"
+        )
+    return finished
+
+
+def last_words(finished: Finished) -> str:
+    """The last line of its standard error, for a sentence; empty: it said nothing."""
+    lines = finished.stderr.text.strip().splitlines()
+    return clean_line(lines[-1], 300) if lines else ""
+
+
+async def tell(
+    machine: Machine, ctx: Context, script: str, *arguments: str, sudo: bool = False, needs: str = ""
+) -> list[str]:
+    """The lines that a POSIX shell script prints, its values as `$1`, `$2`, …
+
+    Raises FarSideLacks where it ends with 127 (a program it `needs` is missing), HostError for other exit codes.
+    """
+    finished = await ask(machine, ctx, ("/bin/sh", "-c", script, "sh", *arguments), sudo=sudo)
+    if finished.exit_code == 0:
+        return finished.stdout.raw.decode("utf-8", errors="replace").splitlines()
+    said = last_words(finished) or f"exit code {finished.exit_code}"
+    if finished.exit_code == 127:
+        raise FarSideLacks(
+            f"a program is missing: {said}", where=machine.name, remedy=f"Install {needs or 'it'} there."
+        )
+    raise HostError(said, where=machine.name)

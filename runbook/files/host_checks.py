@@ -1,0 +1,46 @@
+"""The hosts of a site profile: what its own names refer to, and what a runbook's steps do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from runbook.files.document import Document, Map
+from runbook.files.kind_checks import Use
+from runbook.files.problems import Problem, did_you_mean
+from runbook.site import LOCAL, Site
+
+
+def host_problems(document: Document, site: Site) -> Iterator[Problem]:
+    """Groups and tokens of the profile that name a host it does not have."""
+    groups, tokens = document.root.map("groups"), document.root.map("tokens")
+    if groups is not None:
+        for name in groups.items:
+            if name in site.hosts or name == LOCAL:
+                hint = "A name is a host's or a group's; rename one of them."
+                yield document.problem(groups.keys[name], f"`{name}` is a host already", hint)
+            for member, node in groups.texts(name):
+                if not _known(member, site):
+                    yield document.problem(node, f"there is no host or group `{member}`", _hint(member, site))
+    for token in tokens.items.values() if tokens is not None else ():
+        via = token.text("via") if isinstance(token, Map) else None
+        if isinstance(token, Map) and via and via not in site.hosts and not site.inventory:
+            hint = did_you_mean(via, site.hosts, "Its hosts are") or "Add it under `hosts`."
+            yield document.problem(token.items["via"], f"there is no host `{via}`", hint)
+
+
+def unknown_hosts(document: Document, used: Iterable[Use], site: Site, shown: object) -> Iterator[Problem]:
+    """Steps that name a host or group the profile does not have; `shown` is the profile as people know it."""
+    for use in used:
+        if use.ref.to == "host" and use.name and not _known(use.name, site):
+            yield document.problem(
+                use.node, f"the site profile {shown} has no host or group `{use.name}`", _hint(use.name, site)
+            )
+
+
+def _known(name: str, site: Site) -> bool:
+    """What an inventory knows is seen when it is read, by the step."""
+    return name == LOCAL or name in site.hosts or name in site.groups or bool(site.inventory)
+
+
+def _hint(name: str, site: Site) -> str:
+    return did_you_mean(name, [LOCAL, *site.hosts, *site.groups], "It has") or "Add it under `hosts` there."
