@@ -1,0 +1,86 @@
+"""A SmartCard-HSM on another host: its exact counter, its PIN and its recovery, by OpenSC's tools over there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from checks.hsm import errors
+from checks.hsm.guard import login
+from checks.hsm.objects import Objects
+from checks.hsm.pin import read_counter
+from checks.hsm.pin_counter import PinCounterCheck
+from checks.hsm.pool import use_token
+from checks.hsm.sign_test import SignTestCheck
+from checks.hsm.slots import Slots
+from runbook.outcome import Verdict
+from runbook.secrets import Secret
+from tests.fake_context import FakeContext
+from tests.hsm.cards import CardBench
+from tests.hsm.elsewhere import OneHost, far_token, moved, on_host
+from tests.softhsm import PIN, SO_PIN
+
+Contexts = Callable[..., FakeContext]
+
+
+def step(context: Contexts, bench: CardBench, *pins: str, **env: str) -> FakeContext:
+    return on_host(context(bench.site(intermediate=moved(bench.profile(**env))), *pins), OneHost())
+
+
+async def test_stage_a_is_green_there(context: Contexts, bench: CardBench) -> None:
+    ctx = step(context, bench, PIN)
+    for kind, params in (
+        (Slots, {}),
+        (PinCounterCheck, {"minimum": 3}),
+        (Objects, {"expect": [{"id": "01"}], "surplus": "allow"}),
+        (SignTestCheck, {"key": "01"}),
+        (SignTestCheck, {"key": "02", "mechanism": "ECDSA"}),
+    ):
+        outcome = await ctx.run(kind, token="intermediate", **params)
+        assert outcome.verdict is Verdict.PASSED, outcome.summary
+    status = await bench.status()
+    assert (status.user_checks, status.user_tries) == (1, 3)
+
+
+async def test_the_counter_is_the_cards_own(context: Contexts, bench: CardBench) -> None:
+    ctx = step(context, bench, PIN, "111111")
+    token = await use_token(ctx, "intermediate")
+    await bench.spend_attempts(1)
+    assert (await read_counter(token)).counter.tries_left == 2
+    with pytest.raises(errors.PinIncorrect, match="1 of 3 left"):
+        ctx.operator.pins = ["111111"]
+        await login(ctx, token, "to sign")
+    with pytest.raises(errors.PinFinalTry):
+        await login(ctx, token, "to sign")
+    assert (await bench.status()).user_tries == 1
+
+
+async def test_the_guard_leads_through_a_reset_there(context: Contexts, bench: CardBench) -> None:
+    ctx = step(context, bench, SO_PIN)
+    ctx.operator.choice, ctx.operator.secrets = "reset", ["975310", "975310"]
+    await bench.spend_attempts(3)
+    await login(ctx, await use_token(ctx, "intermediate"), "to sign")
+    status = await bench.status()
+    assert (status.user_tries, status.so_checks) == (3, 1)
+
+
+async def test_opensc_over_there_does_not_present_the_pin_again_either(context: Contexts, bench: CardBench) -> None:
+    """`p11-kit remote` gets OpenSC's configuration of that host with the PIN cache off."""
+    async with far_token(bench.profile(), step(context, bench), OneHost()) as token:
+        await token.login(Secret.from_text(PIN))
+        await token.sign(b"\x01", "CKM_ECDSA", bytes(48))
+        await bench.tool("sc-hsm-tool")
+        with pytest.raises(errors.NotLoggedIn):
+            await token.sign(b"\x01", "CKM_ECDSA", bytes(48))
+        assert (await bench.status()).user_checks == 1
+
+
+async def test_the_cache_is_what_would_have_done_it_there(context: Contexts, bench: CardBench) -> None:
+    conf = bench.folder / "site.conf"
+    conf.write_text("app default { }\n")
+    async with far_token(bench.profile(OPENSC_CONF=str(conf)), step(context, bench), OneHost()) as token:
+        await token.login(Secret.from_text(PIN))
+        await bench.tool("sc-hsm-tool")
+        await token.sign(b"\x01", "CKM_ECDSA", bytes(48))
+        assert (await bench.status()).user_checks == 2
