@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key, lo
 from checks.artefacts.formats import Format, Identified, identify
 from checks.artefacts.openssh import load_openssh
 from checks.artefacts.symptoms import WrongArtefact, refusal
+from checks.curves import usual_name
 from checks.files.reading import read_file
 
 CERTIFICATES = (Format.CERTIFICATE_PEM, Format.CERTIFICATE_DER)
@@ -32,12 +32,6 @@ _UNDECODABLE = (
     x509.UnsupportedGeneralNameType,
 )
 """What cryptography raises for bytes that are no certificate or key after all."""
-
-_CURVES: Mapping[str, str] = {
-    "secp256r1": "P-256",
-    "secp384r1": "P-384",
-    "secp521r1": "P-521",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +98,7 @@ def key_type(key: PublicKeyTypes) -> str:
     """A name a person knows: `EC P-384`, `RSA 2048`, `Ed25519`."""
     match key:
         case ec.EllipticCurvePublicKey():
-            return f"EC {_CURVES.get(key.curve.name, key.curve.name)}"
+            return f"EC {usual_name(key.curve.name)}"
         case rsa.RSAPublicKey():
             return f"RSA {key.key_size}"
         case dsa.DSAPublicKey():

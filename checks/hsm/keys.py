@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from checks.curves import usual_name
 from checks.hsm.errors import WrongKeyType
 from checks.hsm.records import ObjectRecord
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-
-_NIST_NAMES: Final = {"secp224r1": "P-224", "secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ def _curve_name(params: bytes) -> str:
         name = str(domain.chosen.native) if domain.name == "named" else "explicit"
     except (ValueError, TypeError):
         return "unknown curve"
-    return _NIST_NAMES.get(name, name)
+    return usual_name(name)
 
 
 def _rsa_key(record: ObjectRecord, modulus: bytes, exponent: bytes) -> RSAPublicKey:
