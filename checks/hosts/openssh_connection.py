@@ -22,6 +22,7 @@ from checks.hosts.openssh_said import Said, failure
 from checks.hosts.passphrases import Passphrases
 from checks.hosts.patience import Prompts
 from checks.hosts.ssh_config import SshSettings
+from checks.hosts.ssh_keys import Candidates, candidates
 from runbook.text import clean_line
 
 # Started by sh, which outlives ssh only to take the folder away; a signal to both ends ssh alone.
@@ -137,7 +138,7 @@ async def connect(settings: SshSettings, means: Means, jump: OpensshConnection |
         *(f"through {line}" for line in (jump.shown[:1] if jump else ())),
         f"transport: the system's ssh ({'; '.join(means.why)}; {said.server})",
         f"host key: {said.host_key}",
-        f"let in by: {said.let_in_by}",
+        f"let in by: {said.let_in_by(await _candidates(settings, means))}",
     )
     return OpensshConnection(master, settings, tuple(clean_line(line, 400) for line in shown))
 
@@ -165,7 +166,12 @@ async def _start(master: Master, settings: SshSettings, means: Means, jump: Open
     if not ready:
         for path in master.said.wrong_passphrases:
             means.passphrases.wrong(path)
-        raise failure(master.said, settings, means.known)
+        raise failure(master.said, settings, means.known, await _candidates(settings, means))
+
+
+async def _candidates(settings: SshSettings, means: Means) -> Candidates:
+    """What there is to offer, to say it in the same words as the other transport."""
+    return await candidates(settings, means.passphrases, means.prompts)
 
 
 def _private_folder() -> Path:

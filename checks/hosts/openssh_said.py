@@ -6,12 +6,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from checks.hosts.errors import HostError, HostKeyChanged, HostKeyUnknown, Unreachable
+from checks.hosts.errors import HostError, Unreachable
 from checks.hosts.host_keys import SeenKey, certificate_refused, judge, revoked, unknown, where
 from checks.hosts.known_hosts import Entry
 from checks.hosts.letting_in import not_let_in
 from checks.hosts.signatures import CERT
 from checks.hosts.ssh_config import SshSettings
+from checks.hosts.ssh_keys import Candidates
 from runbook.text import clean_line
 
 _MAX_LINES = 2000
@@ -71,10 +72,11 @@ class Said:
             if wrong := _WRONG_PASSPHRASE.search(line):
                 self.wrong_passphrases.append(wrong[1])
 
-    @property
-    def let_in_by(self) -> str:
+    def let_in_by(self, candidates: Candidates) -> str:
         """What let us in, for people."""
-        return self.accepted if self.method == "publickey" and self.accepted else self.method.replace("/", " ") or "?"
+        if self.accepted and self.method == "publickey":
+            return candidates.in_words(self.accepted)
+        return self.method or "?"
 
     @property
     def host_key(self) -> str:
@@ -83,7 +85,7 @@ class Said:
         return f"{self.key or '?'}{vouched}, on file in {self.found_in or '?'}"
 
 
-def failure(said: Said, settings: SshSettings, known: Sequence[Entry]) -> HostError:
+def failure(said: Said, settings: SshSettings, known: Sequence[Entry], candidates: Candidates) -> HostError:
     """Why there is no connection: the same errors and words as for the other transport."""
     text = "\n".join(said.lines)
     if said.ca and (why := next((line for line in said.lines if _CERTIFICATE.match(line)), "")):
@@ -91,7 +93,7 @@ def failure(said: Said, settings: SshSettings, known: Sequence[Entry]) -> HostEr
     if "verification failed" in text or "REVOKED" in text or "revoked" in text:
         return _host_key(said, settings, known)
     if _REFUSING.search(text):
-        return not_let_in(settings, _refusal(said))
+        return not_let_in(settings, _refusal(said, candidates))
     why = said.lines[-1] if said.lines else "ssh ended without a word"
     if said.server and not said.key:
         why = f"no agreement on a connection: {why}"
@@ -112,8 +114,6 @@ def _host_key(said: Said, settings: SshSettings, known: Sequence[Entry]) -> Host
     plain = SeenKey(seen.key_type.removesuffix(CERT), seen.fingerprint)
     try:
         judge(known, settings, plain)
-    except (HostKeyChanged, HostKeyUnknown) as verdict:
-        return verdict
     except HostError as verdict:
         return verdict
     return unknown(settings, plain)
@@ -123,10 +123,11 @@ def _shown(said: Said) -> str:
     return said.key.fingerprint if said.key else ""
 
 
-def _refusal(said: Said) -> str:
-    offered = "; ".join(said.offered) or "nothing: there was no key to offer"
+def _refusal(said: Said, candidates: Candidates) -> str:
+    offered = "; ".join(candidates.in_words(line) for line in said.offered) or "nothing: there was no key to offer"
     asks = next((found[1] for line in said.lines if (found := _REFUSING.search(line)) and found[1]), "")
-    notes = "; ".join(f"{path}: the passphrase does not open it" for path in said.wrong_passphrases)
+    wrong = (f"{path}: the passphrase does not open it" for path in said.wrong_passphrases)
+    notes = "; ".join((*wrong, *candidates.notes))
     return f"it asks for {asks.replace(',', ', ') or 'something else'}. Offered: {offered}." + (
         f" Not offered: {notes}." if notes else ""
     )

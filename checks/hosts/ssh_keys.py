@@ -49,6 +49,17 @@ class Candidates:
     keys: list[Candidate] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
+    def in_words(self, offered: str) -> str:
+        """`offered` is what OpenSSH says of a key (name, type, fingerprint): the same as it is called here."""
+        *_, kind, printed = ("", "", *offered.split())
+        for candidate in self.keys:
+            is_cert = blob_type(candidate.blob).endswith(_CERT)
+            # OpenSSH shows the fingerprint of the key within a certificate.
+            plain = certified_key(candidate.blob) if is_cert else candidate.blob
+            if is_cert == kind.endswith("-CERT") and plain and fingerprint(plain) == printed:
+                return describe(candidate.blob, candidate.source)
+        return offered
+
     def add(self, candidate: Candidate) -> None:
         if not candidate.blob or all(candidate.blob != other.blob for other in self.keys):
             self.keys.append(candidate)
