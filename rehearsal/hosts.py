@@ -40,6 +40,8 @@ X11Forwarding no
 PrintMotd no
 LogLevel ERROR
 SetEnv {environment}
+# Each host has a folder of its own, in which every command begins.
+ForceCommand cd {home} && exec /bin/sh -c "${{SSH_ORIGINAL_COMMAND:-exit 0}}"
 """
 
 SSH_CONFIG = """\
@@ -52,7 +54,6 @@ Host *
   IdentityFile {identity}
   IdentitiesOnly yes
   IdentityAgent none
-  ProxyCommand {sshd}
 """
 
 
@@ -68,21 +69,26 @@ def make_hosts(lab: Path, user: str, environment: Mapping[str, str]) -> dict[str
     folder.mkdir(mode=0o700)
     host_key = make_key(folder / "host", "host")
     make_key(folder / "operator", "operator")
-    server = folder / "sshd_config"
-    server.write_text(
-        SSHD_CONFIG.format(
-            host_key=_quoted(folder / "host"),
-            authorized=_path(folder / "operator.pub"),
-            environment=" ".join(_quoted(f"{name}={value}") for name, value in {**_LOCALE, **environment}.items()),
+    stanzas: list[str] = []
+    for name in HOSTS.values():
+        server = folder / f"{name}.sshd_config"
+        (folder / name).mkdir()
+        server.write_text(
+            SSHD_CONFIG.format(
+                host_key=_quoted(folder / "host"),
+                authorized=_path(folder / "operator.pub"),
+                environment=" ".join(_quoted(f"{key}={value}") for key, value in {**_LOCALE, **environment}.items()),
+                home=shlex.quote(str(folder / name)),
+            )
         )
-    )
+        proxy = shlex.join([sshd, "-i", "-f", str(server)]).replace("%", "%%")
+        stanzas.append(f"Host {name}\n  HostKeyAlias {name}\n  ProxyCommand {proxy}")
     (folder / "ssh_config").write_text(
         SSH_CONFIG.format(
-            stanzas="\n".join(f"Host {name}\n  HostKeyAlias {name}" for name in HOSTS.values()),
+            stanzas="\n".join(stanzas),
             user=user,
             known_hosts=_path(folder / "known_hosts"),
             identity=_path(folder / "operator"),
-            sshd=shlex.join([sshd, "-i", "-f", str(server)]).replace("%", "%%"),
         )
     )
     (folder / "known_hosts").write_text("".join(f"{name} {host_key}\n" for name in HOSTS.values()))
@@ -91,6 +97,11 @@ def make_hosts(lab: Path, user: str, environment: Mapping[str, str]) -> dict[str
         "hosts": {name: {"ssh": ssh, "sudo": "unneeded"} for name, ssh in HOSTS.items()},
         "groups": {name: list(members) for name, members in GROUPS.items()},
     }
+
+
+def ssh(folder: Path) -> list[str]:
+    """The command that reaches the lab's hosts, whose files are in `folder`, without a question."""
+    return ["ssh", "-F", str(folder / "ssh_config"), "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes"]
 
 
 def _quoted(value: object) -> str:

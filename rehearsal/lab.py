@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import getpass
 import secrets
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,8 @@ import yaml
 from rehearsal.artefacts import KEY_LABELS, SSH_HOST, SSH_USER, software_points, write_export
 from rehearsal.choice import Choice, choose
 from rehearsal.faults import Fault, change_one_character
+from rehearsal.hosts import make_hosts
+from rehearsal.lacking import lacking
 from rehearsal.mark import SHEET_NAME, SITE_NAME, LabMark
 from rehearsal.mark import write as write_mark
 from rehearsal.people import make_people
@@ -72,14 +75,16 @@ def make_lab(
     try:
         choice = choose(token, fault, place)
         gates = Gates.of(runbook, cautious=fault is Fault.PIN_LOW)
-        return _fill(place, LabMark(choice.kind, fault, kept), say, choice, gates)
+        return _fill(place, LabMark(choice.kind, fault, kept), say, choice, gates, lacks=lacking(runbook))
     except BaseException:
         if folder is None:
             shutil.rmtree(place, ignore_errors=True)
         raise
 
 
-def _fill(place: Path, mark: LabMark, say: Callable[[str], None], choice: Choice, gates: Gates) -> Lab:
+def _fill(
+    place: Path, mark: LabMark, say: Callable[[str], None], choice: Choice, gates: Gates, *, lacks: Mapping[str, str]
+) -> Lab:
     fault = mark.fault
     pin, so_pin = _random_pin(), _random_so_pin()
     say(f"token: {choice}")
@@ -95,7 +100,8 @@ def _fill(place: Path, mark: LabMark, say: Callable[[str], None], choice: Choice
     if fault is Fault.WRONG_PAPER:
         fingerprint = change_one_character(fingerprint, secrets.randbelow(len(fingerprint)))
 
-    say("a git repository with the host role")
+    say("three hosts, and a git repository with the site's roles")
+    hosts = make_hosts(place, getpass.getuser(), token.environment)
     working_tree = place / "system-integration"
     make_repository(working_tree, place / "upstream.git", token, _event(place, fault))
 
@@ -115,8 +121,10 @@ def _fill(place: Path, mark: LabMark, say: Callable[[str], None], choice: Choice
     pin.wipe()
     so_pin.wipe()
     site = place / SITE_NAME
-    profile = _profile(token, choice, sheet, export.folder, working_tree)
-    site.write_text(yaml.safe_dump({**profile, "two_people": people.profile}, sort_keys=False))
+    profile = _profile(token, choice, export.folder, working_tree)
+    profile["rehearsal"] = {"token": str(choice), "sheet": str(sheet), "lacks": dict(lacks)}
+    profile |= {"two_people": people.profile, **hosts}
+    site.write_text(yaml.safe_dump(profile, sort_keys=False))
     write_mark(place, mark)
     return Lab(place, site, sheet, token, choice, mark)
 
@@ -139,7 +147,7 @@ def _make_token(place: Path, fault: Fault | None, choice: Choice, pin: Secret, s
 def _event(place: Path, fault: Fault | None) -> tuple[str, ...]:
     """What happens while the host role runs, as a command."""
     if fault is not Fault.CARD_SWAPPED:
-        return (":",)
+        return ("true",)
     return (sys.executable, "-I", "-m", "rehearsal.swap", str(place))
 
 
@@ -158,12 +166,11 @@ def _exchange(folder: Path, token: LabToken) -> None:
     write_export(folder, {**software_points(), **real})
 
 
-def _profile(token: LabToken, choice: Choice, sheet: Path, export: Path, repository: Path) -> dict[str, object]:
+def _profile(token: LabToken, choice: Choice, export: Path, repository: Path) -> dict[str, object]:
     return {
         "site": 1,
         # It stands in the header of the run, on screens and in the record.
         "name": f"Rehearsal on {choice}",
-        "rehearsal": {"token": str(choice), "sheet": str(sheet)},
         "tokens": {
             "intermediate": {
                 "module": str(token.module),

@@ -1,70 +1,86 @@
-"""A small git repository that stands for the site's own: branch main, an upstream, the host role's make target."""
+"""A small git repository that stands for the site's own: branch main, an upstream, roles behind make targets."""
 
 from __future__ import annotations
 
 import os
-import shlex
+import secrets
+import shutil
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import yaml
+
+from rehearsal.artefacts import software_points, write_export
+from rehearsal.hosts import FOLDER as HOSTS_FOLDER
+from rehearsal.hosts import HOSTS, ssh
 from rehearsal.token import LabToken
 from runbook.errors import EnvironmentLacks
 from runbook.text import clean_line
 
 _DEADLINE = 20.0
+_TREE = Path(__file__).with_name("site_tree")
+_TRUSTED = ("root_ca.crt", "ssh_user_ca.pub", "ssh_host_ca.pub")
+"""What hosts get of a ceremony's artefacts (playbook §B2)."""
 
-MAKEFILE = """\
-# Stands in for the role that prepares the host of the HSM.
-.PHONY: play-hsm-host
-play-hsm-host:
-\t@sh roles/hsm_host/report-slots
-"""
-
-REPORT_SLOTS = """\
-#!/bin/sh
-# Lists the slots and fails where the intermediate's token is not among them.
-set -eu
-{exports}
-{event}
-echo 'TASK [hsm_host : Report detected HSM slots]'
-slots=$(pkcs11-tool --module {module} --list-token-slots)
-printf '%s\\n' "$slots"
-if printf '%s\\n' "$slots" | grep -q {label}; then failed=0; else failed=1; fi
-printf '\\nPLAY RECAP\\ninput-b : ok=1 changed=0 unreachable=0 failed=%s\\n' "$failed"
-exit "$failed"
-"""
-
-HOST_VARS = "---\n_hsm_enforce_verify: true\n"
+GROUPS = {"input_staging": ["input-a-staging"], "input_ccat": ["input-a", "input-b"]}
+"""Of the inventory."""
 
 
-def make_repository(folder: Path, upstream: Path, token: LabToken, event: Sequence[str] = (":",)) -> None:
+def make_repository(folder: Path, upstream: Path, token: LabToken, event: Sequence[str] = ("true",)) -> None:
     """A working tree in `folder`, committed and pushed to a bare repository in `upstream`.
 
-    Its role looks for `token`, and runs the command `event` before. Raises EnvironmentLacks where git does not do it.
+    Its role looks for `token`, and runs the command `event` before. It trusts a root of an earlier time. Raises
+    EnvironmentLacks where git does not do it.
     """
-    report = REPORT_SLOTS.format(
-        exports="\n".join(f"export {name}={shlex.quote(value)}" for name, value in token.environment.items()),
-        event=shlex.join(event),
-        module=shlex.quote(str(token.module)),
-        label=shlex.quote(token.label),
+    shutil.copytree(_TREE, folder, dirs_exist_ok=True)
+    ansible = folder / "ansible"
+    trusted = ansible / "roles" / "ca_trust" / "files"
+    trusted.mkdir()
+    earlier = write_export(folder.parent / "earlier-export", software_points())
+    for name in _TRUSTED:
+        shutil.move(earlier.folder / name, trusted / name)
+    shutil.rmtree(earlier.folder)
+    (ansible / "vars_application_schema.yml").write_text("---\n{}\n")
+    (ansible / "inventory.ini").write_text(_inventory(folder.parent / HOSTS_FOLDER))
+    (ansible / "group_vars" / "all").mkdir(parents=True)
+    (ansible / "group_vars" / "all" / "lab.yml").write_text(
+        yaml.safe_dump(
+            {
+                "hsm_module": str(token.module),
+                "hsm_environment": dict(token.environment),
+                "hsm_label": token.label,
+                "lab_event": {"argv": list(event)},
+                "ansible_python_interpreter": sys.executable,
+            },
+            explicit_start=True,
+        )
     )
-    files = {
-        "README.md": "# system-integration\n\nMade for a rehearsal.\n",
-        "ansible/Makefile": MAKEFILE,
-        "ansible/roles/hsm_host/report-slots": report,
-        "ansible/host_vars/input-b/hsm.yml": HOST_VARS,
-    }
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+    tool = Path(sys.executable).with_name("ansible-playbook")
+    (ansible / "lab.mk").write_text(f"ANSIBLE_PLAYBOOK = {tool}\n")
+    (folder / ".gitignore").write_text(".ansible_vault_key\n")
     _git("init", "--quiet", "--bare", "--initial-branch=main", str(upstream), cwd=folder)
     _git("init", "--quiet", "--initial-branch=main", cwd=folder)
     _git("add", "--all", cwd=folder)
     _git("commit", "--quiet", "--message=The state before the cutover", cwd=folder)
     _git("remote", "add", "origin", str(upstream), cwd=folder)
     _git("push", "--quiet", "--set-upstream", "origin", "main", cwd=folder)
+    for who, value in (("name", "Rehearsal"), ("email", "rehearsal@example.invalid")):
+        _git("config", f"user.{who}", value, cwd=folder)
+    _git("config", "commit.gpgSign", "false", cwd=folder)
+    key = ansible / ".ansible_vault_key"
+    key.touch(mode=0o600)
+    key.write_text(secrets.token_hex(32) + "\n")
+
+
+def _inventory(hosts: Path) -> str:
+    """In Ansible's INI form; every host is reached by the lab's own ssh configuration."""
+    lines = [f'{name} lab_root="{hosts / name}"' for name in HOSTS.values()]
+    for group, members in GROUPS.items():
+        lines += ["", f"[{group}]", *members]
+    options = " ".join(ssh(hosts)[1:])
+    return "\n".join([*lines, "", "[all:vars]", f'ansible_ssh_common_args="{options}"', ""])
 
 
 def _git(*arguments: str, cwd: Path) -> None:
