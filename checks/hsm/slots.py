@@ -52,7 +52,7 @@ class Slots(Check[SlotParams]):
         survey = await token.survey()
         problems = list(self._problems(survey))
         table = SlotTable(
-            module=token.profile.module,
+            module=token.module,
             slots=survey.slots,
             expected_label=self.params.expect.label or token.wanted.label,
             expected_serial=self.params.expect.serial or token.wanted.serial,

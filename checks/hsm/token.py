@@ -100,6 +100,11 @@ class Token:
         return f"token {self.name} on {self.profile.via}" if self.profile.far else f"token {self.name}"
 
     @property
+    def module(self) -> str:
+        """The module's path, and the host that it is on."""
+        return self.profile.module + (f" on {self.profile.via}" if self.profile.far else "")
+
+    @property
     def worker_pid(self) -> int | None:
         return self._link.worker.pid if self._link.worker else None
 

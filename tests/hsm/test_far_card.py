@@ -48,8 +48,8 @@ async def test_the_counter_is_the_cards_own(context: Contexts, bench: CardBench)
     token = await use_token(ctx, "intermediate")
     await bench.spend_attempts(1)
     assert (await read_counter(token)).counter.tries_left == 2
+    ctx.operator.pins = ["111111"]
     with pytest.raises(errors.PinIncorrect, match="1 of 3 left"):
-        ctx.operator.pins = ["111111"]
         await login(ctx, token, "to sign")
     with pytest.raises(errors.PinFinalTry):
         await login(ctx, token, "to sign")

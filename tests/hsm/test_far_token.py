@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import socket
 import stat
 import tempfile
 from collections.abc import Callable
@@ -88,22 +88,27 @@ async def test_the_way_there_is_asked_for_when_a_worker_starts_and_not_by_the_wa
         assert hosts.asked == 1
 
 
+def left_in(folder: Path) -> list[Path]:
+    assert any(folder.iterdir()), "this is where temporary files are"
+    return list(folder.glob("runbook-*"))
+
+
 async def test_the_socket_is_private_and_gone_once_it_is_used(
     softhsm: SoftHsm, step: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     seen: list[int] = []
-    spawn = os.mkdir
+    listen = socket.socket.listen
 
-    def noted(path: str, mode: int = 0o777) -> None:
-        spawn(path, mode)
-        seen.append(stat.S_IMODE(os.stat(path).st_mode))
+    def noted(listening: socket.socket, backlog: int) -> None:
+        listen(listening, backlog)
+        seen.append(stat.S_IMODE(Path(listening.getsockname()).parent.stat().st_mode))
 
-    monkeypatch.setattr(os, "mkdir", noted)
+    monkeypatch.setattr(socket.socket, "listen", noted)
     async with far_token(softhsm.profile(), step, OneHost()) as token:
         await token.info()
         assert seen == [0o700]
-        assert not list(tmp_path.glob("runbook-*"))
+        assert not left_in(tmp_path)
 
 
 # -- what can be missing --------------------------------------------------------------------------------------------
