@@ -26,7 +26,13 @@ LOCAL = "local"
 class HostProfile(Model):
     """A machine that steps may act on, reached as the operator's own `ssh` would reach it (ssh_config(5))."""
 
-    ssh: str = Field("", pattern=rf"{HOST_PATTERN}|^$", description="The alias for `ssh`; empty: the name it has here.")
+    ssh: str = Field(
+        "",
+        pattern=rf"{HOST_PATTERN}|^[0-9A-Fa-f:]*(%[A-Za-z0-9._-]+)?$",
+        description="The alias or the address for `ssh`; empty: the name it has here.",
+    )
+    user: str = Field("", pattern=r"^[A-Za-z0-9_.][A-Za-z0-9_.@-]*$|^$", description="The account, as `ssh -l`.")
+    port: int = Field(0, ge=0, le=65_535, description="The port, as `ssh -p`; 0: as the ssh configuration says.")
     transport: Literal["auto", "paramiko", "openssh"] = Field(
         "auto",
         description="`auto`: the system's `ssh` where the host needs what paramiko does not have, "

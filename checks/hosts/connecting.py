@@ -62,7 +62,7 @@ class Connector:
         Raises UnknownHost's siblings in `errors` and PromptCancelled; the profile's `connect_seconds` bound each
         leg, people's time apart.
         """
-        way = await self.way(profile.ssh or name)
+        way = await self.way(Hop(profile.ssh or name, profile.user, profile.port))
         why = tuple(f"{leg.settings.alias}: {reason}" for leg in way for reason in leg.why_openssh)
         openssh = profile.transport == "openssh" or (profile.transport == "auto" and bool(why))
         if profile.transport == "openssh":
@@ -79,9 +79,9 @@ class Connector:
             jump = shared.connection
         return await self._leg(way[-1], jump, profile, operator, why if openssh else None)
 
-    async def way(self, alias: str) -> list[Leg]:
+    async def way(self, hop: Hop) -> list[Leg]:
         """The jump hosts and the host itself, nearest first. Raises Unreachable."""
-        return [await self._describe(settings) for settings in await self._way(Hop(alias), 0)]
+        return [await self._describe(settings) for settings in await self._way(hop, 0)]
 
     async def _way(self, hop: Hop, depth: int) -> list[SshSettings]:
         settings = await resolve(hop, config=self._config)

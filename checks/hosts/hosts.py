@@ -18,6 +18,7 @@ from runbook.site import LOCAL, HostProfile, Site
 
 if TYPE_CHECKING:
     from checks.hosts.connecting import Connector
+    from checks.hosts.inventory import Inventory
 
 
 @dataclass(slots=True)
@@ -37,6 +38,8 @@ class Hosts(Resource):
         self._reached: dict[str, _Reached] = {}
         self._connector: Connector | None = None
         self._sudo_passwords = SudoPasswords()
+        self._inventory: Inventory | None = None
+        self._reading = asyncio.Lock()
 
     @classmethod
     async def open(cls, site: Site, redactor: Redactor) -> Self:
@@ -45,6 +48,8 @@ class Hosts(Resource):
     def profile(self, name: str) -> HostProfile:
         """Raises UnknownHost."""
         if name not in self._site.hosts:
+            if self._inventory is not None and self._inventory.members(name) == (name,):
+                return self._inventory.profile(name)
             raise UnknownHost(
                 f"the site profile has no host `{name}`",
                 remedy=f"It has {', '.join(sorted(self._site.hosts)) or 'none'}; add it under `hosts`.",
@@ -54,10 +59,10 @@ class Hosts(Resource):
     async def members(self, name: str) -> tuple[str, ...]:
         """The hosts that a name stands for, each once: a host itself, or those of a group. Raises UnknownHost."""
         found: dict[str, None] = {}
-        self._add(name, found, ())
+        await self._add(name, found, ())
         return tuple(found)
 
-    def _add(self, name: str, found: dict[str, None], within: tuple[str, ...]) -> None:
+    async def _add(self, name: str, found: dict[str, None], within: tuple[str, ...]) -> None:
         if name in within:
             raise UnknownHost(
                 f"the group `{name}` is a member of itself ({' → '.join((*within, name))})",
@@ -67,10 +72,21 @@ class Hosts(Resource):
             found[LOCAL] = None
         elif name in self._site.groups:
             for member in self._site.groups[name]:
-                self._add(member, found, (*within, name))
+                await self._add(member, found, (*within, name))
         else:
-            self.profile(name)
-            found[name] = None
+            await self._read_inventory(name)
+            listed = self._inventory.members(name) if self._inventory and name not in self._site.hosts else None
+            if listed is None:
+                self.profile(name)
+            found.update(dict.fromkeys(listed or (name,)))
+
+    async def _read_inventory(self, name: str) -> None:
+        """When the site profile itself does not have the host, and once a run: it does not change under its steps."""
+        async with self._reading:
+            if self._inventory is None and self._site.inventory and name not in self._site.hosts:
+                from checks.hosts.inventory import read
+
+                self._inventory = await read(self._site.inventory)
 
     async def connection(self, name: str, operator: Operator) -> Connection:
         """The host's connection, made if there is none or the last one is lost.
@@ -78,6 +94,7 @@ class Hosts(Resource):
         Steps call it when they begin and keep what they get: within a step nothing is reconnected. Raises the
         errors of `checks.hosts.errors`, and PromptCancelled.
         """
+        await self._read_inventory(name)
         profile = self.profile(name)
         reached = self._reached.setdefault(name, _Reached())
         async with reached.opening:

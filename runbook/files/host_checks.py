@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from runbook.files.document import Document, Map
 from runbook.files.kind_checks import Use
-from runbook.files.problems import Problem, did_you_mean
+from runbook.files.problems import Problem, Severity, did_you_mean
+from runbook.files.templates import is_template
 from runbook.site import LOCAL, Site
 
 
@@ -21,11 +22,34 @@ def host_problems(document: Document, site: Site) -> Iterator[Problem]:
             for member, node in groups.texts(name):
                 if not _known(member, site):
                     yield document.problem(node, f"there is no host or group `{member}`", _hint(member, site))
+                elif circle := _circle(member, (name,), site):
+                    said = f"the group `{name}` is a member of itself: {' → '.join(circle)}"
+                    yield document.problem(node, said, "Take one of them out of the others.")
     for token in tokens.items.values() if tokens is not None else ():
         via = token.text("via") if isinstance(token, Map) else None
         if isinstance(token, Map) and via and via not in site.hosts and not site.inventory:
             hint = did_you_mean(via, site.hosts, "Its hosts are") or "Add it under `hosts`."
             yield document.problem(token.items["via"], f"there is no host `{via}`", hint)
+
+
+def _circle(member: str, way: tuple[str, ...], site: Site) -> tuple[str, ...]:
+    """The way from a group's member back to the group; empty where none leads there."""
+    if member == way[0]:
+        return (*way, member)
+    if member in way or member in site.hosts:
+        return ()
+    ways = (_circle(below, (*way, member), site) for below in site.groups.get(member, ()))
+    return next((found for found in ways if found), ())
+
+
+def unknown_in_hints(document: Document, step: Map, site: Site, shown: object) -> Iterator[Problem]:
+    """Commands of a step's hints for hosts that the profile does not have: only people run them, so a warning."""
+    for hint in step.entries("hints"):
+        for action in hint.entries("try") if isinstance(hint, Map) else ():
+            name = action.text("on") if isinstance(action, Map) else None
+            if isinstance(action, Map) and name and not is_template(name) and not _known(name, site):
+                said = f"the site profile {shown} has no host or group `{name}`"
+                yield document.problem(action.items["on"], said, _hint(name, site), severity=Severity.WARNING)
 
 
 def unknown_hosts(document: Document, used: Iterable[Use], site: Site, shown: object) -> Iterator[Problem]:

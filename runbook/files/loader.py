@@ -16,7 +16,7 @@ from pydantic_core import ErrorDetails
 from runbook import paths
 from runbook.files import yaml_source
 from runbook.files.document import Document, Map, Scalar
-from runbook.files.host_checks import host_problems, unknown_hosts
+from runbook.files.host_checks import host_problems, unknown_hosts, unknown_in_hints
 from runbook.files.input_checks import declaration_problems, default_problems, site_value_problems
 from runbook.files.kind_checks import Used, find_kind, kind_problems, uses
 from runbook.files.outline import FOLDED, Outline
@@ -147,6 +147,7 @@ def check_site(
 
 def _references(runbook: Loaded[Runbook], site: Loaded[Site], registry: Registry) -> Iterator[Problem]:
     for step in Outline.of(runbook.document.root).steps():
+        yield from unknown_in_hints(runbook.document, step.node, site.model, site.path)
         parts = [(step.role, step.kind, step.params, step.kind_node)]
         if step.probe is not None and step.probe_params is not None and "check" in step.probe.items:
             name = step.probe.text("check") or ""
