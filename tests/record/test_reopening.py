@@ -163,3 +163,42 @@ async def test_what_is_appended_by_somebody_else_stops_the_run(write: Write, tmp
     with pytest.raises(JournalError, match="changed by somebody else"):
         await journal.append(EVENTS[1])
     await journal.close()
+
+
+OPENED = """
+import asyncio, resource, sys
+from pathlib import Path
+from runbook.record.journal import Journal
+from runbook.secrets import Redactor
+
+async def main():
+    journal, found = await Journal.open(Path(sys.argv[1]), Redactor())
+    await journal.close()
+    print(found.events_count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+
+asyncio.run(main())
+"""
+
+
+def _opened(folder: Path) -> tuple[int, int]:
+    """Records and peak of memory in KiB of a process that takes up this run."""
+    done = subprocess.run([sys.executable, "-c", OPENED, folder], capture_output=True, text=True, check=True)
+    count, peak = map(int, done.stdout.split())
+    return count, peak
+
+
+async def test_what_is_attached_takes_no_memory(write: Write, tmp_path: Path) -> None:
+    """Half a gigabyte (of holes) beside the record, and named by it."""
+    big = 500_000_000
+    attached = ev.Attached("A1", "image", "7" * 64, big)
+    peaks: list[int] = []
+    for name, size in (("without", 0), ("with", big)):
+        folder = tmp_path / name
+        await write(EVENTS[0], *[attached] * 50, folder=folder)
+        (folder / "attachments").mkdir()
+        with (folder / "attachments" / attached.sha256).open("wb") as file:
+            file.truncate(size)
+        count, peak = await asyncio.to_thread(_opened, folder)
+        assert count == 51
+        peaks.append(peak)
+    assert peaks[1] - peaks[0] < 10_000, f"kibibytes without and with: {peaks}"
