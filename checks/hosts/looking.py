@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from checks.files.process import KEEP, Finished
 from checks.hosts.errors import FarSideLacks, HostError
-from checks.hosts.fleet import where
+from checks.hosts.fleet import FLEET_SYMPTOMS, where
 from checks.hosts.machine import Machine, silent
 from runbook.context import Context
 from runbook.text import clean_line
+
+LOOK_SYMPTOMS: Mapping[str, str] = {
+    **FLEET_SYMPTOMS,
+    "host error": "A command on the host did not do what it is for.",
+    "program not found": "A program that the step runs is not there.",
+    "not executable": "A program of the step is there, but the system does not run it, or not with these values.",
+}
+"""What every step that runs commands of its own can report."""
 
 MARGIN = 3.0
 """Seconds before the step's deadline at which a command is ended, so that what it said until then is kept."""
@@ -58,18 +66,16 @@ def last_words(finished: Finished) -> str:
 
 
 async def tell(
-    machine: Machine, ctx: Context, script: str, *arguments: str, sudo: bool = False, needs: str = ""
+    machine: Machine, ctx: Context, script: str, *arguments: str, sudo: bool = False, symptom: str = ""
 ) -> list[str]:
     """The lines that a POSIX shell script prints, its values as `$1`, `$2`, …
 
-    Raises FarSideLacks where it ends with 127 (a program it `needs` is missing), HostError for other exit codes.
+    Raises FarSideLacks where it ends with 127 (a program is missing), HostError with `symptom` for other exit codes.
     """
     finished = await ask(machine, ctx, ("/bin/sh", "-c", script, "sh", *arguments), sudo=sudo)
     if finished.exit_code == 0:
         return finished.stdout.raw.decode("utf-8", errors="replace").splitlines()
     said = last_words(finished) or f"exit code {finished.exit_code}"
     if finished.exit_code == 127:
-        raise FarSideLacks(
-            f"a program is missing: {said}", where=machine.name, remedy=f"Install {needs or 'it'} there."
-        )
-    raise HostError(said, where=machine.name)
+        raise FarSideLacks(f"a program is missing: {said}", where=machine.name, remedy="Install it there.")
+    raise HostError(said, where=machine.name, symptom=symptom)

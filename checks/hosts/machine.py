@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from checks.files.process import KEEP, Finished
 from checks.hosts.channel import Channel
+from runbook.context import Context
+from runbook.paths import resolve
+from runbook.site import LOCAL
 
 
 def silent(_line: str) -> None:
@@ -23,6 +26,10 @@ class Machine(ABC):
     @abstractmethod
     def shown(self) -> tuple[str, ...]:
         """How it was reached, for people; empty for this machine."""
+
+    def path(self, path: str, ctx: Context) -> str:
+        """A path of the runbook as it is meant on this machine: elsewhere, relative to the account's folder."""
+        return str(resolve(ctx.folder, path)) if self.name == LOCAL else path
 
     @abstractmethod
     async def run(

@@ -1,0 +1,176 @@
+"""One file of a machine: whether it is there, what it is, whose it is, and what is in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from checks.evidence.hosts_table import HostsTable
+from checks.evidence.machines import FileState
+from checks.files.reading import in_thread
+from checks.hosts.command import Patterns
+from checks.hosts.errors import HostError
+from checks.hosts.fleet import HostCheck, OnHosts
+from checks.hosts.looking import LOOK_SYMPTOMS, as_whom, ask, last_words
+from checks.hosts.machine import Machine
+from checks.hosts.stat import Stat, stat
+from runbook.context import Context
+from runbook.kind import Params
+from runbook.model import Line, Model
+from runbook.outcome import Outcome
+
+READ = 4 * 1024 * 1024
+"""Bytes of a file in which patterns are looked for; a longer one cannot be judged."""
+
+SYMPTOMS: Mapping[str, str] = {
+    **LOOK_SYMPTOMS,
+    "missing": "There is no file of that name.",
+    "there": "The file is there, and should not be.",
+    "type": "It is something else than expected, such as a directory.",
+    "mode": "Its permissions are others than expected.",
+    "owner": "It belongs to another account or group.",
+    "content": "Its content is not the one expected.",
+    "older": "It is not newer than the file it is compared with.",
+    "unreadable": "It cannot be looked at or read, for example for lack of permission.",
+    "output too long": "It is too long to be looked through.",
+}
+
+Path = Annotated[str, Field(min_length=1, max_length=4096)]
+Mode = Annotated[str, Field(pattern=r"^0?[0-7]{3,4}$")]
+"""Octal, in quotes: `"0640"`."""
+
+Digest = Annotated[str, Field(pattern=r"^[0-9a-fA-F]{64}$")]
+
+
+class Expect(Model):
+    """What the file must be; what is not said is not judged."""
+
+    present: bool = True
+    type: Literal["file", "directory", "symlink"] | None = None
+    mode: Mode | None = None
+    owner: Line | None = Field(None, description="The account's name.")
+    group: Line | None = None
+    sha256: Digest | None = Field(None, description="Of its content, in hex.")
+    contains: Patterns = Field((), description="Patterns that must be found in it.")
+    forbidden: Patterns = Field((), description="Patterns that must not.")
+    newer_than: str = Field("", max_length=4096, description="A file on the same machine that must be older.")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Expect:
+        if not self.present and self.model_dump(exclude_defaults=True) != {"present": False}:
+            raise ValueError("a file that is not to be there can have no other property")
+        return self
+
+
+class FileParams(Params):
+    """A file, and what it must be."""
+
+    path: Path = Field(description="Relative to the account's folder; on this machine to the runbook's.")
+    follow: bool = Field(False, description="Judge what a symbolic link leads to, not the link.")
+    sudo: bool = Field(False, description="Look as root.")
+    expect: Expect = Expect()
+
+
+class CheckParams(FileParams, OnHosts):
+    """The same, and where."""
+
+
+class FileCheck(HostCheck[CheckParams]):
+    """A file is there or not; its type, mode, owner, hash and content are as expected."""
+
+    name = "file"
+    Params = CheckParams
+    evidence = (FileState, HostsTable)
+    symptoms: ClassVar = SYMPTOMS
+
+    def plan(self) -> tuple[str, ...]:
+        said = self.params.expect.model_dump(exclude_none=True, exclude_defaults=True)
+        wanted = [f"  {name}: {value}" for name, value in said.items()] or ["  present: True"]
+        follow = ", symbolic links followed" if self.params.follow else ""
+        return (f"look at {self.params.path}{follow}", *wanted, as_whom(self.params.on, self.params.sudo))
+
+    async def on_machine(self, machine: Machine, ctx: Context) -> Outcome:
+        params, expect = self.params, self.params.expect
+        path = machine.path(params.path, ctx)
+        found = await stat(
+            machine,
+            ctx,
+            path,
+            follow=params.follow,
+            sha256=expect.sha256 is not None,
+            newer_than=machine.path(expect.newer_than, ctx) if expect.newer_than else "",
+            sudo=params.sudo,
+        )
+        judged = list(_judged(found, expect))
+        if found.there and (expect.contains or expect.forbidden):
+            text = await _content(machine, ctx, path, sudo=params.sudo)
+            judged += await in_thread(lambda: list(_patterns(text, expect)))
+        bad = [(said, symptom) for said, symptom in judged if symptom]
+        state = FileState(
+            path=path,
+            on=machine.name,
+            as_root=params.sudo,
+            found=found.found,
+            mode=found.mode,
+            owner=found.owner,
+            group=found.group,
+            size=found.size,
+            changed=found.changed,
+            sha256=found.sha256,
+            target=found.link,
+            matched=tuple(said for said, symptom in judged if not symptom),
+            problems=tuple(said for said, _ in bad),
+        )
+        if bad:
+            return Outcome.failed(
+                f"{path} on {machine.name}: {'; '.join(said for said, _ in bad)}", state, symptom=bad[0][1]
+            )
+        return Outcome.passed(f"{path} on {machine.name} is as expected ({found.found})", state)
+
+
+def _judged(found: Stat, expect: Expect) -> Iterator[tuple[str, str]]:
+    """Each thing that is expected, in words, and its symptom where it does not hold."""
+    if not found.there or not expect.present:
+        right = found.there == expect.present
+        yield "there" if found.there else "not there", "" if right else ("missing" if expect.present else "there")
+        return
+    yield "there", ""
+    for name, have, want, symptom in (
+        ("type", found.type, expect.type, "type"),
+        ("mode", found.mode, expect.mode and expect.mode.zfill(4), "mode"),
+        ("owner", found.owner, expect.owner, "owner"),
+        ("group", found.group, expect.group, "owner"),
+        ("SHA-256", found.sha256, expect.sha256 and expect.sha256.lower(), "content"),
+    ):
+        if want is not None:
+            yield (
+                (f"{name} {have}", "")
+                if have == want
+                else (f"{name} is {have or 'not known'}, expected {want}", symptom)
+            )
+    if expect.newer_than:
+        yield (
+            (f"newer than {expect.newer_than}", "") if found.newer else (f"not newer than {expect.newer_than}", "older")
+        )
+
+
+def _patterns(text: str, expect: Expect) -> Iterator[tuple[str, str]]:
+    for pattern in expect.contains:
+        hit = re.search(pattern, text, re.MULTILINE) is not None
+        yield (f"contains {pattern}", "") if hit else (f"does not contain {pattern}", "content")
+    for pattern in expect.forbidden:
+        hit = re.search(pattern, text, re.MULTILINE) is not None
+        yield (f"contains {pattern}, which must not be there", "content") if hit else (f"without {pattern}", "")
+
+
+async def _content(machine: Machine, ctx: Context, path: str, *, sudo: bool) -> str:
+    """The whole file as text; it is looked through here and shown nowhere."""
+    finished = await ask(machine, ctx, ("cat", "--", path), sudo=sudo, keep=READ)
+    if finished.exit_code != 0:
+        raise HostError(f"{path} cannot be read: {last_words(finished)}", where=machine.name, symptom="unreadable")
+    if finished.stdout.left_out:
+        raise HostError(f"{path} is too long to be looked through", where=machine.name, symptom="output too long")
+    return finished.stdout.raw.decode("utf-8", errors="replace")
