@@ -193,9 +193,9 @@ def _require_programs() -> None:
 
 
 def _prepare(folder: Path | None) -> Path:
-    if folder is not None and {"#", "\n"} & set(str(folder.resolve())):
+    if folder is not None and set("#$\n") & set(str(folder.resolve())):
         raise UsageError(
-            "SoftHSM2's configuration takes no `#` and no line break in a path",
+            "the configurations of SoftHSM2 and Ansible take no `#`, no `$` and no line break in a path",
             where=str(folder),
             remedy="Name another folder.",
         )

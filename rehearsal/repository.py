@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shlex
 import shutil
 import subprocess
 import sys
@@ -35,7 +36,7 @@ def make_repository(folder: Path, upstream: Path, token: LabToken, event: Sequen
     EnvironmentLacks where git does not do it.
     """
     shutil.copytree(_TREE, folder, dirs_exist_ok=True)
-    ansible = folder / "ansible"
+    ansible, hosts = folder / "ansible", folder.parent / HOSTS_FOLDER
     trusted = ansible / "roles" / "ca_trust" / "files"
     trusted.mkdir()
     earlier = write_export(folder.parent / "earlier-export", software_points())
@@ -43,7 +44,7 @@ def make_repository(folder: Path, upstream: Path, token: LabToken, event: Sequen
         shutil.move(earlier.folder / name, trusted / name)
     shutil.rmtree(earlier.folder)
     (ansible / "vars_application_schema.yml").write_text("---\n{}\n")
-    (ansible / "inventory.ini").write_text(_inventory(folder.parent / HOSTS_FOLDER))
+    (ansible / "inventory.ini").write_text(_inventory())
     (ansible / "group_vars" / "all").mkdir(parents=True)
     (ansible / "group_vars" / "all" / "lab.yml").write_text(
         yaml.safe_dump(
@@ -52,7 +53,9 @@ def make_repository(folder: Path, upstream: Path, token: LabToken, event: Sequen
                 "hsm_environment": dict(token.environment),
                 "hsm_label": token.label,
                 "lab_event": {"argv": list(event)},
+                "lab_root": f"{hosts}/{{{{ inventory_hostname }}}}",
                 "ansible_python_interpreter": sys.executable,
+                "ansible_ssh_common_args": shlex.join(ssh(hosts)[1:]),
             },
             explicit_start=True,
         )
@@ -74,13 +77,12 @@ def make_repository(folder: Path, upstream: Path, token: LabToken, event: Sequen
     key.write_text(secrets.token_hex(32) + "\n")
 
 
-def _inventory(hosts: Path) -> str:
-    """In Ansible's INI form; every host is reached by the lab's own ssh configuration."""
-    lines = [f'{name} lab_root="{hosts / name}"' for name in HOSTS.values()]
+def _inventory() -> str:
+    """Hosts and groups in Ansible's INI form."""
+    lines = [*HOSTS.values()]
     for group, members in GROUPS.items():
         lines += ["", f"[{group}]", *members]
-    options = " ".join(ssh(hosts)[1:])
-    return "\n".join([*lines, "", "[all:vars]", f'ansible_ssh_common_args="{options}"', ""])
+    return "\n".join([*lines, ""])
 
 
 def _git(*arguments: str, cwd: Path) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import yaml
+
 from rehearsal.people import WITNESS
 from runbook.groups import grouped_lines
 from runbook.model import Runbook
@@ -41,6 +43,10 @@ SHEET = """\
 #
 #      {witness_key}
 #
+# Password of sudo on the hosts (the lab's own do not ask for it)
+#
+#      {password}
+#
 # The same values for a run without a terminal (`--answers`):
 answers: 1
 inputs:
@@ -48,13 +54,17 @@ inputs:
   root_fingerprint: '{fingerprint}'
 pins:
   intermediate: '{pin}'
-attest: all
+{typing}attest: all
 phrases: all
 witness:
   {witness}: {quoted_key}
 # An action that was broken off counts as what its probe says of it.
 in_doubt: probe
 {gates}"""
+
+
+PASSWORD = "rehearsal"  # noqa: S105 - nothing asks for it
+VAULT_PROMPTS = {"env_name": "STEP_CA_HSM_PIN", "description": "User PIN of the intermediate, from the paper sheet"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +75,12 @@ class Gates:
     """Steps whose question is answered with yes."""
     windows: tuple[str, ...] = ()
     """Stages whose time window is from now to the same time tomorrow."""
+    passwords: tuple[str, ...] = ()
+    """Steps that ask for the password of sudo."""
+    pins: tuple[str, ...] = ()
+    """Steps that ask for the user PIN as a secret to be compared."""
+    vaults: tuple[str, ...] = ()
+    """Steps at whose command's prompts the user PIN is put into the vault."""
     cautious: bool = False
     """No to every question, such as the one before an attempt is risked."""
 
@@ -76,6 +92,9 @@ class Gates:
         return cls(
             tuple(step.id for _, step in runbook.steps() if step.gate.confirm or step.irreversible),
             tuple(stage.id for stage in runbook.stages if stage.window),
+            tuple(step.id for _, step in runbook.steps() if step.params.get("become_password")),
+            tuple(step.id for _, step in runbook.steps() if step.kind == "secret_file"),
+            tuple(step.id for _, step in runbook.steps() if step.kind == "terminal" and "add" in step.params["run"]),
             cautious,
         )
 
@@ -85,6 +104,18 @@ class Gates:
         window = f"{opens:%Y-%m-%d %H:%MZ} to {opens + timedelta(days=1):%Y-%m-%d %H:%MZ}"
         lines = ["confirm: none"] if self.cautious else _mapping("confirm", self.confirm, "yes")
         return "".join(f"{line}\n" for line in (*lines, *_mapping("windows", self.windows, f"'{window}'")))
+
+    def typing(self, pin: str) -> str:
+        """What is typed besides PINs, as keys of an answers file."""
+        known = {**dict.fromkeys(self.passwords, PASSWORD), **dict.fromkeys(self.pins, pin)}
+        prompts = [*VAULT_PROMPTS.items(), ("value", pin)]
+        lines = [{"when": f"{name}: ", "type": text} for name, text in prompts]
+        keys = {"secrets": known, "typed": {step: [*lines] for step in self.vaults}}
+        return (
+            yaml.safe_dump({key: value for key, value in keys.items() if value}, sort_keys=False)
+            if any(keys.values())
+            else ""
+        )
 
 
 def _mapping(key: str, names: tuple[str, ...], value: str) -> list[str]:
@@ -107,6 +138,8 @@ def write_sheet(
                 witness=WITNESS,
                 witness_key=witness_key,
                 quoted_key=json.dumps(str(witness_key)),
+                password=PASSWORD,
+                typing=gates.typing(pin.reveal().decode()),
                 gates=gates,
             )
         )

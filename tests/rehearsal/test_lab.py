@@ -195,14 +195,14 @@ def test_a_folder_with_something_in_it_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_with_awkward_characters_works(tmp_path: Path) -> None:
-    drill = make_lab(tmp_path / "it's a $HOME lab")
+    drill = make_lab(tmp_path / "it's a lab at 100%h")
     ansible = Path(yaml.safe_load(drill.site.read_text())["inputs"]["repository"]) / "ansible"
 
     assert "ccat-intermediate" in tool("make", "play-hsm-host", cwd=ansible)
 
 
 def test_a_folder_that_softhsm_cannot_take_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="takes no `#`"):
+    with pytest.raises(UsageError, match="take no `#`"):
         make_lab(tmp_path / "lab #1")
 
 
