@@ -109,10 +109,15 @@ class Place:
         more = {"screens": [], "plain": ["--plain"], "headless": ["--headless", "--answers", "answers.yaml"]}[form]
         return [sys.executable, "-m", "runbook", "run", *more]
 
-    def resume(self) -> subprocess.CompletedProcess[str]:
+    @staticmethod
+    def argv_resume() -> list[str]:
         """`runbook resume` without a person."""
+        return [sys.executable, "-m", "runbook", "resume", "--headless", "--answers", "answers.yaml"]
+
+    def resume(self) -> subprocess.CompletedProcess[str]:
+        """The same, to its end."""
         return subprocess.run(
-            [sys.executable, "-m", "runbook", "resume", "--headless", "--answers", "answers.yaml"],
+            self.argv_resume(),
             cwd=self.folder,
             env=self.env,
             stdin=subprocess.DEVNULL,
