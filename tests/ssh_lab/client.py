@@ -14,9 +14,9 @@ from runbook.site import HostProfile, Site
 from tests.ssh_lab.keys import CERTIFICATES
 from tests.ssh_lab.plan import ACCOUNTS, ALPHA, BETA, INNER, JUMP, MACHINES, USER
 
-Trust = Literal["known", "unknown", "changed", "revoked", "other-ca", "certified"]
+Trust = Literal["known", "unknown", "changed", "revoked", "other-ca", "certified", "key"]
 """What known_hosts holds of a machine. `known`: its key, or for `alpha` the CA that signed it (`@cert-authority`);
-`certified`: the CA although the machine has no certificate.
+`certified`: the CA although the machine has no certificate; `key`: its key although it has one.
 """
 
 
@@ -89,6 +89,7 @@ Host *
   GlobalKnownHostsFile /dev/null
   IdentityAgent {self.agent}
   ConnectTimeout 15
+Host * !{JUMP} !{JUMP}-*
 {self._identity(self.identity)}"""
 
     def _identity(self, name: str) -> str:
@@ -113,13 +114,10 @@ Host *
                 return f"@cert-authority {machine} {self._public('other-ca-key')}\n"
             case "certified":
                 return f"@cert-authority {machine} {self._public('host-ca')}\n"
-            case "known":
-                return self._known_as_usual(machine, host_key)
-
-    def _known_as_usual(self, machine: str, host_key: str) -> str:
-        if machine == ALPHA:
-            return f"@cert-authority {machine} {self._public('host-ca')}\n"
-        return f"{machine} {host_key}\n"
+            case "known" if machine == ALPHA:
+                return f"@cert-authority {machine} {self._public('host-ca')}\n"
+            case "known" | "key":
+                return f"{machine} {host_key}\n"
 
     def _public(self, name: str) -> str:
         return " ".join((self.keys / f"{name}.pub").read_text().split()[:2])

@@ -42,8 +42,9 @@ class Namespaces:
 
 
 def children(pid: int) -> list[int]:
-    """The child processes (proc(5))."""
-    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    """The child processes, of every thread (proc(5))."""
+    lists = [task.read_text() for task in Path(f"/proc/{pid}/task").glob("*/children")]
+    return [int(word) for text in lists for word in text.split()]
 
 
 def command_line(pid: int) -> list[str]:
