@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar, Literal
@@ -10,7 +11,7 @@ from pydantic import Field, model_validator
 
 from checks.evidence.hosts_table import HostsTable
 from checks.evidence.machines import FileState
-from checks.files.reading import in_thread
+from checks.files.reading import in_thread, read_file
 from checks.hosts.command import Patterns
 from checks.hosts.errors import HostError
 from checks.hosts.fleet import HostCheck, OnHosts
@@ -18,9 +19,11 @@ from checks.hosts.looking import LOOK_SYMPTOMS, as_whom, ask, last_words
 from checks.hosts.machine import Machine
 from checks.hosts.stat import Stat, stat
 from runbook.context import Context
+from runbook.errors import StepError
 from runbook.kind import Params
 from runbook.model import Line, Model
 from runbook.outcome import Outcome
+from runbook.paths import resolve
 
 READ = 4 * 1024 * 1024
 """Bytes of a file in which patterns are looked for; a longer one cannot be judged."""
@@ -36,6 +39,7 @@ SYMPTOMS: Mapping[str, str] = {
     "older": "It is not newer than the file it is compared with.",
     "unreadable": "It cannot be looked at or read, for example for lack of permission.",
     "output too long": "It is too long to be looked through.",
+    "no model": "The file on this machine that it is compared with cannot be read.",
 }
 
 Path = Annotated[str, Field(min_length=1, max_length=4096)]
@@ -57,12 +61,31 @@ class Expect(Model):
     contains: Patterns = Field((), description="Patterns that must be found in it.")
     forbidden: Patterns = Field((), description="Patterns that must not.")
     newer_than: str = Field("", max_length=4096, description="A file on the same machine that must be older.")
+    same_as: str = Field(
+        "", max_length=4096, description="A file on this machine, by the runbook's folder, whose bytes it must have."
+    )
+    lines_of: str = Field(
+        "", max_length=4096, description="A file on this machine whose every line that is not empty it must have."
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> Expect:
         if not self.present and self.model_dump(exclude_defaults=True) != {"present": False}:
             raise ValueError("a file that is not to be there can have no other property")
+        if self.same_as and self.sha256:
+            raise ValueError("`same_as` and `sha256` say the same; give one")
         return self
+
+    async def compared(self, ctx: Context) -> Expect:
+        """With the hash and the lines of the files on this machine in place of their names."""
+        changed: dict[str, object] = {}
+        if self.same_as:
+            changed["sha256"] = hashlib.sha256(await _model(ctx, self.same_as)).hexdigest()
+        if self.lines_of:
+            text = (await _model(ctx, self.lines_of)).decode("utf-8", errors="replace")
+            lines = [rf"^{re.escape(line)}\s*$" for line in text.splitlines() if line.strip()]
+            changed["contains"] = (*self.contains, *lines)
+        return self.model_copy(update=changed)
 
 
 class FileParams(Params):
@@ -93,7 +116,7 @@ class FileCheck(HostCheck[CheckParams]):
         return (f"look at {self.params.path}{follow}", *wanted, as_whom(self.params.on, self.params.sudo))
 
     async def on_machine(self, machine: Machine, ctx: Context) -> Outcome:
-        params, expect = self.params, self.params.expect
+        params, expect = self.params, await self.params.expect.compared(ctx)
         path = machine.path(params.path, ctx)
         found = await stat(
             machine,
@@ -129,6 +152,18 @@ class FileCheck(HostCheck[CheckParams]):
                 f"{path} on {machine.name}: {'; '.join(said for said, _ in bad)}", state, symptom=bad[0][1]
             )
         return Outcome.passed(f"{path} on {machine.name} is as expected ({found.found})", state)
+
+
+async def _model(ctx: Context, name: str) -> bytes:
+    path = resolve(ctx.folder, name)
+    try:
+        content = await read_file(path, limit=READ)
+    except StepError as error:
+        what = f"the file to compare with: {error.what}"
+        raise StepError(what, where=error.where, remedy=error.remedy, symptom="no model") from None
+    if not content.strip():
+        raise StepError("the file to compare with is empty", where=str(path), symptom="no model")
+    return content
 
 
 def _judged(found: Stat, expect: Expect) -> Iterator[tuple[str, str]]:
