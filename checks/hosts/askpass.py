@@ -7,10 +7,10 @@ key is to be accepted, or anything else to be confirmed, is always answered by n
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import re
 import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from checks.hosts.askpass_helper import ACCEPTED
@@ -30,18 +30,21 @@ _PASSPHRASE = re.compile(r"Enter passphrase for (?:key )?['\"]?(.+?)['\"]?: ?$")
 class Askpass:
     """The other end of the helper, for one connection while it is made."""
 
-    def __init__(self, folder: Path, who: str, prompts: Prompts, passphrases: Passphrases) -> None:
+    def __init__(
+        self, folder: Path, who: str, prompts: Prompts, passphrases: Passphrases, *, leave: Callable[[], None]
+    ) -> None:
         self._socket = folder / "ask"
         self._program = folder / "askpass"
         self._who = who
         self._prompts = prompts
+        self._leave = leave
         self._passphrases = passphrases
         self._server: asyncio.Server | None = None
         self.left: PromptCancelled | OperatorStopped | None = None
         """Set when the person left a question without an answer."""
-        self.refused: list[str] = []
-        """Questions that were answered by no."""
-        self.left_event = asyncio.Event()
+        self.passphrases_given: list[str] = []
+        """The keys that a passphrase was given for."""
+        self._answering: set[asyncio.Task[None]] = set()
 
     async def start(self) -> dict[str, str]:
         """Listen; returns what the environment of `ssh` needs."""
@@ -49,15 +52,19 @@ class Askpass:
         call = shlex.join([sys.executable, "-I", "-S", str(_HELPER), str(self._socket)])
         self._program.write_text(f'#!/bin/sh\nexec {call} "$1"\n')
         self._program.chmod(0o700)
-        self._server = await asyncio.start_unix_server(self._answer, self._socket, limit=_MAX_PROMPT)
+        self._server = await asyncio.start_unix_server(self._serve, self._socket, limit=_MAX_PROMPT)
         return {"SSH_ASKPASS": str(self._program), "SSH_ASKPASS_REQUIRE": "force"}
 
+    def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._answer(reader, writer))
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
+
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, ValueError):
+        try:
             kind, _, prompt = (await reader.read(_MAX_PROMPT)).decode(errors="replace").partition("\0")
             if kind == "none":
                 # A notice ("touch the key"): it stands until ssh takes it away.
-                await reader.read()
                 await asyncio.Event().wait()
             secret = await self._ask(kind, prompt)
             if secret is None:
@@ -65,23 +72,32 @@ class Askpass:
             else:
                 writer.write(ACCEPTED + (secret.reveal() if len(secret) else b""))
             await writer.drain()
-        writer.close()
+        except (OSError, ValueError):
+            pass
+        finally:
+            writer.close()
 
     async def _ask(self, kind: str, prompt: str) -> Secret | None:
         if kind == "confirm" or _YES_OR_NO.search(prompt):
-            self.refused.append(clean_line(prompt, 300))
             return None
         try:
             if found := _PASSPHRASE.match(prompt):
-                return await self._passphrases.ask(found[1], self._prompts)
+                passphrase = await self._passphrases.ask(found[1], self._prompts)
+                self.passphrases_given.append(found[1])
+                return passphrase
             question = clean_line(prompt, 300).strip().rstrip(":").rstrip()
             return await self._prompts.secret(f"{question} — {self._who}", "It is sent to the host once.")
         except (PromptCancelled, OperatorStopped) as left:
             self.left = left
-            self.left_event.set()
+            self._leave()
             return None
 
     async def close(self) -> None:
+        """Whatever is being asked is not asked any more: nobody waits for the answer."""
+        for task in self._answering:
+            task.cancel()
+        if self._answering:
+            await asyncio.wait(self._answering)
         if self._server is not None:
             self._server.close()
         for path in (self._socket, self._program):

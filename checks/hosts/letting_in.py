@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from checks.hosts.errors import HostError, NotLetIn, Unreachable
 from checks.hosts.host_keys import where
 from checks.hosts.paramiko_auth import Asked, Exchange, Gone, KeyTaken, LetIn, Refused, Reply, accepted_algorithms
@@ -88,7 +90,7 @@ class Entry:
         return reply
 
     async def _by_password(self) -> Reply:
-        secret = await self._prompts.secret(self._who("Password"), "It is sent to the host once.")
+        secret = await self._ask("Password", "It is sent to the host once.")
         try:
             reply = await self._exchange.password(secret.reveal() if len(secret) else b"")
         finally:
@@ -106,7 +108,7 @@ class Entry:
             )
             try:
                 for question in reply.questions:
-                    answers.append(await self._prompts.secret(self._who(question.rstrip(": ")), purpose))
+                    answers.append(await self._ask(question.rstrip(": "), purpose))
                     asked = True
                 reply = await self._exchange.answer([bytes(a.reveal()) if len(a) else b"" for a in answers])
             finally:
@@ -116,8 +118,21 @@ class Entry:
             self._note("an answer to its question", reply)
         return reply
 
-    def _who(self, question: str) -> str:
-        return f"{question} — {self._settings.user} on {where(self._settings)}"
+    async def _ask(self, question: str, purpose: str) -> Secret:
+        """Raises Gone as soon as there is nobody left to send the answer to."""
+        who = f"{self._settings.user} on {where(self._settings)}"
+        asking = asyncio.create_task(self._prompts.secret(f"{question} — {who}", purpose))
+        ending = asyncio.create_task(self._transport.ended.wait())
+        try:
+            await asyncio.wait((asking, ending), return_when=asyncio.FIRST_COMPLETED)
+            if not asking.done():
+                raise Gone
+            return asking.result()
+        finally:
+            ending.cancel()
+            if not asking.done():
+                asking.cancel()
+                await asyncio.wait((asking,))
 
     def _note(self, what: str, reply: Reply) -> None:
         good = isinstance(reply, LetIn) or (isinstance(reply, Refused) and reply.partial)

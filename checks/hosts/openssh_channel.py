@@ -6,16 +6,16 @@ import asyncio
 import contextlib
 import os
 import secrets
-from asyncio.subprocess import PIPE
+from asyncio.subprocess import DEVNULL, PIPE
 from pathlib import Path
 
 from checks.hosts.channel import Ended
 from checks.hosts.errors import ChannelRefused, HostError, LineLost
 from checks.hosts.openssh_config import mux_options
+from checks.hosts.processes import end
 
 OPENING = 30.0
 """Seconds that the host has to start a command."""
-_CLOSING = 3.0
 _CHECKING = 5.0
 _SSH_ITSELF = 255
 """The exit status of ssh for an error of its own; a command may have it too."""
@@ -60,13 +60,7 @@ class OpensshChannel:
 
     async def close(self) -> None:
         self._closed = True
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
-        with contextlib.suppress(OSError):
-            self._stdin.close()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_CLOSING):
-                await self._process.wait()
+        await end(self._process)
 
 
 async def open_channel(control: Path, folder: Path, command: str, where: str) -> OpensshChannel:
@@ -107,8 +101,7 @@ async def open_channel(control: Path, folder: Path, command: str, where: str) ->
         os.close(said)
         fifo.unlink(missing_ok=True)
         if process is not None and not opened:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
+            await asyncio.shield(end(process))
 
 
 async def _until_open(said: int, process: asyncio.subprocess.Process) -> str:
@@ -160,14 +153,17 @@ def _lost(where: str) -> LineLost:
 
 async def _serves(control: Path) -> bool:
     """Whether the master still answers."""
+    process = await asyncio.create_subprocess_exec(
+        *("ssh", *mux_options(control), "-O", "check", "host"),
+        stdin=DEVNULL,
+        stdout=DEVNULL,
+        stderr=DEVNULL,
+        start_new_session=True,
+    )
     try:
         async with asyncio.timeout(_CHECKING):
-            process = await asyncio.create_subprocess_exec(
-                *("ssh", *mux_options(control), "-O", "check", "host"),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=asyncio.subprocess.DEVNULL,
-            )
             return await process.wait() == 0
     except TimeoutError:
         return False
+    finally:
+        await asyncio.shield(end(process))

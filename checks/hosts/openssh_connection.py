@@ -54,6 +54,12 @@ class Master:
         self.changed = asyncio.Event()
         self._process: Supervised | None = None
         self._rest = b""
+        self._left = False
+
+    def leave(self) -> None:
+        """Nobody wants the connection any more."""
+        self._left = True
+        self.changed.set()
 
     def start(self, argv: Sequence[str], env: dict[str, str]) -> None:
         sh = shutil.which("sh") or "/bin/sh"
@@ -74,7 +80,7 @@ class Master:
 
     async def until_ready(self) -> bool:
         """False when it ended instead."""
-        while self.running and not self.said.ready:
+        while self.running and not self.said.ready and not self._left:
             self.changed.clear()
             await self.changed.wait()
         return self.running and self.said.ready
@@ -145,7 +151,7 @@ async def connect(settings: SshSettings, means: Means, jump: OpensshConnection |
 
 async def _start(master: Master, settings: SshSettings, means: Means, jump: OpensshConnection | None) -> None:
     who = f"{settings.user} on {where(settings)}"
-    askpass = Askpass(master.folder, who, means.prompts, means.passphrases)
+    askpass = Askpass(master.folder, who, means.prompts, means.passphrases, leave=master.leave)
     config = master.folder / "config"
     text = configuration(
         means.own_config,
@@ -164,6 +170,7 @@ async def _start(master: Master, settings: SshSettings, means: Means, jump: Open
     finally:
         await askpass.close()
     if not ready:
+        master.said.passphrases_given(askpass.passphrases_given)
         for path in master.said.wrong_passphrases:
             means.passphrases.wrong(path)
         raise failure(master.said, settings, means.known, await _candidates(settings, means))

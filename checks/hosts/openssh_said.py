@@ -27,7 +27,6 @@ _ACCEPTED = re.compile(r"debug1: Server accepts key: (.*?)(?: explicit| agent)*$
 _AUTHENTICATED = re.compile(r"Authenticated to \S+ .*using \"([^\"]+)\"")
 _SERVER = re.compile(r"remote software version (.*)$")
 _REFUSING = re.compile(r"Permission denied \(([^)]*)\)|Too many authentication failures|No more authentication methods")
-_WRONG_PASSPHRASE = re.compile(r"Load key \"(.+)\": incorrect passphrase")
 _CERTIFICATE = re.compile(r"^(Certificate invalid: .*|.*host certificate.*(?:expired|not yet valid).*)$")
 _READY = "debug1: Entering interactive session."
 
@@ -45,6 +44,8 @@ class Said:
     accepted: str = ""
     method: str = ""
     wrong_passphrases: list[str] = field(default_factory=list)
+    partial: bool = False
+    """A first method was right, and more is wanted."""
     lines: list[str] = field(default_factory=list)
     """What is not debugging."""
 
@@ -65,18 +66,23 @@ class Said:
             self.method = found[1]
         elif found := _SERVER.search(line):
             self.server = clean_line(found[1], 100)
+        elif "partial success" in line:
+            self.partial = True
         elif line == _READY:
             self.ready = True
         elif not line.startswith("debug") and line.strip("@ ") and len(self.lines) < _MAX_LINES:
             self.lines.append(clean_line(line.strip("@ "), 400))
-            if wrong := _WRONG_PASSPHRASE.search(line):
-                self.wrong_passphrases.append(wrong[1])
 
     def let_in_by(self, candidates: Candidates) -> str:
         """What let us in, for people."""
         if self.accepted and self.method == "publickey":
             return candidates.in_words(self.accepted)
         return self.method or "?"
+
+    def passphrases_given(self, paths: Sequence[str]) -> None:
+        """ssh does not say that a passphrase was wrong: the host took the key, and yet it was not used."""
+        if not self.partial:
+            self.wrong_passphrases = [path for path in paths if self.accepted.startswith(f"{path} ")]
 
     @property
     def host_key(self) -> str:

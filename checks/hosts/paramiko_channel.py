@@ -71,7 +71,7 @@ class ParamikoChannel:
             task = asyncio.create_task(self._make_room(room))
             self._adjusting.add(task)
             task.add_done_callback(self._adjusting.discard)
-        if self._channel.closed or not self._transport.active:
+        if self._channel.chanid in self._transport.finished or not self._transport.active:
             self._over.set()
 
     def _take(self, pipe: BufferedPipe, reader: asyncio.StreamReader, flow: _Flow, ended: bool) -> int:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -33,6 +35,7 @@ LOST_AFTER = 20.0
 OPENING = 30.0
 """Seconds that the host has to start a command."""
 CLOSING = 3.0
+_COUNTED_ON = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,16 @@ class ParamikoConnection:
         return bool(self._transport.active)
 
     async def open(self, command: str) -> ParamikoChannel:
+        while True:
+            try:
+                return await self._open_one(command)
+            except ChannelRefused:
+                # sshd counts a command a moment longer than it tells its end.
+                if time.monotonic() - self._transport.last_finished > _COUNTED_ON:
+                    raise
+                await asyncio.sleep(_COUNTED_ON / 10)
+
+    async def _open_one(self, command: str) -> ParamikoChannel:
         opening = asyncio.ensure_future(self._threads.run(self._open, command))
         try:
             async with asyncio.timeout(OPENING):
@@ -199,7 +212,7 @@ async def _directly(settings: SshSettings) -> socket.socket:
     loop = asyncio.get_running_loop()
     families = {"inet": socket.AF_INET, "inet6": socket.AF_INET6}
     family = families.get(settings.value("addressfamily"), socket.AF_UNSPEC)
-    problem: Exception | None = None
+    problem = "it has no address"
     try:
         found = await loop.getaddrinfo(settings.hostname, settings.port, family=family, type=socket.SOCK_STREAM)
     except OSError as error:
@@ -211,7 +224,7 @@ async def _directly(settings: SshSettings) -> socket.socket:
             await loop.sock_connect(sock, address)
         except OSError as error:
             sock.close()
-            problem = error
+            problem = os.strerror(error.errno) if error.errno else str(error)
             continue
         except BaseException:
             sock.close()
@@ -219,7 +232,7 @@ async def _directly(settings: SshSettings) -> socket.socket:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         return sock
-    raise _unreachable(settings, str(problem.strerror or problem) if isinstance(problem, OSError) else "no address")
+    raise _unreachable(settings, problem)
 
 
 async def _through(jump: ParamikoConnection, settings: SshSettings) -> paramiko.Channel:

@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
 import paramiko
-from paramiko.common import MSG_CHANNEL_REQUEST, MSG_REQUEST_FAILURE, MSG_REQUEST_SUCCESS
+from paramiko.common import MSG_CHANNEL_CLOSE, MSG_CHANNEL_REQUEST, MSG_REQUEST_FAILURE, MSG_REQUEST_SUCCESS
 from paramiko.packet import Packetizer
 
 P = ParamSpec("P")
@@ -96,11 +96,15 @@ class SshTransport(paramiko.Transport):  # type: ignore[misc]
         self._watchers: dict[int, Callable[[], None]] = {}
         self.signals: dict[int, str] = {}
         """The signals that ended commands, by channel."""
+        self.last_finished = 0.0
+        self.finished: set[int] = set()
+        """Channels whose end both sides have told each other: the host counts them no more."""
         self.ended = asyncio.Event()
         self._channel_handler_table = {
             number: self._watched(handler) for number, handler in paramiko.Transport._channel_handler_table.items()
         }
         self._channel_handler_table[MSG_CHANNEL_REQUEST] = self._watched(self._channel_request)
+        self._channel_handler_table[MSG_CHANNEL_CLOSE] = self._watched(self._channel_close)
         self._handler_table[MSG_REQUEST_SUCCESS] = self._handler_table[MSG_REQUEST_FAILURE] = lambda _: None
 
     @property
@@ -120,6 +124,7 @@ class SshTransport(paramiko.Transport):  # type: ignore[misc]
     def forget(self, channel: paramiko.Channel) -> None:
         self._watchers.pop(channel.chanid, None)
         self.signals.pop(channel.chanid, None)
+        self.finished.discard(channel.chanid)
 
     def run(self) -> None:
         try:
@@ -155,6 +160,11 @@ class SshTransport(paramiko.Transport):  # type: ignore[misc]
             self.signals[channel.chanid] = f"SIG{message.get_text()}"
         message.packet.seek(start)
         channel._handle_request(message)
+
+    def _channel_close(self, channel: paramiko.Channel, message: paramiko.Message) -> None:
+        channel._handle_close(message)
+        self.finished.add(channel.chanid)
+        self.last_finished = time.monotonic()
 
     def _verify_key(self, host_key: bytes, signature: bytes) -> None:
         before = self.host_key

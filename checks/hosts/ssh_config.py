@@ -13,13 +13,13 @@ import hashlib
 import os
 import re
 import shlex
-import signal
 import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from checks.hosts.errors import Unreachable
+from checks.hosts.processes import end
 from runbook.text import clean_line
 
 DEADLINE = 10.0
@@ -120,9 +120,7 @@ async def _answer(argv: list[str], alias: str) -> str:
             remedy=f"Try `{shlex.join(argv)}`: a `Match exec` in the ssh configuration may hang.",
         ) from None
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            if process.returncode is None:
-                os.killpg(process.pid, signal.SIGKILL)
+        await asyncio.shield(end(process))
     if process.returncode:
         said = clean_line(stderr.decode(errors="replace").strip())
         raise Unreachable(
