@@ -29,7 +29,7 @@ class Ref:
     """Marks a parameter that names something of the runbook or the site profile, so the validator can look."""
 
     to: str
-    """`input`, `token` or `host` (a host or a group)."""
+    """`input`, `token`, `engine` or `host` (a host or a group)."""
 
 
 InputName = Annotated[str, Ref("input")]
@@ -37,6 +37,10 @@ InputName = Annotated[str, Ref("input")]
 
 TokenName = Annotated[str, Ref("token")]
 """The name of a token of the site profile."""
+
+
+EngineName = Annotated[str, Ref("engine")]
+"""The name of an engine of the site profile."""
 
 
 class Params(Model):

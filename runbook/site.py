@@ -84,6 +84,35 @@ class TokenProfile(Model):
         return self
 
 
+class EngineProfile(Model):
+    """A Docker engine: on this machine, or on a host, where that host's own `docker` program reaches it."""
+
+    on: str = Field("", description="The host that the engine is on; empty: this machine.")
+    url: str = Field(
+        "",
+        pattern=r"^(unix:///[^\s]+)?$",
+        description="Its socket as `unix:///PATH`; empty: what `docker` uses there, here /var/run/docker.sock.",
+    )
+    sudo: bool = Field(False, description="Reach the engine there as root (with `on`).")
+    name: str = Field("", description="The name that the engine must give itself (`docker info`, Name); empty: any.")
+
+    @property
+    def far(self) -> bool:
+        """Whether the engine is on another machine."""
+        return self.on not in ("", LOCAL)
+
+    @property
+    def socket(self) -> str:
+        """The socket's path, for an engine of this machine."""
+        return self.url.removeprefix("unix://") or "/var/run/docker.sock"
+
+    @model_validator(mode="after")
+    def _root_elsewhere(self) -> EngineProfile:
+        if self.sudo and not self.far:
+            raise ValueError("`sudo` is for an engine on another host (`on`)")
+        return self
+
+
 class RehearsalMark(Model):
     """Set by the program on the profiles it makes itself; marks every screen and record."""
 
@@ -139,5 +168,6 @@ class Site(Model):
         "", description="An Ansible inventory whose hosts and groups are known too; relative to this file."
     )
     tokens: Mapping[Name, TokenProfile] = Field(default_factory=dict)
+    engines: Mapping[Name, EngineProfile] = Field(default_factory=dict)
     two_people: TwoPeople | None = None
     inputs: Mapping[Name, Any] = Field(default_factory=dict, description="Values of the runbook's inputs at this site.")

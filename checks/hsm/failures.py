@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from checks.hosts.carrier import FarEnd
 from checks.hsm import errors
-from checks.hsm.line import FarEnd
 from checks.hsm.wire import Failure, Fault
 from runbook.secrets import Redactor
 from runbook.text import clean_line

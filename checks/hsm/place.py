@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from checks.files.process import Finished, run
+from checks.hosts.carrier import FarEnd
 from checks.hsm import errors
 from checks.hsm.contention import explained
-from checks.hsm.line import FarEnd
 from checks.hsm.opensc import tool_environment
 from checks.hsm.process import WorkerProcess
 from runbook.errors import StepError

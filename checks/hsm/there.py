@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Final
 
 from checks.files.process import Finished
+from checks.hosts.carrier import FarEnd
 from checks.hosts.errors import FarSideLacks
 from checks.hosts.machine import Machine
 from checks.hsm import errors
-from checks.hsm.line import FarEnd, Line
+from checks.hsm.line import Line
 from checks.hsm.opensc import HOST_FILES, without_cache
 from checks.hsm.process import WorkerProcess
 from runbook.errors import StepError

@@ -12,7 +12,7 @@ from runbook.site import LOCAL, Site
 
 
 def host_problems(document: Document, site: Site) -> Iterator[Problem]:
-    """Groups and tokens of the profile that name a host it does not have."""
+    """Groups, tokens and engines of the profile that name a host it does not have."""
     groups, tokens = document.root.map("groups"), document.root.map("tokens")
     if groups is not None:
         for name in groups.items:
@@ -25,11 +25,17 @@ def host_problems(document: Document, site: Site) -> Iterator[Problem]:
                 elif circle := _circle(member, (name,), site):
                     said = f"the group `{name}` is a member of itself: {' → '.join(circle)}"
                     yield document.problem(node, said, "Take one of them out of the others.")
-    for token in tokens.items.values() if tokens is not None else ():
-        via = token.text("via") if isinstance(token, Map) else None
-        if isinstance(token, Map) and via and via not in site.hosts and not site.inventory:
-            hint = did_you_mean(via, site.hosts, "Its hosts are") or "Add it under `hosts`."
-            yield document.problem(token.items["via"], f"there is no host `{via}`", hint)
+    yield from _places(document, tokens, "via", site)
+    yield from _places(document, document.root.map("engines"), "on", site)
+
+
+def _places(document: Document, named: Map | None, key: str, site: Site) -> Iterator[Problem]:
+    """Tokens or engines on a host that the profile does not have; a group is no place."""
+    for item in named.items.values() if named is not None else ():
+        host = item.text(key) if isinstance(item, Map) else None
+        if isinstance(item, Map) and host and host != LOCAL and host not in site.hosts and not site.inventory:
+            hint = did_you_mean(host, site.hosts, "Its hosts are") or "Add it under `hosts`."
+            yield document.problem(item.items[key], f"there is no host `{host}`", hint)
 
 
 def _circle(member: str, way: tuple[str, ...], site: Site) -> tuple[str, ...]:

@@ -157,9 +157,11 @@ def _references(runbook: Loaded[Runbook], site: Loaded[Site], registry: Registry
             used = list(uses(kind, params, kind_node)) if kind else []
             yield from unknown_hosts(runbook.document, used, site.model, site.path)
             for use in used:
-                if use.ref.to == "token" and use.name not in site.model.tokens:
-                    hint = did_you_mean(use.name, site.model.tokens, "Its tokens are") or "Add it under `tokens` there."
-                    message = f"the site profile {site.path} has no token `{use.name}`"
+                known = {"token": site.model.tokens, "engine": site.model.engines}.get(use.ref.to)
+                if known is not None and use.name not in known:
+                    kinds = f"{use.ref.to}s"
+                    hint = did_you_mean(use.name, known, f"Its {kinds} are") or f"Add it under `{kinds}` there."
+                    message = f"the site profile {site.path} has no {use.ref.to} `{use.name}`"
                     yield runbook.document.problem(use.node, message, hint)
 
 
