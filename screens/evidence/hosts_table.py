@@ -54,12 +54,13 @@ class HostsPane(Pane[HostsTable]):
         rows = found.sorted
         green = [row for row in rows if row.state.green]
         left_out = green[GREEN_SHOWN:]
-        shown = [row for row in rows if not row.state.green] + green[:GREEN_SHOWN]
+        waiting = [row for row in rows if row.state is HostState.WAITING]
+        shown = [row for row in rows if not row.state.green and row.state is not HostState.WAITING]
+        shown += green[:GREEN_SHOWN]
         yield from (self._matrix if len(found.columns) > 1 else self._list)(shown, width)
-        if left_out:
-            yield from wrap(
-                Content.assemble(_mark(HostState.PASSED), f"  {', '.join(r.host for r in left_out)}"), width
-            )
+        for state, named in ((HostState.PASSED, left_out), (HostState.WAITING, waiting)):
+            if named:
+                yield from wrap(Content.assemble(_mark(state), f"  {', '.join(row.host for row in named)}"), width)
         if found.attached:
             yield Content("")
             yield from wrap(Content.styled(f"every host's evidence: attachment {found.attached}", QUIET), width)
