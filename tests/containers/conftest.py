@@ -23,7 +23,14 @@ def dockerd() -> Iterator[Path]:
     with log.open("wb") as output:
         engine = subprocess.Popen(
             [
-                *("dockerd", "--storage-driver=vfs", "--iptables=false", "--ip6tables=false", "--bridge=none"),
+                *(
+                    "dockerd",
+                    "--storage-driver=vfs",
+                    "--iptables=false",
+                    "--ip6tables=false",
+                    "--bridge=none",
+                    "--ip-forward=false",
+                ),
                 *("--data-root", str(folder / "data"), "--exec-root", str(folder / "exec")),
                 *("--pidfile", str(folder / "pid"), "--host", f"unix://{socket}", "--group", "root"),
             ],
