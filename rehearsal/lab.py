@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import getpass
+import grp
+import os
 import secrets
 import shutil
 import sys
@@ -14,6 +16,7 @@ from pathlib import Path
 import yaml
 
 from rehearsal.artefacts import KEY_LABELS, SSH_HOST, SSH_USER, software_points, write_export
+from rehearsal.ccat import ENV_FILE, write_command
 from rehearsal.choice import Choice, choose
 from rehearsal.faults import Fault, change_one_character
 from rehearsal.hosts import make_hosts
@@ -121,7 +124,7 @@ def _fill(
     pin.wipe()
     so_pin.wipe()
     site = place / SITE_NAME
-    profile = _profile(token, choice, export.folder, working_tree)
+    profile = _profile(token, choice, export=export.folder, repository=working_tree, ccat=write_command(place))
     profile["rehearsal"] = {"token": str(choice), "sheet": str(sheet), "lacks": dict(lacks)}
     profile |= {"two_people": people.profile, **hosts}
     site.write_text(yaml.safe_dump(profile, sort_keys=False))
@@ -166,7 +169,7 @@ def _exchange(folder: Path, token: LabToken) -> None:
     write_export(folder, {**software_points(), **real})
 
 
-def _profile(token: LabToken, choice: Choice, export: Path, repository: Path) -> dict[str, object]:
+def _profile(token: LabToken, choice: Choice, *, export: Path, repository: Path, ccat: Path) -> dict[str, object]:
     return {
         "site": 1,
         # It stands in the header of the run, on screens and in the record.
@@ -179,7 +182,16 @@ def _profile(token: LabToken, choice: Choice, export: Path, repository: Path) ->
                 "env": dict(token.environment),
             }
         },
-        "inputs": {"export_usb": str(export), "repository": str(repository)},
+        "inputs": {
+            "export_usb": str(export),
+            "repository": str(repository),
+            "ccat": str(ccat),
+            # On the lab's hosts, each of which has a folder of its own.
+            "env_file": ENV_FILE,
+            "env_group": grp.getgrgid(os.getegid()).gr_name,
+            "root_anchor": "etc/pki/ca-trust/source/anchors/ccat-root-ca.crt",
+            "trusted_user_ca_keys": "etc/ssh/trusted_user_ca_keys",
+        },
     }
 
 

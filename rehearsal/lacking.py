@@ -32,10 +32,9 @@ def _reasons(step: Step) -> Iterator[str]:
         yield NO_USB
     elif step.kind.startswith("systemd"):
         yield NO_SYSTEMD
-    elif step.kind == "ansible" or command in _SITE_COMMANDS:
+    elif step.kind == "ansible" or command in _SITE_COMMANDS or step.params.get("on"):
+        # What a step looks at on a host was put there by Ansible.
         if not Path(sys.executable).with_name("ansible-playbook").exists():
             yield NO_ANSIBLE
         elif find_sshd() is None:
             yield NO_SSHD
-    elif step.params.get("on") and find_sshd() is None:
-        yield NO_SSHD

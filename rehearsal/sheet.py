@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -63,7 +64,6 @@ in_doubt: probe
 {gates}"""
 
 
-PASSWORD = "rehearsal"  # noqa: S105 - nothing asks for it
 VAULT_PROMPTS = {"env_name": "STEP_CA_HSM_PIN", "description": "User PIN of the intermediate, from the paper sheet"}
 
 
@@ -81,6 +81,8 @@ class Gates:
     """Steps that ask for the user PIN as a secret to be compared."""
     vaults: tuple[str, ...] = ()
     """Steps at whose command's prompts the user PIN is put into the vault."""
+    silent: tuple[str, ...] = ()
+    """Steps whose command has the terminal."""
     cautious: bool = False
     """No to every question, such as the one before an attempt is risked."""
 
@@ -95,6 +97,7 @@ class Gates:
             tuple(step.id for _, step in runbook.steps() if step.params.get("become_password")),
             tuple(step.id for _, step in runbook.steps() if step.kind == "secret_file"),
             tuple(step.id for _, step in runbook.steps() if step.kind == "terminal" and "add" in step.params["run"]),
+            tuple(step.id for _, step in runbook.steps() if step.kind == "terminal"),
             cautious,
         )
 
@@ -105,12 +108,12 @@ class Gates:
         lines = ["confirm: none"] if self.cautious else _mapping("confirm", self.confirm, "yes")
         return "".join(f"{line}\n" for line in (*lines, *_mapping("windows", self.windows, f"'{window}'")))
 
-    def typing(self, pin: str) -> str:
+    def typing(self, pin: str, password: str) -> str:
         """What is typed besides PINs, as keys of an answers file."""
-        known = {**dict.fromkeys(self.passwords, PASSWORD), **dict.fromkeys(self.pins, pin)}
-        prompts = [*VAULT_PROMPTS.items(), ("value", pin)]
-        lines = [{"when": f"{name}: ", "type": text} for name, text in prompts]
-        keys = {"secrets": known, "typed": {step: [*lines] for step in self.vaults}}
+        known = {**dict.fromkeys(self.passwords, password), **dict.fromkeys(self.pins, pin)}
+        lines = [{"when": f"{name}: ", "type": text} for name, text in VAULT_PROMPTS.items()]
+        lines.append({"when": "value: ", "secret": pin})
+        keys = {"secrets": known, "typed": {step: [*lines] if step in self.vaults else [] for step in self.silent}}
         return (
             yaml.safe_dump({key: value for key, value in keys.items() if value}, sort_keys=False)
             if any(keys.values())
@@ -126,6 +129,7 @@ def write_sheet(
     path: Path, *, serial: str, pin: Secret, so_pin: Secret, fingerprint: str, witness_key: Path, gates: Gates
 ) -> None:
     """Write the sheet, readable by its owner alone. `fingerprint`: 64 hex digits."""
+    password = secrets.token_hex(6)
     rows = "\n".join(f"#      {line}" for line in grouped_lines(fingerprint))
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(
@@ -138,8 +142,8 @@ def write_sheet(
                 witness=WITNESS,
                 witness_key=witness_key,
                 quoted_key=json.dumps(str(witness_key)),
-                password=PASSWORD,
-                typing=gates.typing(pin.reveal().decode()),
+                password=password,
+                typing=gates.typing(pin.reveal().decode(), password),
                 gates=gates,
             )
         )

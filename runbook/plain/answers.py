@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic import ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema, model_validator
 
 from runbook.errors import OperatorStopped, PromptCancelled, UsageError
 from runbook.files.problems import did_you_mean
@@ -64,7 +64,18 @@ class Typed(Model):
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
     when: RegularExpression = Field(description="A regular expression: the prompt that must be shown before.")
-    type: Pin = Field(description="What is typed then.")
+    type: Line | None = Field(None, description="What is typed then.")
+    secret: Pin | None = Field(None, description="What is typed then, and never shown or kept.")
+
+    @model_validator(mode="after")
+    def _one(self) -> Typed:
+        if (self.type is None) == (self.secret is None):
+            raise ValueError("give either `type` or `secret`")
+        return self
+
+    def keys(self) -> bytes:
+        """The line as UTF-8."""
+        return self.secret.reveal() if self.secret is not None else (self.type or "").encode()
 
 
 class Answers(Model):
@@ -136,7 +147,7 @@ class Answers(Model):
         """Every secret the file holds."""
         yield from self.pins.values()
         yield from self.secrets.values()
-        yield from (line.type for lines in self.typed.values() for line in lines)
+        yield from (line.secret for lines in self.typed.values() for line in lines if line.secret is not None)
 
 
 def load_answers(path: Path) -> Answers:

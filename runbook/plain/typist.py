@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from runbook.errors import PromptCancelled
 from runbook.operator import TerminalRequest
-from runbook.secrets import Secret
 from runbook.terminal.foreground import die_with
 
 if TYPE_CHECKING:
@@ -33,8 +32,9 @@ class Line(Protocol):
         """A regular expression (Python's `re`) that the command's output must match first."""
         ...
 
-    @property
-    def type(self) -> Secret: ...
+    def keys(self) -> bytes:
+        """What is typed, without the line's end."""
+        ...
 
 
 async def type_answers(request: TerminalRequest, lines: Sequence[Line]) -> int:
@@ -69,7 +69,7 @@ async def _converse(child: Child, lines: Sequence[Line], name: str) -> None:
     for line in lines:
         if not await _prompted(child, line.when, name):
             return  # it has ended
-        child.sendline(line.type.reveal())
+        child.sendline(line.keys())
     while await _goes_on(child, name):
         pass
 

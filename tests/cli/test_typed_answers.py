@@ -24,7 +24,7 @@ sys.exit(3)
 
 
 def lines(*pairs: tuple[str, str]) -> list[Typed]:
-    return [Typed.model_validate({"when": when, "type": text}) for when, text in pairs]
+    return [Typed.model_validate({"when": when, "secret": text}) for when, text in pairs]
 
 
 def asking(folder: Path, program: str = ASKS) -> TerminalRequest:
@@ -71,7 +71,7 @@ answers: 1
 typed:
   C1:
     - {when: 'env_name: ', type: PIN_NAME}
-    - {when: 'value: ', type: zeuxis-4711}
+    - {when: 'value: ', secret: zeuxis-4711}
 """
 
 

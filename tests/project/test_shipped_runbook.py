@@ -22,10 +22,16 @@ def shipped() -> Runbook:
 
 
 def test_the_stages_are_those_of_the_playbook_in_its_order(shipped: Runbook) -> None:
-    assert [stage.id for stage in shipped.stages] == ["P", "A", "B"]
+    assert [stage.id for stage in shipped.stages] == ["P", "A", "B", "C"]
     sections = [step.id.partition(".")[0] for stage, step in shipped.steps() if stage.id != "P"]
     assert sections == sorted(sections)
-    assert set(sections) == {"A1", "A2", "A3", "A4", "A5", "B1"}
+    assert set(sections) == {"A1", "A2", "A3", "A4", "A5", "B1", "B2", "B3", "B4", "B5", "C1", "C2", "C3"}
+
+
+def test_every_action_can_be_asked_whether_it_is_done(shipped: Runbook) -> None:
+    """But for the host role, which says of itself that it may be run again, and the PIN's reset, which asks first."""
+    actions = [step for _, step in shipped.steps() if step.role is Role.ACTION]
+    assert {step.id for step in actions if step.probe is None} == {"A2.role", "A3.unlock"}
 
 
 def test_every_step_has_hints_that_say_what_to_do(shipped: Runbook) -> None:
