@@ -16,9 +16,6 @@ from rehearsal.token import TokenKind
 from runbook.record.runs import list_runs
 from runbook.terminal.narrator import Narrator
 
-_ENDED = ("green", "failed")
-"""States of a run that has come to an end of its own; there is nothing to go on with."""
-
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
@@ -48,9 +45,9 @@ def staying(lab: Path, mark: LabMark) -> Iterator[None]:
 
 
 def unfinished(lab: Path) -> list[str]:
-    """The ids of the runs in this lab that have not come to an end of their own, the oldest first."""
+    """The ids of the runs in this lab in which steps are left to walk, the oldest first."""
     site = str(lab / SITE_NAME)
-    return [run.run_id for run in list_runs() if run.site_path == site and run.state not in _ENDED]
+    return [run.run_id for run in list_runs() if run.site_path == site and not run.over]
 
 
 def _in_reader(lab: Path, mark: LabMark) -> contextlib.AbstractContextManager[object]:

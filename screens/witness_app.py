@@ -15,6 +15,7 @@ from textual.worker import Worker, WorkerError
 
 from runbook.errors import ExitCode, RunbookError
 from runbook.event import Event
+from runbook.gates.gate_lines import approved_title
 from runbook.model import Runbook
 from runbook.operator import TerminalRequest
 from runbook.paths import resolve
@@ -173,7 +174,7 @@ class WitnessApp(BaseApp):
 
     async def _ask(self, asked: ApprovalAsked) -> None:
         """Until the witness has answered, or leaves it for later."""
-        following, title = self._following, self._runbook.step(asked.step).title
+        following, title = self._following, approved_title(self._runbook, asked.step)
         while True:
             question = Question(asked, title, following.code, following.head_asked, self._key, self._problem)
             answer: Approves | Refuses | None = await self.ask(ApprovalPrompt(question))

@@ -10,7 +10,7 @@ from runbook.gates.gate_lines import second_person_line
 from runbook.gates.window import TimeWindow, spoken
 from runbook.model import Runbook
 from runbook.record import events as ev
-from runbook.record.gate_events import WindowSet
+from runbook.record.gate_events import PeopleNamed, WindowSet
 from runbook.record.state import RunState, Status, apply
 from runbook.run.session import Session
 from runbook.terminal.narrator import Narrator
@@ -25,15 +25,25 @@ class Transcript:
         self._say = narrator.say
         self.state = history
         """Of the run so far; at first, what it was when it was left."""
+        self._due = ""
+        """The stage under way whose heading follows once it is said again who the people are."""
 
     def show(self, event: Event) -> None:
         """Say what the event says to a person; some say nothing."""
         self.state = apply(self.state, event)
+        if getattr(event, "step", ""):
+            self._say_due()
         self._of_run(event)
         self._of_step(event)
         self._of_deviation(event)
         if line := second_person_line(event):
             self._say(f"   {line}")
+        if isinstance(event, PeopleNamed):
+            self._say_due()
+
+    def _say_due(self) -> None:
+        if self._due:
+            self._stage(self._due)
 
     def _of_run(self, event: Event) -> None:
         match event:
@@ -94,6 +104,7 @@ class Transcript:
 
     def _stage(self, stage_id: str) -> None:
         stages = self._runbook.stages if self._runbook else ()
+        self._due = ""
         title = next((stage.title for stage in stages if stage.id == stage_id), "")
         self._say()
         self._say(f"== {stage_id}  {title}".rstrip())
@@ -118,8 +129,9 @@ class Transcript:
         for step_id, step in state.steps.items():
             if step.in_doubt:
                 self._say(f"   {step_id}  IN DOUBT: it had begun, and whether it is done is not on record")
-        if state.stage:
-            self._stage(state.stage)
+        self._due = state.stage
+        if not state.signers:
+            self._say_due()
 
     def _finished(self, event: ev.StepFinished) -> None:
         outcome = event.outcome

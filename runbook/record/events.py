@@ -304,6 +304,8 @@ class RunFinished(Event):
     state: Annotated[str, Level.PUBLIC]
     """`green`, `failed` or `stopped`."""
     reason: str = ""
+    over: bool = False
+    """It is not green, and yet nothing is left to walk: all that is not green was skipped."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,13 @@ class RunSummary:
     rehearsal: bool
     site_path: str = ""
     """The site profile's file when it was started; empty where the record does not say."""
+    over: bool = False
+    """Nothing is left to walk: it is green, or all that is not was skipped."""
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether steps are left to walk, and nobody drives it."""
+        return self.state in ("unfinished", "stopped", "failed") and not self.over
 
 
 def list_runs(folder: Path | None = None) -> list[RunSummary]:
@@ -108,7 +115,7 @@ def _summary(folder: Path) -> RunSummary:
         with path.open("rb") as file:
             first = json.loads(file.readline())
             file.seek(max(0, path.stat().st_size - _TAIL))
-            last = file.read()
+            end = _end(file.read())
         header = _values(first, RunStarted.type)
     except (OSError, ValueError, KeyError, TypeError):
         state = "running" if holder(folder) else "unreadable"
@@ -117,22 +124,22 @@ def _summary(folder: Path) -> RunSummary:
         run_id=clean_line(folder.name),
         folder=folder,
         started=clean_line(str(first["at"])),
-        state=_state(last, folder),
+        state="running" if holder(folder) else clean_line(str(end.get("state", "unfinished"))),
         runbook=clean_line(str(header.get("runbook_id", ""))),
         title=clean_line(str(header.get("runbook_title", ""))),
         operator=clean_line(str(header.get("operator", ""))),
         rehearsal=header.get("rehearsal") is True,
         site_path=str(header.get("site_path", "")),
+        over=end.get("state") == "green" or end.get("over") is True,
     )
 
 
-def _state(tail: bytes, folder: Path) -> str:
-    if holder(folder):
-        return "running"
+def _end(tail: bytes) -> dict[str, Any]:
+    """What the last record says where it is the end of the run; empty: it is not."""
     try:
-        return clean_line(str(_values(json.loads(tail.splitlines()[-1]), RunFinished.type)["state"]))
+        return _values(json.loads(tail.splitlines()[-1]), RunFinished.type)
     except (ValueError, KeyError, TypeError, IndexError):
-        return "unfinished"
+        return {}
 
 
 def _values(record: Any, type_: str) -> dict[str, Any]:

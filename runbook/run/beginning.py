@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from runbook.errors import EnvironmentLacks, OperatorStopped, PromptCancelled, StepError
+from runbook.gates.gate_lines import RESUME, approved_title
 from runbook.people.approval import ExactAction
 from runbook.people.witness import SecondPeople
 from runbook.record.events import PinResult, RunResumed
@@ -16,9 +17,6 @@ from runbook.site import TwoPeople
 
 if TYPE_CHECKING:
     from runbook.run.engine import Engine
-
-RESUME = "resume"
-"""What two people approve who let a run go on although its files were changed; no step has this id in the record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +65,7 @@ async def _agreed(engine: Engine, taken_up: TakenUp) -> None:
     action = ExactAction.of(RESUME, params, event.changes, engine.redactor)
     try:
         await people.begin(engine.operator, gated=True)
-        await people.obtain(RESUME, "Go on although this was changed", action, engine.operator)
+        await people.obtain(RESUME, approved_title(engine.plan.runbook, RESUME), action, engine.operator)
     except (StepError, PromptCancelled, EnvironmentLacks) as error:
         raise OperatorStopped(f"the changes were not agreed to: {error.what}") from error
     finally:

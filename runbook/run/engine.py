@@ -348,7 +348,8 @@ class Engine:
         open_steps = [step.id for step in steps if not self.state.step(step.id).status.holds]
         if not open_steps:
             return RunFinished("green")
-        return RunFinished("failed", f"not green: {', '.join(open_steps)}")
+        over = all(self.state.step(step.id).over for step in steps)
+        return RunFinished("failed", f"not green: {', '.join(open_steps)}", over)
 
     def _ended(self, reason: str) -> RunFinished:
         """A run that the operator ended after a step that was not green has failed; otherwise it was stopped."""

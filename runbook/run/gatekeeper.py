@@ -44,6 +44,9 @@ DECLINED = "gate declined"
 CLOSED = "gate closed"
 """The symptom of a step whose gate held when the question was put, and no longer when it was answered."""
 
+FRESH = 5.0
+"""Seconds for which a probe's answer is taken as still true; when people took longer to agree, it is asked again."""
+
 ATTEMPTS = 5
 """How often an unusable window may be typed before the step is held up for want of one."""
 
@@ -149,6 +152,7 @@ class Gatekeeper:
         texts = templates.render_params(texts, {**params, **values})
         confirm, phrase = texts["confirm"] or "", texts["phrase"] or ""
         probed = await self._engine.doubts.probe(step) if step.irreversible else None
+        probed_at = asyncio.get_running_loop().time()
         if probed is not None and probed.answer is Answer.DONE:
             reason = await self._take_as_done(run, probed)
             if reason:
@@ -176,7 +180,13 @@ class Gatekeeper:
             said = await _declined(run, confirm, phrase)
         if said:
             return Outcome.failed(f"{said}; nothing was done", symptom=DECLINED)
-        missing = gates.unmet(self.standing, step)  # people take their time
+        # People take their time.
+        if probed is not None and asyncio.get_running_loop().time() - probed_at > FRESH:
+            now = await self._engine.doubts.probe(step)
+            if now is not None and now.answer is not probed.answer:
+                said = f"its probe said `{probed.answer}` and says `{now.answer}` now: {now.outcome.summary}"
+                return Outcome.failed(f"nothing was done: {said}", symptom=CLOSED)
+        missing = gates.unmet(self.standing, step)
         return Outcome.failed(f"nothing was done: {'; '.join(missing)}", symptom=CLOSED) if missing else None
 
     async def _take_as_done(self, run: StepRun, probed: Probed) -> str:

@@ -30,9 +30,6 @@ from runbook.run.start import Prepared, RecordedWalk, fit
 from runbook.secrets import MASK, Redactor
 from runbook.version import program_sha256, program_version
 
-LEFT = ("unfinished", "stopped", "failed")
-"""States of a run (`RunSummary.state`) that may go on."""
-
 
 @dataclass(frozen=True, slots=True)
 class Left:
@@ -54,9 +51,7 @@ def unfinished(runbook_id: str, site: Path) -> list[RunSummary]:
     """The runs of this runbook with this site profile that may go on and that nobody drives, the newest first."""
     place = str(site.absolute())
     return [
-        run
-        for run in reversed(list_runs())
-        if run.state in LEFT and run.runbook == runbook_id and run.site_path == place
+        run for run in reversed(list_runs()) if run.may_go_on and run.runbook == runbook_id and run.site_path == place
     ]
 
 
@@ -71,7 +66,7 @@ def find_left(name: str | None) -> Path:
                 remedy="Give the run's id or its folder; `runbook runs` lists them.",
             )
         return path.absolute().parent
-    newest = [run for run in reversed(list_runs()) if run.state in (*LEFT, "running")]
+    newest = [run for run in reversed(list_runs()) if run.may_go_on or run.state == "running"]
     if not newest:
         raise UsageError("there is no run to go on with", remedy="`runbook runs` lists the runs and their states.")
     return next((run for run in newest if run.state != "running"), newest[0]).folder

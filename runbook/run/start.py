@@ -245,6 +245,8 @@ def _lacking(runbook: Runbook, path: Path) -> UsageError:
     wanted = [f"the input `{name}`" for name, declared in runbook.inputs.items() if declared.source is Source.SITE]
     tokens = {step.params.get("token") for _, step in runbook.steps()}
     wanted += sorted(f"the token `{token}`" for token in tokens if isinstance(token, str))
+    if any(step.gate.two_person for _, step in runbook.steps()):
+        wanted.append("`two_people`, who may approve")
     return UsageError(
         f"there is no site profile, and this runbook needs one for {', '.join(wanted)}",
         where=str(path),

@@ -93,7 +93,7 @@ async def test_retry_and_skip_are_deviations_and_a_skipped_step_is_not_green(ben
     assert bench.engine.state.deviations == ("A1 tried again", "A2 skipped: the spare is on its way")
     assert bench.engine.state.facts == {}
     assert bench.world.ran == ["A1", "A1", "A2", "A3"]
-    assert bench.events[-1] == ev.RunFinished("failed", "not green: A2")
+    assert bench.events[-1] == ev.RunFinished("failed", "not green: A2", over=True)
 
 
 @pytest.mark.parametrize(

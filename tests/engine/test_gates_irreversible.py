@@ -19,6 +19,7 @@ from runbook.outcome import Outcome
 from runbook.plain.answers import Answers, ScriptedOperator
 from runbook.probing import Answer
 from runbook.record import events as ev
+from runbook.run import gatekeeper
 from tests.engine.world import Bench, Said, action, check, stage
 
 PROBE = {"check": "do", "word": "probe"}
@@ -236,3 +237,22 @@ def test_every_deed_has_its_own_open_gate_and_a_second_one_was_asked_for(
                     opened = retried = 0
         assert deeds(bench) == started
         assert ("A2" in bench.world.ran) == (bench.engine is not None and bench.engine.state.step("A1").status.green)
+
+
+@pytest.mark.parametrize(
+    ("fresh", "second", "done"), [(-1.0, IS_DONE, False), (-1.0, NOT_DONE, True), (60.0, IS_DONE, True)]
+)
+async def test_a_probe_is_asked_again_when_people_took_their_time(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, fresh: float, second: Outcome, done: bool
+) -> None:
+    monkeypatch.setattr(gatekeeper, "FRESH", fresh)
+    bench.world.behaviour["A1"] = behaves(bench, probes=[NOT_DONE, second])
+    await bench.walk(stage(wipe()))
+    assert deeds(bench) == done
+    assert len(bench.of(ev.StepProbed)) == (2 if fresh < 0 else 1)
+    if not done:
+        assert (
+            "its probe said `not done` and says `done` now: the disk is empty"
+            in bench.of(ev.StepFinished)[0].outcome.summary
+        )
+        assert bench.of(ev.StepStarted) == []

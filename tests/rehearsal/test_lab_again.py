@@ -33,7 +33,7 @@ from tests.rehearsal.program import processes_of
 
 BOTH = pytest.mark.parametrize("token", list(TokenKind))
 ENDINGS = pytest.mark.parametrize(
-    ("state", "stays"), [("green", False), ("failed", False), ("stopped", True), ("", True)]
+    ("state", "stays"), [("green", False), ("failed", True), ("stopped", True), ("", True)]
 )
 
 

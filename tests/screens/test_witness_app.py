@@ -238,3 +238,19 @@ async def test_foreign_text_moves_nothing(tmp_path: Path, wall_clock: StoppedClo
         await d.driver.say(ev.NoteAdded("", text, by=text), ApprovalGiven("A1.slots", text, text, True, text, text))
         await until(d, lambda: d.app.screen is d.app.watched)
         harmless(d)
+
+
+async def test_what_two_people_let_pass_before_a_run_goes_on_is_no_step_of_it(
+    tmp_path: Path, wall_clock: StoppedClock
+) -> None:
+    async with witnessed(tmp_path, (80, 24), *GREEN) as d:
+        await d.driver.ask(wall_clock.now(), ("runbook: step A1.slots: the title",), step="resume")
+        await d.until("Go on although this was changed")
+        await d.driver.say(
+            ApprovalGiven("resume", "ben", "SHA256:x", False, "", ""),
+            ev.RunResumed("hsm-runbook 1", "", "", "", "input-b", "anna", "anna", "", 0, ("runbook: a title",)),
+            STARTED,
+        )
+        await d.until("ben approved resume")
+        await d.until("A1.slots")
+        assert "went on although this changed: runbook: a title" in d.app.watched.state.deviations
