@@ -189,6 +189,7 @@ def _profile(token: LabToken, choice: Choice, *, export: Path, repository: Path,
             # On the lab's hosts, each of which has a folder of its own.
             "env_file": ENV_FILE,
             "env_group": grp.getgrgid(os.getegid()).gr_name,
+            "udev_rule": "etc/udev/rules.d/99-nitrokey-hsm.rules",
             "root_anchor": "etc/pki/ca-trust/source/anchors/ccat-root-ca.crt",
             "trusted_user_ca_keys": "etc/ssh/trusted_user_ca_keys",
         },

@@ -29,9 +29,9 @@ def test_the_stages_are_those_of_the_playbook_in_its_order(shipped: Runbook) -> 
 
 
 def test_every_action_can_be_asked_whether_it_is_done(shipped: Runbook) -> None:
-    """But for the host role, which says of itself that it may be run again, and the PIN's reset, which asks first."""
+    """But for the PIN's reset, which reads the counter first and does nothing where there is no need."""
     actions = [step for _, step in shipped.steps() if step.role is Role.ACTION]
-    assert {step.id for step in actions if step.probe is None} == {"A2.role", "A3.unlock"}
+    assert {step.id for step in actions if step.probe is None} == {"A3.unlock"}
 
 
 def test_every_step_has_hints_that_say_what_to_do(shipped: Runbook) -> None:
