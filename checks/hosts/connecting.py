@@ -9,12 +9,13 @@ from pathlib import Path
 from checks.hosts import known_hosts
 from checks.hosts.channel import Connection
 from checks.hosts.errors import Unreachable
-from checks.hosts.host_keys import where
+from checks.hosts.host_keys import names, where
 from checks.hosts.known_hosts import Entry
 from checks.hosts.passphrases import Passphrases
 from checks.hosts.patience import Patience, Prompts
 from checks.hosts.ssh_config import Hop, SshSettings, jumps, resolve
-from checks.hosts.transports import reasons
+from checks.hosts.threads import Threads
+from checks.hosts.transports import certified, lacks
 from runbook.operator import Operator
 from runbook.secrets import Redactor
 from runbook.site import HostProfile
@@ -32,7 +33,13 @@ class Leg:
 
     settings: SshSettings
     known: tuple[Entry, ...]
-    why_openssh: tuple[str, ...]
+    """What known_hosts files hold about it."""
+    lacks: tuple[str, ...]
+    """Settings that paramiko cannot follow."""
+
+    @property
+    def why_openssh(self) -> tuple[str, ...]:
+        return tuple(f"{self.settings.alias}: {reason}" for reason in (*certified(self.known), *self.lacks))
 
 
 @dataclass(slots=True)
@@ -47,8 +54,6 @@ class Connector:
     """Makes connections; keeps those to jump hosts, which are asked for a code once and not for each host behind."""
 
     def __init__(self, config: Path | None, redactor: Redactor) -> None:
-        from checks.hosts.paramiko_transport import Threads
-
         self._config = config
         self._redactor = redactor
         self._threads = Threads()
@@ -63,10 +68,8 @@ class Connector:
         leg, people's time apart.
         """
         way = await self.way(Hop(profile.ssh or name, profile.user, profile.port))
-        why = tuple(f"{leg.settings.alias}: {reason}" for leg in way for reason in leg.why_openssh)
-        openssh = profile.transport == "openssh" or (profile.transport == "auto" and bool(why))
-        if profile.transport == "openssh":
-            why = ("the site profile says so",)
+        why = _why_openssh(profile, way)
+        openssh = bool(why)
         jump: Connection | None = None
         for number, leg in enumerate(way[:-1], 1):
             key = ("openssh" if openssh else "paramiko", *(_place(passed) for passed in way[:number]))
@@ -75,9 +78,9 @@ class Connector:
                 if shared.connection is None or not shared.connection.alive:
                     if shared.connection is not None:
                         await shared.connection.close()
-                    shared.connection = await self._leg(leg, jump, profile, operator, why if openssh else None)
+                    shared.connection = await self._leg(leg, jump, profile, operator, why)
             jump = shared.connection
-        return await self._leg(way[-1], jump, profile, operator, why if openssh else None)
+        return await self._leg(way[-1], jump, profile, operator, why)
 
     async def way(self, hop: Hop) -> list[Leg]:
         """The jump hosts and the host itself, nearest first. Raises Unreachable."""
@@ -99,8 +102,11 @@ class Connector:
         return [*passed, settings]
 
     async def _describe(self, settings: SshSettings) -> Leg:
-        known = await asyncio.to_thread(known_hosts.read, settings.known_hosts)
-        return Leg(settings, tuple(known), reasons(settings, known))
+        def look() -> Leg:
+            known = known_hosts.read_about(settings.known_hosts, names(settings))
+            return Leg(settings, tuple(known), lacks(settings))
+
+        return await asyncio.to_thread(look)
 
     async def _leg(
         self,
@@ -108,21 +114,20 @@ class Connector:
         jump: Connection | None,
         profile: HostProfile,
         operator: Operator,
-        openssh: tuple[str, ...] | None,
+        why_openssh: tuple[str, ...],
     ) -> Connection:
         seconds = float(profile.connect_seconds)
-        if leg.settings.connect_timeout:
-            seconds = min(seconds, leg.settings.connect_timeout)
         patience = Patience(seconds)
         prompts = Prompts(operator, self._redactor, patience)
         try:
             async with self._handshakes, patience.limit():
-                if openssh is not None:
-                    return await self._by_openssh(leg, jump, prompts, openssh)
+                if why_openssh:
+                    return await self._by_openssh(leg, jump, prompts, why_openssh)
                 return await self._by_paramiko(leg, jump, prompts)
         except TimeoutError:
+            bound = min(seconds, leg.settings.connect_timeout or seconds)
             raise Unreachable(
-                f"no connection to {leg.settings.address} within {seconds:.0f} s",
+                f"no connection to {leg.settings.address} within {bound:.0f} s",
                 where=where(leg.settings),
                 remedy=f"Try `ssh {leg.settings.alias}` on a terminal; `connect_seconds` in the site profile "
                 "and ConnectTimeout in the ssh configuration set the bound.",
@@ -150,6 +155,22 @@ class Connector:
         self._jumps.clear()
         self.passphrases.forget()
         self._threads.close()
+
+
+def _why_openssh(profile: HostProfile, way: list[Leg]) -> tuple[str, ...]:
+    """Empty: paramiko it is. Raises Unreachable where the profile wants paramiko and it cannot follow the settings."""
+    if profile.transport == "openssh":
+        return ("the site profile says so",)
+    if profile.transport == "auto":
+        return tuple(reason for leg in way for reason in leg.why_openssh)
+    for leg in way:
+        if leg.lacks:
+            raise Unreachable(
+                f"paramiko, which the site profile asks for, cannot follow {', '.join(leg.lacks)}",
+                where=where(leg.settings),
+                remedy="Leave `transport` out of the host in the site profile: the system's ssh is then used.",
+            )
+    return ()
 
 
 def _place(leg: Leg) -> str:

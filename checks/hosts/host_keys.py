@@ -42,10 +42,7 @@ def judge(entries: Sequence[Entry], settings: SshSettings, seen: SeenKey) -> Ent
     A key on file for the host on any port counts also for one of its ports, as with OpenSSH; one that says something
     else is of no weight then.
     """
-    names = [settings.known_as]
-    if settings.port != SSH_PORT and not settings.host_key_alias:
-        names.append(settings.hostname.lower())
-    known = [entry for name in names for entry in about(entries, name)]
+    known = [entry for name in names(settings) for entry in about(entries, name)]
     for entry in known:
         if entry.marker is Marker.REVOKED and entry.fingerprint == seen.fingerprint:
             raise revoked(settings, seen, entry.place)
@@ -53,8 +50,15 @@ def judge(entries: Sequence[Entry], settings: SshSettings, seen: SeenKey) -> Ent
     for entry in plain:
         if entry.fingerprint == seen.fingerprint:
             return entry
-    own = [entry for entry in plain if entry.matches(names[0])]
+    own = [entry for entry in plain if entry.matches(settings.known_as)]
     raise changed(settings, seen, own) if own else unknown(settings, seen)
+
+
+def names(settings: SshSettings) -> tuple[str, ...]:
+    """Under what the host may be on file, the best first; the bare name also stands for every port."""
+    if settings.port == SSH_PORT or settings.host_key_alias:
+        return (settings.known_as,)
+    return (settings.known_as, settings.hostname.lower())
 
 
 def where(settings: SshSettings) -> str:

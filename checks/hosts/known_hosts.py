@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 
 MAX_FILE = 16 * 1024 * 1024
@@ -80,17 +81,25 @@ def parse(text: str, path: Path) -> list[Entry]:
     return entries
 
 
-def read(paths: Iterable[Path]) -> list[Entry]:
-    """The entries of all files that exist and can be read, in their order. It reads the disk."""
+def read_about(paths: Iterable[Path], names: Iterable[str]) -> list[Entry]:
+    """The entries for hosts of these names in all files that can be read, in their order. It reads the disk."""
+    wanted = tuple(names)
     entries: list[Entry] = []
     for path in paths:
         try:
-            with path.open("rb") as file:
-                text = file.read(MAX_FILE).decode(errors="replace")
+            status = path.stat()
+            known = _read(path, (status.st_mtime_ns, status.st_size, status.st_ino))
         except OSError:
             continue
-        entries += parse(text, path)
+        entries += [entry for entry in known if any(entry.matches(name) for name in wanted)]
     return entries
+
+
+@lru_cache(maxsize=16)
+def _read(path: Path, _state: tuple[int, int, int]) -> tuple[Entry, ...]:
+    """Kept while the file stays the same: a fleet asks for each of its hosts."""
+    with path.open("rb") as file:
+        return tuple(parse(file.read(MAX_FILE).decode(errors="replace"), path))
 
 
 def about(entries: Iterable[Entry], name: str) -> list[Entry]:
@@ -117,6 +126,8 @@ def _matches(hosts: str, name: str) -> bool:
 
 def _like(pattern: str, name: str) -> bool:
     """`*` and `?` only: brackets stand for themselves, around a host that has a port."""
+    if "*" not in pattern and "?" not in pattern:
+        return pattern == name
     return re.fullmatch(fnmatch.translate(pattern.replace("[", "[[]")), name) is not None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from checks.hosts.errors import HostError, NotLetIn, Unreachable
+from checks.hosts.errors import HostError, Unreachable
 from checks.hosts.host_keys import where
 from checks.hosts.paramiko_auth import Asked, Exchange, Gone, KeyTaken, LetIn, Refused, Reply, accepted_algorithms
 from checks.hosts.paramiko_transport import SshTransport
@@ -12,8 +12,18 @@ from checks.hosts.passphrases import KeyUnusable, Passphrases
 from checks.hosts.patience import Prompts
 from checks.hosts.signatures import algorithm_for
 from checks.hosts.ssh_config import SshSettings
-from checks.hosts.ssh_keys import Candidate, blob_type, candidates, describe
+from checks.hosts.ssh_keys import Candidate, blob_type, candidates, describe, not_let_in
 from runbook.secrets import Secret
+
+_SWITCHES = {
+    "publickey": "pubkeyauthentication",
+    "keyboard-interactive": "kbdinteractiveauthentication",
+    "password": "passwordauthentication",
+}
+"""The methods that there are here, and the settings that switch them off."""
+
+TOUCHING = 120.0
+"""Seconds that a signature may take: a key on a device waits for a touch, an agent may ask."""
 
 
 class Entry:
@@ -48,16 +58,15 @@ class Entry:
         reply: Reply = await self._exchange.none()
         found = await candidates(self._settings, passphrases, self._prompts)
         self._notes = found.notes
-        keys = found.keys if self._says("pubkeyauthentication") else []
-        once = [name for name in ("keyboard-interactive", "password") if self._may(name)]
+        keys, left = found.keys, self._methods()
         while isinstance(reply, Refused):
-            method = next(
-                (name for name in ("publickey", *once) if name in reply.methods and (keys or name != "publickey")), ""
-            )
+            if not keys and "publickey" in left:
+                left.remove("publickey")
+            method = next((name for name in left if name in reply.methods), "")
             if method == "publickey":
                 reply = await self._by_key(keys.pop(0), reply)
             elif method:
-                once.remove(method)
+                left.remove(method)
                 reply = await (self._by_questions() if method == "keyboard-interactive" else self._by_password())
             else:
                 raise self._refused(f"it asks for {', '.join(reply.methods) or 'nothing'}")
@@ -65,13 +74,12 @@ class Entry:
             raise self._refused("its answer does not fit the question")
         return " and ".join(self._used) or "nothing was asked for"
 
-    def _says(self, keyword: str) -> bool:
-        return self._settings.value(keyword).lower() not in ("no", "false")
-
-    def _may(self, method: str) -> bool:
-        return self._says(
-            "kbdinteractiveauthentication" if method == "keyboard-interactive" else "passwordauthentication"
-        )
+    def _methods(self) -> list[str]:
+        """Those that the configuration lets us use, in its order (ssh_config(5), PreferredAuthentications)."""
+        preferred = self._settings.value("preferredauthentications").split(",")
+        order = preferred if preferred != [""] else list(_SWITCHES)
+        off = [name for name, keyword in _SWITCHES.items() if self._settings.value(keyword) in ("no", "false")]
+        return [name for name in order if name in _SWITCHES and name not in off]
 
     async def _by_key(self, key: Candidate, before: Refused) -> Reply:
         blob = key.blob
@@ -81,13 +89,21 @@ class Entry:
             algorithm = algorithm_for(blob_type(blob), accepted_algorithms(self._transport))
             reply = await self._exchange.ask_key(algorithm, blob)
             if isinstance(reply, KeyTaken):
-                signature = await key.sign(self._exchange.to_sign(algorithm, blob), algorithm)
+                signature = await self._sign(key, self._exchange.to_sign(algorithm, blob), algorithm)
                 reply = await self._exchange.show_key(algorithm, blob, signature)
         except KeyUnusable as unusable:
             self._notes.append(str(unusable))
             return before
         self._note(describe(blob, key.source), reply)
         return reply
+
+    async def _sign(self, key: Candidate, data: bytes, algorithm: str) -> bytes:
+        with self._prompts.patience.stand_still():
+            try:
+                async with asyncio.timeout(TOUCHING):
+                    return await key.sign(data, algorithm)
+            except TimeoutError:
+                raise KeyUnusable(f"{key.source}: it did not sign within {TOUCHING:.0f} s") from None
 
     async def _by_password(self) -> Reply:
         secret = await self._ask("Password", "It is sent to the host once.")
@@ -143,13 +159,3 @@ class Entry:
         taken = f" It took {' and '.join(self._used)}, which is not enough." if self._used else ""
         notes = f" Not offered: {'; '.join(self._notes)}." if self._notes else ""
         return not_let_in(self._settings, f"{why}.{taken} Offered: {offered}.{notes}")
-
-
-def not_let_in(settings: SshSettings, why: str) -> NotLetIn:
-    """The same words for every transport."""
-    return NotLetIn(
-        f"the host does not let {settings.user} in: {why}",
-        where=where(settings),
-        remedy="See that the key or certificate is in the agent (`ssh-add -L`) or named in the ssh configuration; "
-        "that the certificate's principals and time hold (`ssh-keygen -L`), and that the account is the right one.",
-    )

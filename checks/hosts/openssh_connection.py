@@ -20,13 +20,16 @@ from checks.hosts.openssh_channel import OpensshChannel, open_channel
 from checks.hosts.openssh_config import configuration, through
 from checks.hosts.openssh_said import Said, failure
 from checks.hosts.passphrases import Passphrases
-from checks.hosts.patience import Prompts
+from checks.hosts.patience import Patience, Prompts
 from checks.hosts.ssh_config import SshSettings
 from checks.hosts.ssh_keys import Candidates, candidates
 from runbook.text import clean_line
 
 # Started by sh, which outlives ssh only to take the folder away; a signal to both ends ssh alone.
 _KEEPER = 'trap : TERM HUP INT; "$@"; code=$?; rm -rf -- "$0"; exit $code'
+
+TOUCHING = 120.0
+"""Seconds that a key on a device may wait for a touch."""
 
 LONGEST_SOCKET = 80
 """Bytes of a socket's path: sun_path holds 107, and ssh puts 17 more behind it for a moment."""
@@ -78,11 +81,18 @@ class Master:
     def running(self) -> bool:
         return self._process is not None and not self._process.over.done() and not self._process.status.told_end
 
-    async def until_ready(self) -> bool:
-        """False when it ended instead."""
-        while self.running and not self.said.ready and not self._left:
-            self.changed.clear()
-            await self.changed.wait()
+    async def until_ready(self, patience: Patience) -> bool:
+        """False when it ended instead. While a key on a device waits for a touch, time stands still."""
+        with contextlib.ExitStack() as standing:
+            touching = False
+            while self.running and not self.said.ready and not self._left:
+                if self.said.waits_for_touch and not touching:
+                    touching = True
+                    standing.enter_context(patience.stand_still(at_most=TOUCHING))
+                elif touching and not self.said.waits_for_touch:
+                    standing.close()
+                self.changed.clear()
+                await self.changed.wait()
         return self.running and self.said.ready
 
     async def end(self) -> None:
@@ -155,7 +165,7 @@ async def _start(master: Master, settings: SshSettings, means: Means, jump: Open
     config = master.folder / "config"
     text = configuration(
         means.own_config,
-        connect_seconds=means.prompts.patience.seconds,
+        connect_seconds=min(means.prompts.patience.seconds, settings.connect_timeout or TOUCHING),
         proxy=through(jump.control) if jump else "",
     )
     await asyncio.to_thread(config.write_text, text)
@@ -164,7 +174,7 @@ async def _start(master: Master, settings: SshSettings, means: Means, jump: Open
         argv = ["ssh", "-F", str(config), "-N", "-M", "-S", str(master.control), "-l", settings.user]
         argv += ["-p", str(settings.port), "--", settings.alias]
         master.start(argv, {**os.environ, **asking})
-        ready = await master.until_ready()
+        ready = await master.until_ready(means.prompts.patience)
         if askpass.left:
             raise askpass.left
     finally:

@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from checks.hosts.errors import HostError, Unreachable
 from checks.hosts.host_keys import SeenKey, certificate_refused, judge, revoked, unknown, where
 from checks.hosts.known_hosts import Entry
-from checks.hosts.letting_in import not_let_in
 from checks.hosts.signatures import CERT
 from checks.hosts.ssh_config import SshSettings
-from checks.hosts.ssh_keys import Candidates
+from checks.hosts.ssh_keys import Candidates, not_let_in
 from runbook.text import clean_line
 
 _MAX_LINES = 2000
@@ -83,6 +82,12 @@ class Said:
         """ssh does not say that a passphrase was wrong: the host took the key, and yet it was not used."""
         if not self.partial:
             self.wrong_passphrases = [path for path in paths if self.accepted.startswith(f"{path} ")]
+
+    @property
+    def waits_for_touch(self) -> bool:
+        """The host took a key that is on a device, and has not said yet what comes of it."""
+        kind = self.accepted.split(" ")[-2:-1]
+        return bool(kind) and "-SK" in kind[0] and not self.method and not self.lines
 
     @property
     def host_key(self) -> str:

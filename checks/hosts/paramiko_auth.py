@@ -23,8 +23,9 @@ from paramiko.common import (
     cMSG_USERAUTH_REQUEST,
 )
 
-from checks.hosts.paramiko_transport import SshTransport, Threads, call_on
+from checks.hosts.paramiko_transport import SshTransport, call_on
 from checks.hosts.ssh_agent import wire_string
+from checks.hosts.threads import Threads
 from runbook.text import clean, clean_line
 
 _MAX_QUESTIONS = 16

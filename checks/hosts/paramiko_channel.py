@@ -11,7 +11,8 @@ from paramiko.common import cMSG_CHANNEL_WINDOW_ADJUST
 
 from checks.hosts.channel import Ended
 from checks.hosts.errors import LineLost
-from checks.hosts.paramiko_transport import SshTransport, Threads
+from checks.hosts.paramiko_transport import SshTransport
+from checks.hosts.threads import Threads
 
 _CHUNK = 64 * 1024
 _SEND = 32 * 1024

@@ -13,16 +13,17 @@ from dataclasses import dataclass
 import paramiko
 
 from checks.hosts.errors import ChannelRefused, HostError, LineLost, Unreachable
-from checks.hosts.host_keys import SeenKey, judge, where
+from checks.hosts.host_keys import SeenKey, judge, names, where
 from checks.hosts.known_hosts import Entry as KnownHost
 from checks.hosts.known_hosts import Marker, about, fingerprint
 from checks.hosts.letting_in import Entry
 from checks.hosts.paramiko_auth import Exchange
 from checks.hosts.paramiko_channel import ParamikoChannel
-from checks.hosts.paramiko_transport import LoopEvent, SshTransport, Threads
+from checks.hosts.paramiko_transport import LoopEvent, SshTransport
 from checks.hosts.passphrases import Passphrases
 from checks.hosts.patience import Prompts
-from checks.hosts.ssh_config import SSH_PORT, SshSettings
+from checks.hosts.ssh_config import SshSettings
+from checks.hosts.threads import Threads
 from runbook.text import clean_line
 
 HOST_KEY_TYPES = tuple(paramiko.Transport._preferred_keys)
@@ -30,8 +31,8 @@ HOST_KEY_TYPES = tuple(paramiko.Transport._preferred_keys)
 
 KEEP_ALIVE = 5.0
 """Seconds of silence after which the host is asked for a sign of life."""
-LOST_AFTER = 20.0
-"""Seconds of silence after which the line counts as lost."""
+MISSED = 4
+"""So many times asked in vain, and the line counts as lost: after 20 seconds."""
 OPENING = 30.0
 """Seconds that the host has to start a command."""
 CLOSING = 3.0
@@ -132,13 +133,16 @@ class ParamikoConnection:
         request.add_byte(paramiko.common.cMSG_GLOBAL_REQUEST)
         request.add_string("keepalive@openssh.com")
         request.add_boolean(True)
+        missed = 0
         while self._transport.active:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(KEEP_ALIVE):
                     await self._transport.ended.wait()
-            if self._transport.silent_for > LOST_AFTER:
+            # Counted and not timed: this program may have been stopped, or the machine asleep.
+            missed = missed + 1 if self._transport.silent_for >= KEEP_ALIVE * 0.9 else 0
+            if missed > MISSED - 1:
                 self._transport.break_off()
-            elif self._transport.silent_for >= KEEP_ALIVE * 0.9:
+            elif missed:
                 self._threads.start(self._transport._send_user_message, request)
 
     async def close(self) -> None:
@@ -159,14 +163,17 @@ async def connect(settings: SshSettings, means: Means, jump: ParamikoConnection 
 
     Raises Unreachable, the errors of host keys, NotLetIn and PromptCancelled.
     """
-    sock = await (_through(jump, settings) if jump else _directly(settings))
-    transport = SshTransport(sock, _host_key_types(settings, means.known))
+    transport: SshTransport | None = None
     try:
-        seen, entry = await _agree(transport, settings, means.known)
+        async with asyncio.timeout(settings.connect_timeout):
+            sock = await (_through(jump, settings) if jump else _directly(settings))
+            transport = SshTransport(sock, _host_key_types(settings, means.known))
+            seen, entry = await _agree(transport, settings, means.known)
         exchange = Exchange(transport, means.threads, settings.user)
         let_in_by = await Entry(exchange, transport, settings, means.prompts).enter(means.passphrases)
     except BaseException:
-        await asyncio.shield(end(transport, means.threads))
+        if transport is not None:
+            await asyncio.shield(end(transport, means.threads))
         raise
     shown = (
         f"{settings.user}@{settings.address}",
@@ -200,9 +207,9 @@ async def _agree(
 
 def _host_key_types(settings: SshSettings, known: Sequence[KnownHost]) -> list[str]:
     """The types on file first: a host that has keys of several types is to show the one that is known."""
-    on_file = {entry.key_type for entry in about(known, settings.known_as) if entry.marker is Marker.KEY}
-    if settings.port != SSH_PORT and not on_file:
-        on_file = {entry.key_type for entry in about(known, settings.hostname.lower()) if entry.marker is Marker.KEY}
+    on_file: set[str] = set()
+    for name in names(settings):
+        on_file = on_file or {entry.key_type for entry in about(known, name) if entry.marker is Marker.KEY}
     on_file |= {"rsa-sha2-512", "rsa-sha2-256"} if "ssh-rsa" in on_file else set()
     return sorted(HOST_KEY_TYPES, key=lambda name: name not in on_file)
 

@@ -1,7 +1,7 @@
 """paramiko's protocol engine, made to speak to an event loop: who waits is woken, nobody polls.
 
 paramiko gives a connection one thread that reads. What it learns (data, room to send, the end) is told to the loop from
-there; whatever may block is done on a pool of threads (`Threads`). Its public interface knows neither the signal that
+there; whatever may block is done on a pool of threads (`threads`). Its public interface knows neither the signal that
 ended a command nor that there is room again, and does not compare a host key again when keys are renewed: that is
 what reaches into it here, and nowhere else.
 """
@@ -15,39 +15,17 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import paramiko
 from paramiko.common import MSG_CHANNEL_CLOSE, MSG_CHANNEL_REQUEST, MSG_REQUEST_FAILURE, MSG_REQUEST_SUCCESS
 from paramiko.packet import Packetizer
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 WINDOW = 512 * 1024
 """Bytes that the far side may send before they are read here, for each channel."""
 
 # Without a handler of its own, Python would write its warnings over the screen.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
-
-
-class Threads:
-    """A few threads for calls that may block, shared by all connections."""
-
-    def __init__(self, count: int = 32) -> None:
-        self._pool = ThreadPoolExecutor(count, thread_name_prefix="ssh")
-
-    async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, lambda: call(*args, **kwargs))
-
-    def start(self, call: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
-        """Without waiting for what comes of it."""
-        with contextlib.suppress(RuntimeError):
-            self._pool.submit(call, *args, **kwargs)
-
-    def close(self) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
 
 
 class LoopEvent(threading.Event):

@@ -26,12 +26,12 @@ class Patience:
         self._timeout = None
 
     @contextlib.contextmanager
-    def stand_still(self) -> Iterator[None]:
-        """While somebody is asked, by whatever task."""
+    def stand_still(self, at_most: float | None = None) -> Iterator[None]:
+        """While somebody is asked, by whatever task; for so many seconds at most."""
         loop = asyncio.get_running_loop()
         if not self._asking and self._timeout and (until := self._timeout.when()):
             self._left = max(until - loop.time(), 0.0)
-            self._timeout.reschedule(None)
+            self._timeout.reschedule(None if at_most is None else loop.time() + at_most)
         self._asking += 1
         try:
             yield

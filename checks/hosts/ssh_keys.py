@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checks.hosts import signatures, ssh_agent
+from checks.hosts.errors import NotLetIn
+from checks.hosts.host_keys import where
 from checks.hosts.known_hosts import fingerprint
 from checks.hosts.passphrases import KeyUnusable, Passphrases
 from checks.hosts.patience import Prompts
@@ -266,3 +268,13 @@ def _string(data: bytes) -> tuple[bytes, bytes]:
     if len(data) < 4 or len(data) < 4 + length:
         raise ValueError("cut short")
     return data[4 : 4 + length], data[4 + length :]
+
+
+def not_let_in(settings: SshSettings, why: str) -> NotLetIn:
+    """The same words for every transport."""
+    return NotLetIn(
+        f"the host does not let {settings.user} in: {why}",
+        where=where(settings),
+        remedy="See that the key or certificate is in the agent (`ssh-add -L`) or named in the ssh configuration; "
+        "that the certificate's principals and time hold (`ssh-keygen -L`), and that the account is the right one.",
+    )

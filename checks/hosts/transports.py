@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 
-from checks.hosts.known_hosts import Entry, Marker, about
-from checks.hosts.ssh_config import SSH_PORT, SshSettings
+from checks.hosts.known_hosts import Entry, Marker
+from checks.hosts.ssh_config import SshSettings
 
 _SETTINGS = {
     "proxycommand": "ProxyCommand",
@@ -17,17 +19,11 @@ _SETTINGS = {
 }
 """Settings that the system's ssh alone follows, when they are set at all."""
 
-_SWITCHES = {
-    "hostbasedauthentication": "HostbasedAuthentication",
-}
-"""Settings that the system's ssh alone follows, when they are `yes`."""
-
 _ALGORITHMS = {
     "kexalgorithms": (
         "KexAlgorithms",
-        "curve25519-sha256 curve25519-sha256@libssh.org mlkem768x25519-sha256 ecdh-sha2-nistp256 ecdh-sha2-nistp384 "
-        "ecdh-sha2-nistp521 diffie-hellman-group16-sha512 diffie-hellman-group-exchange-sha256 "
-        "diffie-hellman-group14-sha256",
+        "curve25519-sha256@libssh.org mlkem768x25519-sha256 ecdh-sha2-nistp256 ecdh-sha2-nistp384 ecdh-sha2-nistp521 "
+        "diffie-hellman-group16-sha512 diffie-hellman-group-exchange-sha256 diffie-hellman-group14-sha256",
     ),
     "ciphers": ("Ciphers", "aes128-ctr aes192-ctr aes256-ctr aes128-gcm@openssh.com aes256-gcm@openssh.com"),
     "hostkeyalgorithms": (
@@ -38,22 +34,26 @@ _ALGORITHMS = {
 """What both transports have. A configuration that allows none of it needs the system's ssh."""
 
 
-def reasons(settings: SshSettings, known: Sequence[Entry]) -> tuple[str, ...]:
-    """Why paramiko cannot reach this host; empty: it can."""
-    names = [settings.known_as]
-    if settings.port != SSH_PORT and not settings.host_key_alias:
-        names.append(settings.hostname.lower())
-    found = [
-        f"host certificates of the CA in {entry.place}"
-        for entry in {entry: None for name in names for entry in about(known, name)}
-        if entry.marker is Marker.CERT_AUTHORITY
-    ]
-    for keyword, name in _SETTINGS.items():
-        if settings.value(keyword).lower() not in ("", "none"):
-            found.append(name)
-    found += [name for keyword, name in _SWITCHES.items() if settings.says(keyword)]
+def certified(known: Sequence[Entry]) -> tuple[str, ...]:
+    """The CAs on file that vouch for the host; paramiko does not verify host certificates (PROTOCOL.certkeys)."""
+    places = (entry.place for entry in known if entry.marker is Marker.CERT_AUTHORITY)
+    return tuple(f"host certificates of the CA in {place}" for place in dict.fromkeys(places))
+
+
+def lacks(settings: SshSettings) -> tuple[str, ...]:
+    """The settings that paramiko cannot follow; empty: none. It looks for a Kerberos ticket on the disk."""
+    found = [name for keyword, name in _SETTINGS.items() if settings.value(keyword).lower() not in ("", "none")]
+    if settings.says("hostbasedauthentication"):
+        found.append("HostbasedAuthentication")
+    if settings.says("gssapiauthentication") and _has_ticket():
+        # Debian's default is yes; without a ticket nothing comes of it.
+        found.append("GSSAPIAuthentication with a Kerberos ticket")
     for keyword, (name, common) in _ALGORITHMS.items():
         allowed = settings.value(keyword)
         if allowed and not set(allowed.split(",")) & set(common.split()):
             found.append(name)
     return tuple(found)
+
+
+def _has_ticket() -> bool:
+    return bool(os.environ.get("KRB5CCNAME")) or Path(f"/tmp/krb5cc_{os.getuid()}").exists()  # noqa: S108 - its place

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from checks.hosts import ssh_config
-from checks.hosts.errors import HostKeyChanged, HostKeyUnknown, Unreachable
+from checks.hosts.errors import HostCertificateRefused, HostKeyChanged, HostKeyUnknown, Unreachable
 from tests.hosts.conftest import OpenHosts, Typist
 from tests.hosts.ssh_bench import Bench, eventually, make_key, printed, public, until
 
@@ -126,6 +126,28 @@ async def test_a_certified_host_is_reached_by_the_systems_ssh_and_says_so(
     shown = (await open_hosts(bench.site()).connection("a", typist)).shown  # type: ignore[arg-type]
     assert any("the system's ssh" in line and f"{bench.known}:1" in line for line in shown)
     assert any(f"certified by ssh-ed25519 {printed(ca)}" in line for line in shown)
+
+
+@pytest.mark.parametrize(
+    ("principals", "validity", "why"),
+    [
+        ("other.example", "-1d:+1d", "principal"),
+        ("127.0.0.1", "-2d:-1d", "expired"),
+        ("127.0.0.1", "+1d:+2d", "not yet"),
+    ],
+)
+async def test_a_host_certificate_that_does_not_hold(
+    bench: Bench, open_hosts: OpenHosts, typist: Typist, principals: str, validity: str, why: str
+) -> None:
+    ca = make_key(bench.folder / "host_ca")
+    sshd = bench.sshd("a", known=False)
+    bench.put_on_file(f"@cert-authority [127.0.0.1]:{sshd.port} {public(ca)}")
+    bench.certify(sshd, ca, principals, validity)
+    with pytest.raises(HostCertificateRefused) as refused:
+        await open_hosts(bench.site()).connection("a", typist)  # type: ignore[arg-type]
+    assert why in refused.value.what
+    assert "ssh-keygen -L" in refused.value.remedy
+    assert "userauth-request for user" not in sshd.log
 
 
 async def test_a_plain_host_is_reached_by_paramiko(bench: Bench, open_hosts: OpenHosts, typist: Typist) -> None:
