@@ -9,8 +9,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-DEMO_PACKAGES := python3 python3-venv git softhsm2 opensc opensc-pkcs11 pcscd vsmartcard-vpcd iproute2
-TEST_PACKAGES := $(DEMO_PACKAGES) openssl openssh-client openssh-server sudo util-linux mount gcc libc6-dev libpcsclite1 procps tmux p11-kit p11-kit-modules docker.io
+DEMO_PACKAGES := python3 python3-venv git make openssh-client softhsm2 opensc opensc-pkcs11 pcscd vsmartcard-vpcd iproute2
+TEST_PACKAGES := $(DEMO_PACKAGES) openssl openssh-server sudo util-linux mount gcc libc6-dev libpcsclite1 procps tmux p11-kit p11-kit-modules docker.io
 
 PYTEST := $(BIN)/pytest -n 2
 
@@ -74,7 +74,7 @@ LOCK := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsa
 	--no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
 lock: $(VENV)/dev.stamp
-	PIP_FIND_LINKS= $(LOCK) --upgrade --output-file .ci/requirements.txt pyproject.toml
+	PIP_FIND_LINKS= $(LOCK) --upgrade --extra ansible --output-file .ci/requirements.txt pyproject.toml
 	PIP_FIND_LINKS= $(LOCK) --upgrade --extra dev --constraint .ci/requirements.txt \
 		--output-file .ci/requirements-dev.txt pyproject.toml
 
