@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from checks.hosts.channel import Connection
 from checks.hosts.hosts import Hosts
-from runbook.operator import SecretRequest
+from runbook.operator import Operator, SecretRequest
 from runbook.secrets import Redactor, Secret
 from runbook.site import Site
 from tests.hosts.ssh_bench import Bench, bench_in
@@ -20,11 +23,14 @@ class Typist:
     def __init__(self) -> None:
         self.answers: list[str | BaseException] = []
         self.questions: list[SecretRequest] = []
+        self.takes = 0.0
+        """Seconds for each answer."""
 
     async def secret(self, request: SecretRequest) -> Secret:
         self.questions.append(request)
         assert self.answers, f"nobody expects to be asked: {request.question}"
         answer = self.answers.pop(0)
+        await asyncio.sleep(self.takes)
         if isinstance(answer, BaseException):
             raise answer
         return Secret.from_text(answer)
@@ -43,18 +49,29 @@ def typist() -> Typist:
     return Typist()
 
 
-OpenHosts = Callable[[Site], Hosts]
+class Reach:
+    """The hosts of a site, for a person who types."""
+
+    def __init__(self, site: Site, person: Typist) -> None:
+        self.hosts = Hosts(site, Redactor())
+        self._person = cast("Operator", person)
+
+    async def connection(self, name: str) -> Connection:
+        return await self.hosts.connection(name, self._person)
+
+
+OpenHosts = Callable[[Site], Reach]
 
 
 @pytest.fixture
-async def open_hosts() -> AsyncIterator[OpenHosts]:
+async def open_hosts(typist: Typist) -> AsyncIterator[OpenHosts]:
     """Hosts of a site, closed with the test."""
-    opened: list[Hosts] = []
+    opened: list[Reach] = []
 
-    def make(site: Site) -> Hosts:
-        opened.append(Hosts(site, Redactor()))
+    def make(site: Site) -> Reach:
+        opened.append(Reach(site, typist))
         return opened[-1]
 
     yield make
-    for hosts in opened:
-        await hosts.close()
+    for reach in opened:
+        await reach.hosts.close()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,14 +15,13 @@ from tests.hosts.ssh_bench import Bench, eventually
 
 TRANSPORTS = ("paramiko", "openssh")
 
-Connect = Any
+Connect = Callable[[Bench], Awaitable[Connection]]
 
 
 @pytest.fixture(params=TRANSPORTS)
 def connect(request: pytest.FixtureRequest, open_hosts: OpenHosts) -> Connect:
-    async def make(bench: Bench, name: str = "a") -> Connection:
-        hosts = open_hosts(bench.site(transport=request.param))
-        return await hosts.connection(name, None)  # type: ignore[arg-type] # nobody is asked
+    async def make(bench: Bench) -> Connection:
+        return await open_hosts(bench.site(transport=request.param)).connection("a")
 
     return make
 
@@ -64,7 +63,7 @@ async def test_an_exit_status_of_255_is_no_lost_line(bench: Bench, connect: Conn
 
 async def test_the_signal_that_ended_a_command(bench: Bench, open_hosts: OpenHosts) -> None:
     bench.sshd("a")
-    connection = await open_hosts(bench.site(transport="paramiko")).connection("a", None)  # type: ignore[arg-type]
+    connection = await open_hosts(bench.site(transport="paramiko")).connection("a")
     assert (await outcome(connection, "kill -TERM $$"))[2] == Ended(None, "SIGTERM")
 
 

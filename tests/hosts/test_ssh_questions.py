@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -35,8 +34,8 @@ async def test_a_passphrase_is_asked_once_for_all_hosts(
     bench.sshd("b")
     typist.answers = [PASSPHRASE]
     hosts = open_hosts(bench.site(transport=transport))
-    await hosts.connection("a", typist)  # type: ignore[arg-type]
-    await hosts.connection("b", typist)  # type: ignore[arg-type]
+    await hosts.connection("a")
+    await hosts.connection("b")
     assert [question.question for question in typist.questions] == [f"Passphrase of {locked}"]
 
 
@@ -48,9 +47,9 @@ async def test_a_passphrase_is_forgotten_when_the_stage_ends(
     bench.sshd("b")
     typist.answers = [PASSPHRASE, PASSPHRASE]
     hosts = open_hosts(bench.site(transport=transport))
-    await hosts.connection("a", typist)  # type: ignore[arg-type]
-    await hosts.end_stage()
-    await hosts.connection("b", typist)  # type: ignore[arg-type]
+    await hosts.connection("a")
+    await hosts.hosts.end_stage()
+    await hosts.connection("b")
     assert len(typist.questions) == 2
 
 
@@ -62,10 +61,10 @@ async def test_a_wrong_passphrase(
     typist.answers = ["not it", PASSPHRASE]
     hosts = open_hosts(bench.site(transport=transport))
     with pytest.raises(NotLetIn) as refused:
-        await hosts.connection("a", typist)  # type: ignore[arg-type]
+        await hosts.connection("a")
     assert f"{locked}: the passphrase does not open it" in refused.value.what
     assert len(typist.questions) == 1
-    assert (await hosts.connection("a", typist)).alive, "it is asked for anew"  # type: ignore[arg-type]
+    assert (await hosts.connection("a")).alive, "it is asked for anew"
 
 
 @BOTH
@@ -75,19 +74,17 @@ async def test_a_passphrase_for_a_key_that_the_host_does_not_take_is_not_asked_f
     bench.sshd("a")
     bench.authorized.write_text("")
     with pytest.raises(NotLetIn) as refused:
-        await open_hosts(bench.site(transport=transport)).connection("a", typist)  # type: ignore[arg-type]
+        await open_hosts(bench.site(transport=transport)).connection("a")
     assert str(locked) in refused.value.what
     assert not typist.questions
 
 
 @BOTH
-async def test_a_private_key_that_others_may_read(
-    bench: Bench, open_hosts: OpenHosts, typist: Typist, transport: str
-) -> None:
+async def test_a_private_key_that_others_may_read(bench: Bench, open_hosts: OpenHosts, transport: str) -> None:
     bench.sshd("a")
     bench.key.chmod(0o644)
     with pytest.raises(NotLetIn) as refused:
-        await open_hosts(bench.site(transport=transport)).connection("a", typist)  # type: ignore[arg-type]
+        await open_hosts(bench.site(transport=transport)).connection("a")
     assert "others may read this private key" in refused.value.what
 
 
@@ -105,7 +102,7 @@ async def test_a_password_and_a_one_time_code(
     bench: Bench, otp: OtpServer, open_hosts: OpenHosts, typist: Typist, transport: str
 ) -> None:
     typist.answers = ["the password", "123456"]
-    connection = await open_hosts(bench.site(transport=transport)).connection("otp", typist)  # type: ignore[arg-type]
+    connection = await open_hosts(bench.site(transport=transport)).connection("otp")
     assert connection.alive
     assert otp.answers == [["the password", "123456"]]
     assert [question.question.partition(" — ")[0].rpartition(") ")[2] for question in typist.questions] == [
@@ -120,7 +117,7 @@ async def test_a_wrong_code_is_sent_once(
 ) -> None:
     typist.answers = ["the password", "654321"]
     with pytest.raises(NotLetIn) as refused:
-        await open_hosts(bench.site(transport=transport)).connection("otp", typist)  # type: ignore[arg-type]
+        await open_hosts(bench.site(transport=transport)).connection("otp")
     assert otp.answers == [["the password", "654321"]]
     assert "654321" not in str(refused.value)
 
@@ -131,7 +128,7 @@ async def test_a_question_that_is_left_sends_nothing(
 ) -> None:
     typist.answers = [PromptCancelled("left")]
     with pytest.raises(PromptCancelled):
-        await open_hosts(bench.site(transport=transport)).connection("otp", typist)  # type: ignore[arg-type]
+        await open_hosts(bench.site(transport=transport)).connection("otp")
     assert otp.answers == []
     assert len(typist.questions) == 1
 
@@ -140,15 +137,10 @@ async def test_a_question_that_is_left_sends_nothing(
 async def test_peoples_time_does_not_count(
     bench: Bench, otp: OtpServer, open_hosts: OpenHosts, typist: Typist, transport: str
 ) -> None:
-    class Slow(Typist):
-        async def secret(self, request):  # type: ignore[no-untyped-def]
-            await asyncio.sleep(1.2)
-            return await super().secret(request)
-
-    slow = Slow()
-    slow.answers = ["the password", "123456"]
+    typist.takes = 1.2
+    typist.answers = ["the password", "123456"]
     hosts = open_hosts(bench.site(transport=transport, connect_seconds=2))
-    assert (await hosts.connection("otp", slow)).alive  # type: ignore[arg-type]
+    assert (await hosts.connection("otp")).alive
 
 
 async def test_an_answer_is_in_no_argument_and_no_environment(
@@ -166,7 +158,7 @@ async def test_an_answer_is_in_no_argument_and_no_environment(
 
     otp.before_verdict = look
     typist.answers = ["the password", "123456"]
-    await open_hosts(bench.site(transport="openssh")).connection("otp", typist)  # type: ignore[arg-type]
+    await open_hosts(bench.site(transport="openssh")).connection("otp")
     look()
     assert any(b"ssh" in text for text in seen)
     assert not [text for text in seen if b"the password" in text and str(os.getpid()).encode() not in text]

@@ -14,32 +14,30 @@ import pytest
 
 from checks.hosts import ssh_config
 from checks.hosts.errors import HostCertificateRefused, HostKeyChanged, HostKeyUnknown, Unreachable
-from tests.hosts.conftest import OpenHosts, Typist
+from tests.hosts.conftest import OpenHosts
 from tests.hosts.ssh_bench import Bench, eventually, make_key, printed, public, until
 
 BOTH = pytest.mark.parametrize("transport", ["paramiko", "openssh"])
 
 
 @BOTH
-async def test_one_connection_for_all_who_ask_at_once(
-    bench: Bench, open_hosts: OpenHosts, typist: Typist, transport: str
-) -> None:
+async def test_one_connection_for_all_who_ask_at_once(bench: Bench, open_hosts: OpenHosts, transport: str) -> None:
     sshd = bench.sshd("a")
     hosts = open_hosts(bench.site(transport=transport))
-    connections = await asyncio.gather(*(hosts.connection("a", typist) for _ in range(10)))  # type: ignore[arg-type]
+    connections = await asyncio.gather(*(hosts.connection("a") for _ in range(10)))
     assert len(set(map(id, connections))) == 1
     assert sshd.log.count("Connection from") == 1
 
 
 @BOTH
 async def test_hosts_behind_a_jump_host_share_its_connection(
-    bench: Bench, open_hosts: OpenHosts, typist: Typist, transport: str
+    bench: Bench, open_hosts: OpenHosts, transport: str
 ) -> None:
     outer, inner = bench.sshd("outer"), bench.sshd("inner", "ProxyJump outer")
     bench.sshd("a", "ProxyJump outer,inner")
     bench.sshd("b", "ProxyJump inner")
     hosts = open_hosts(bench.site(transport=transport))
-    a, b = await asyncio.gather(*(hosts.connection(name, typist) for name in "ab"))  # type: ignore[arg-type]
+    a, b = await asyncio.gather(*(hosts.connection(name) for name in "ab"))
     assert a is not b
     assert any(line.startswith("through ") for line in a.shown)
     assert outer.log.count("Accepted publickey") == 1
@@ -48,7 +46,7 @@ async def test_hosts_behind_a_jump_host_share_its_connection(
 
 @BOTH
 async def test_what_weakens_a_jump_host_in_the_configuration_does_not_count(
-    bench: Bench, open_hosts: OpenHosts, typist: Typist, transport: str
+    bench: Bench, open_hosts: OpenHosts, transport: str
 ) -> None:
     outer = bench.sshd("outer", known=False)
     bench.sshd("a", "ProxyJump outer")
@@ -56,7 +54,7 @@ async def test_what_weakens_a_jump_host_in_the_configuration_does_not_count(
     hosts = open_hosts(bench.site(*weak, transport=transport))
     before = bench.known.read_bytes()
     with pytest.raises(HostKeyUnknown) as unknown:
-        await hosts.connection("a", typist)  # type: ignore[arg-type]
+        await hosts.connection("a")
     assert "outer" in unknown.value.where
     assert "userauth-request for user" not in outer.log
     assert bench.known.read_bytes() == before
@@ -64,16 +62,16 @@ async def test_what_weakens_a_jump_host_in_the_configuration_does_not_count(
 
 @BOTH
 async def test_another_host_on_the_same_port_after_a_reconnect(
-    bench: Bench, open_hosts: OpenHosts, typist: Typist, transport: str
+    bench: Bench, open_hosts: OpenHosts, transport: str
 ) -> None:
     sshd = bench.sshd("a")
     hosts = open_hosts(bench.site(transport=transport))
-    first = await hosts.connection("a", typist)  # type: ignore[arg-type]
+    first = await hosts.connection("a")
     sshd.stop()
     await eventually(lambda: not first.alive, "the connection is known to be lost")
     impostor = bench.impostor(sshd)
     with pytest.raises(HostKeyChanged) as changed:
-        await hosts.connection("a", typist)  # type: ignore[arg-type]
+        await hosts.connection("a")
     assert printed(impostor.host_key) in changed.value.what
     assert f"{printed(sshd.host_key)} ({bench.known}:1)" in changed.value.what
     assert "userauth-request for user" not in impostor.log
@@ -81,14 +79,14 @@ async def test_another_host_on_the_same_port_after_a_reconnect(
 
 @BOTH
 async def test_a_lost_connection_is_made_anew_when_the_next_asks(
-    bench: Bench, open_hosts: OpenHosts, typist: Typist, transport: str
+    bench: Bench, open_hosts: OpenHosts, transport: str
 ) -> None:
     sshd = bench.sshd("a")
     hosts = open_hosts(bench.site(transport=transport))
-    first = await hosts.connection("a", typist)  # type: ignore[arg-type]
+    first = await hosts.connection("a")
     sshd.kill_sessions()
     await eventually(lambda: not first.alive, "the connection is known to be lost")
-    second = await hosts.connection("a", typist)  # type: ignore[arg-type]
+    second = await hosts.connection("a")
     assert second is not first
     assert second.alive
 
@@ -96,34 +94,30 @@ async def test_a_lost_connection_is_made_anew_when_the_next_asks(
 @BOTH
 @pytest.mark.parametrize("known_type", ["ed25519", "ecdsa", "rsa"])
 async def test_a_host_with_keys_of_several_types_shows_the_one_on_file(
-    bench: Bench, open_hosts: OpenHosts, typist: Typist, transport: str, known_type: str
+    bench: Bench, open_hosts: OpenHosts, transport: str, known_type: str
 ) -> None:
     keys = {kind: make_key(bench.folder / f"host-{kind}", kind) for kind in ("ed25519", "ecdsa", "rsa")}
     sshd = bench.sshd("a", known=False, HostKey="\nHostKey ".join(map(str, keys.values())))
     bench.put_on_file(f"[127.0.0.1]:{sshd.port} {public(keys[known_type])}")
-    connection = await open_hosts(bench.site(transport=transport)).connection("a", typist)  # type: ignore[arg-type]
+    connection = await open_hosts(bench.site(transport=transport)).connection("a")
     assert any(printed(keys[known_type]) in line for line in connection.shown)
 
 
 @BOTH
-async def test_hashed_names_and_aliases_of_keys(
-    bench: Bench, open_hosts: OpenHosts, typist: Typist, transport: str
-) -> None:
+async def test_hashed_names_and_aliases_of_keys(bench: Bench, open_hosts: OpenHosts, transport: str) -> None:
     sshd = bench.sshd("a", "HostKeyAlias the-ca.example", known=False)
     bench.put_on_file(f"the-ca.example {public(sshd.host_key)}")
     bench.hash_names()
     assert "the-ca" not in bench.known.read_text()
-    assert (await open_hosts(bench.site(transport=transport)).connection("a", typist)).alive  # type: ignore[arg-type]
+    assert (await open_hosts(bench.site(transport=transport)).connection("a")).alive
 
 
-async def test_a_certified_host_is_reached_by_the_systems_ssh_and_says_so(
-    bench: Bench, open_hosts: OpenHosts, typist: Typist
-) -> None:
+async def test_a_certified_host_is_reached_by_the_systems_ssh_and_says_so(bench: Bench, open_hosts: OpenHosts) -> None:
     ca = make_key(bench.folder / "host_ca")
     sshd = bench.sshd("a", known=False)
     bench.put_on_file(f"@cert-authority [127.0.0.1]:{sshd.port} {public(ca)}")
     bench.certify(sshd, ca, "127.0.0.1")
-    shown = (await open_hosts(bench.site()).connection("a", typist)).shown  # type: ignore[arg-type]
+    shown = (await open_hosts(bench.site()).connection("a")).shown
     assert any("the system's ssh" in line and f"{bench.known}:1" in line for line in shown)
     assert any(f"certified by ssh-ed25519 {printed(ca)}" in line for line in shown)
 
@@ -137,37 +131,37 @@ async def test_a_certified_host_is_reached_by_the_systems_ssh_and_says_so(
     ],
 )
 async def test_a_host_certificate_that_does_not_hold(
-    bench: Bench, open_hosts: OpenHosts, typist: Typist, principals: str, validity: str, why: str
+    bench: Bench, open_hosts: OpenHosts, principals: str, validity: str, why: str
 ) -> None:
     ca = make_key(bench.folder / "host_ca")
     sshd = bench.sshd("a", known=False)
     bench.put_on_file(f"@cert-authority [127.0.0.1]:{sshd.port} {public(ca)}")
     bench.certify(sshd, ca, principals, validity)
     with pytest.raises(HostCertificateRefused) as refused:
-        await open_hosts(bench.site()).connection("a", typist)  # type: ignore[arg-type]
+        await open_hosts(bench.site()).connection("a")
     assert why in refused.value.what
     assert "ssh-keygen -L" in refused.value.remedy
     assert "userauth-request for user" not in sshd.log
 
 
-async def test_a_plain_host_is_reached_by_paramiko(bench: Bench, open_hosts: OpenHosts, typist: Typist) -> None:
+async def test_a_plain_host_is_reached_by_paramiko(bench: Bench, open_hosts: OpenHosts) -> None:
     bench.sshd("a")
-    shown = (await open_hosts(bench.site()).connection("a", typist)).shown  # type: ignore[arg-type]
+    shown = (await open_hosts(bench.site()).connection("a")).shown
     assert any(line.startswith("transport: paramiko") for line in shown)
 
 
 @BOTH
-async def test_a_port_where_nobody_listens(bench: Bench, open_hosts: OpenHosts, typist: Typist, transport: str) -> None:
+async def test_a_port_where_nobody_listens(bench: Bench, open_hosts: OpenHosts, transport: str) -> None:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         bench.alias("a", f"Port {bound.getsockname()[1]}")
         with pytest.raises(Unreachable) as refused:
-            await open_hosts(bench.site(transport=transport)).connection("a", typist)  # type: ignore[arg-type]
+            await open_hosts(bench.site(transport=transport)).connection("a")
     assert "refused" in refused.value.what
 
 
 @BOTH
-async def test_a_port_that_says_nothing(bench: Bench, open_hosts: OpenHosts, typist: Typist, transport: str) -> None:
+async def test_a_port_that_says_nothing(bench: Bench, open_hosts: OpenHosts, transport: str) -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
@@ -175,31 +169,29 @@ async def test_a_port_that_says_nothing(bench: Bench, open_hosts: OpenHosts, typ
         hosts = open_hosts(bench.site(transport=transport, connect_seconds=1))
         async with asyncio.timeout(20):
             with pytest.raises(Unreachable):
-                await hosts.connection("a", typist)  # type: ignore[arg-type]
+                await hosts.connection("a")
 
 
-async def test_a_configuration_that_hangs(
-    bench: Bench, open_hosts: OpenHosts, typist: Typist, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_configuration_that_hangs(bench: Bench, open_hosts: OpenHosts, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ssh_config, "DEADLINE", 0.5)
     bench.alias("a")
     with pytest.raises(Unreachable) as hanging:
-        await open_hosts(bench.site('Match exec "sleep 600"')).connection("a", typist)  # type: ignore[arg-type]
+        await open_hosts(bench.site('Match exec "sleep 600"')).connection("a")
     assert "Match exec" in hanging.value.remedy
 
 
-async def test_a_mistake_in_the_configuration(bench: Bench, open_hosts: OpenHosts, typist: Typist) -> None:
+async def test_a_mistake_in_the_configuration(bench: Bench, open_hosts: OpenHosts) -> None:
     bench.alias("a", "Prot 22")
     with pytest.raises(Unreachable) as wrong:
-        await open_hosts(bench.site()).connection("a", typist)  # type: ignore[arg-type]
+        await open_hosts(bench.site()).connection("a")
     assert "prot" in wrong.value.what.lower()
 
 
-async def test_jump_hosts_that_go_round_in_circles(bench: Bench, open_hosts: OpenHosts, typist: Typist) -> None:
+async def test_jump_hosts_that_go_round_in_circles(bench: Bench, open_hosts: OpenHosts) -> None:
     bench.alias("a", "Port 9", "ProxyJump b")
     bench.alias("b", "Port 9", "ProxyJump a")
     with pytest.raises(Unreachable) as circle:
-        await open_hosts(bench.site()).connection("a", typist)  # type: ignore[arg-type]
+        await open_hosts(bench.site()).connection("a")
     assert "circles" in circle.value.remedy
 
 
