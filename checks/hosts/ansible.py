@@ -14,6 +14,7 @@ from checks.evidence.ansible import AnsibleRecap
 from checks.hosts.ansible_passwords import ask
 from checks.hosts.ansible_recap import Recap
 from checks.hosts.ansible_run import AnsibleCommand, Played, play
+from checks.hosts.unsafe_yaml import unsafe_yaml
 from runbook.context import Context
 from runbook.kind import Action, Check, Params
 from runbook.model import Line, Name, Role
@@ -53,7 +54,9 @@ class AnsibleParams(Params):
     limit: tuple[Word, ...] = Field((), description="Hosts and groups, in Ansible's patterns.")
     tags: tuple[Word, ...] = ()
     skip_tags: tuple[Word, ...] = ()
-    extra_vars: Mapping[str, Any] = Field(default_factory=dict, description="Variables; never secret ones.")
+    extra_vars: Mapping[str, Any] = Field(
+        default_factory=dict, description="Variables; never secret ones. Ansible reads no templates in them."
+    )
     become_password: bool = Field(False, description="Ask for the password that becoming root takes.")
     vault: tuple[Word, ...] = Field((), description="Vault ids whose passwords are asked for, such as `default`.")
     forks: int = Field(10, ge=1, le=500, description="Hosts at a time.")
@@ -174,7 +177,7 @@ def _argv(params: AnsibleParams, inventory: str, *, dry: bool) -> tuple[str, ...
     argv += [f"--limit={','.join(params.limit)}"] if params.limit else []
     argv += [f"--tags={','.join(params.tags)}"] if params.tags else []
     argv += [f"--skip-tags={','.join(params.skip_tags)}"] if params.skip_tags else []
-    argv += ["--extra-vars=@{dir}/extra_vars.json"] if params.extra_vars else []
+    argv += ["--extra-vars=@{dir}/extra_vars.yml"] if params.extra_vars else []
     argv += ["--check", "--diff"] if dry else []
     argv += ["--ask-become-pass"] if params.become_password else []
     argv += [f"--vault-id={name}@prompt" for name in params.vault]
@@ -203,7 +206,7 @@ async def _once(
             cwd=cwd,
             env=_ssh_config(ctx),
             passwords=passwords,
-            files={"extra_vars.json": json.dumps(dict(params.extra_vars))} if params.extra_vars else {},
+            files={"extra_vars.yml": unsafe_yaml(params.extra_vars)} if params.extra_vars else {},
         ),
         deadline=max(ctx.seconds_left - MARGIN, ctx.seconds_left / 2),
         on_event=recap.take,

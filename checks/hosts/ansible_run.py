@@ -145,7 +145,7 @@ def _environment(path: str, folder: Path, more: Mapping[str, str]) -> dict[str, 
         # Callbacks that a configuration adds (mail, log services) get every result before anything is redacted. The
         # default one is passed over, since another writes the output.
         "ANSIBLE_CALLBACKS_ENABLED": "ansible.builtin.default",
-        "ANSIBLE_LOG_PATH": "",
+        "ANSIBLE_LOG_PATH": os.devnull,
         "ANSIBLE_DISPLAY_ARGS_TO_STDOUT": "False",
         "ANSIBLE_NOCOLOR": "1",
         "ANSIBLE_FORCE_COLOR": "0",
