@@ -17,13 +17,14 @@ from typing import NoReturn
 
 import click
 
-from runbook.errors import ExitCode, RunbookError
+from runbook.errors import ExitCode, RunbookError, is_exhausted
+from runbook.room import require_room
 
 CRASHED = 70
 """Exit status for a defect of the program itself (EX_SOFTWARE of sysexits.h)."""
 
-_NO_THREAD = "can't start new thread"
-"""What Python says when the system does not give it one (Modules/_threadmodule.c)."""
+WALKS = frozenset({"run", "rehearse", "resume"})
+"""The commands that begin something which must not be broken off by a lack of memory that was to be seen before."""
 
 BROKEN_PIPE = ExitCode.FAILED
 """Exit status when the reader of our output went away; click has chosen it where it notices first."""
@@ -52,6 +53,8 @@ class Commands(click.Group):
     def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
+        if cmd_name in WALKS:
+            require_room()
         command = import_module(f"runbook.commands.{cmd_name}").command
         assert isinstance(command, click.Command)  # noqa: S101 - a module of ours
         return command
@@ -176,20 +179,18 @@ def _status(arguments: Sequence[str] | None) -> int:
     except RunbookError as error:
         _say(f"error: {error}")
         return error.exit_code
-    except MemoryError:
-        return _exhausted("memory")
     except Exception as error:  # the last resort: a defect of ours, told without its values
         if isinstance(error, OSError) and _was_printing(error):
             raise
-        if isinstance(error, RuntimeError) and str(error) == _NO_THREAD:
-            return _exhausted("memory or room for another thread")
+        if is_exhausted(error):
+            return _exhausted()
         _say(_crash_notice(error))
         return CRASHED
 
 
-def _exhausted(what: str) -> int:
+def _exhausted() -> int:
     _say(
-        f"error: there was not enough {what} for the program to go on\n"
+        "error: there was not enough memory, or room for another thread, for the program to go on\n"
         "  End other programs, or raise the limit (ulimit -a). A run that was going on is recorded up to here:\n"
         "  go on with `runbook resume`."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from enum import IntEnum
 
 
@@ -75,3 +76,24 @@ class StepError(RunbookError):
     def __init__(self, what: str, *, where: str = "", remedy: str = "", symptom: str = "") -> None:
         super().__init__(what, where=where, remedy=remedy)
         self.symptom = symptom or type(self).symptom
+
+
+_NO_THREAD = "can't start new thread"
+"""What Python says when the system does not give it one (Modules/_threadmodule.c)."""
+
+_NOT_MAPPED = "failed to map segment"
+"""What the dynamic linker says of a library that there is no room for (ld.so(8))."""
+
+
+def is_exhausted(error: BaseException) -> bool:
+    """Whether it says that the machine, or what it allows us, has no more memory or room for another thread."""
+    match error:
+        case MemoryError():
+            return True
+        case OSError():
+            return error.errno == errno.ENOMEM
+        case RuntimeError():
+            return str(error) == _NO_THREAD
+        case ImportError():
+            return _NOT_MAPPED in str(error)
+    return False

@@ -70,7 +70,7 @@ async def run(
         running.read(*(partial(_take, number, capture, feed) for number, capture in enumerate(captures)))
         async with asyncio.timeout(deadline):
             await running.send(stdin)
-            await asyncio.shield(running.over)
+            await running.finished()
     except TimeoutError:
         deadline_passed = True
     finally:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import contextlib
 import errno
 import os
 import stat
-import threading
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,9 @@ from runbook.errors import StepError
 
 LIMIT = 1024 * 1024
 """Bytes; certificates, keys and fingerprints are a few thousand."""
+
+_BEGINS = 10.0
+"""Seconds after which a thread that has not begun never will."""
 
 DEADLINE = 10.0
 """Seconds; a stick that was pulled or a share that hangs answers never."""
@@ -69,7 +72,11 @@ async def in_thread(function: Callable[[], T]) -> T:
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(settle, give)
 
+    begun = False
+
     def work() -> None:
+        nonlocal begun
+        begun = True
         try:
             result = function()
         except BaseException as error:  # noqa: BLE001 - handed to whoever waits
@@ -77,7 +84,15 @@ async def in_thread(function: Callable[[], T]) -> T:
         else:
             hand_over(partial(future.set_result, result))
 
-    threading.Thread(target=work, name="read", daemon=True).start()
+    def look() -> None:
+        if not begun:
+            future.set_exception(MemoryError("a thread did not begin"))
+
+    # Not threading.Thread: its start waits, and holds up the loop for ever, where there is not enough memory for the
+    # new thread to begin.
+    _thread.start_new_thread(work, ())
+    looking = loop.call_later(_BEGINS, look)
+    future.add_done_callback(lambda _: looking.cancel())
     return await future
 
 

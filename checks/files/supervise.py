@@ -151,8 +151,8 @@ def main(arguments: list[str]) -> None:
     """See the module."""
     control, status, locks, executable, *argv = arguments
     _libc.prctl(PR_SET_CHILD_SUBREAPER, 1)
-    for fd in (control, status, *filter(None, locks.split(","))):
-        os.set_inheritable(int(fd), False)
+    for inherited in (control, status, *filter(None, locks.split(","))):
+        os.set_inheritable(int(inherited), False)
     for number in _IGNORED:
         signal.signal(number, signal.SIG_IGN)
     woken, wake = os.pipe()

@@ -109,6 +109,14 @@ class Supervised:
             await send(self._process.stdin.fileno(), data)
             self._process.stdin.close()
 
+    async def finished(self) -> None:
+        """Until the supervisor is gone; raises what reading the output died of, as the command could wait for ever."""
+        tasks = {self.over, *self._readers}
+        while not self.over.done():
+            done, tasks = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+
     async def end(self) -> None:
         """Everything ended, within a bound.
 

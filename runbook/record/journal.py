@@ -70,7 +70,13 @@ class Journal:
                 raise
         except OSError as error:
             raise _error(error, path) from error
-        return cls(path, fd, lock, redactor)
+        try:
+            return cls(path, fd, lock, redactor)
+        except BaseException:  # no memory, or no thread to write with
+            path.unlink()
+            os.close(fd)
+            lock.release()
+            raise
 
     @classmethod
     async def open(

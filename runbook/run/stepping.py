@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import ValidationError
 
 from runbook.context import Resource
-from runbook.errors import JournalError, OperatorStopped, PromptCancelled, RunbookError, StepError
+from runbook.errors import JournalError, OperatorStopped, PromptCancelled, RunbookError, StepError, is_exhausted
 from runbook.event import Event
 from runbook.files import templates
 from runbook.kind import Kind
@@ -122,9 +122,9 @@ class StepRun:
             return self._late()
         except ValidationError as error:
             return Outcome.errored(_invalid(error), symptom="unusable input", remedy="Correct the value and try again.")
-        except MemoryError:
-            return self._exhausted()
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a kind, also a plug-in's, must not take the run down
+            if is_exhausted(error):
+                return self._exhausted()
             return _broken(self.step, error)
 
     async def _attempt(self) -> Outcome:
