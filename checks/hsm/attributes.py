@@ -31,30 +31,29 @@ _BOOLEANS: Final = {
     0x164: "never_extractable",
     _LOCAL: "local",
 }
-_BASE: Final = (CLASS, ID, _LABEL)
-_WANTED: Final = {
-    "CKO_PUBLIC_KEY": (_KEY_TYPE, *_BYTES, _LOCAL),
-    "CKO_PRIVATE_KEY": (_KEY_TYPE, _EC_PARAMS, _MODULUS, _PUBLIC_EXPONENT, *_BOOLEANS),
-    "CKO_SECRET_KEY": (_KEY_TYPE, *_BOOLEANS),
+_ALL: Final = (CLASS, ID, _LABEL, _KEY_TYPE, *_BYTES, *_BOOLEANS)
+_OF_CLASS: Final = {
+    "CKO_PUBLIC_KEY": frozenset({_KEY_TYPE, *_BYTES, _LOCAL}),
+    "CKO_PRIVATE_KEY": frozenset({_KEY_TYPE, *_BYTES, *_BOOLEANS}) - {_EC_POINT},
+    "CKO_SECRET_KEY": frozenset({_KEY_TYPE, *_BOOLEANS}),
 }
-"""The attributes read from each class of key, beside class, id and label."""
+"""The attributes that mean something for each class of key, beside class, id and label; modules tell more."""
 
 CLASS_NUMBERS: Final = {name: number for number, name in OBJECT_CLASSES.items()}
 
 
-def record_of(module: Cryptoki, session: int, handle: int, object_class: str | None = None) -> ObjectRecord:
-    """The object's record; where its class is known already, one question to the token. Raises CryptokiError."""
-    wanted = _WANTED.get(object_class or "", ())
-    read = attributes(module, session, handle, (*_BASE, *wanted))
-    found_class = _name(OBJECT_CLASSES, read.get(CLASS), "CKO_")
-    if found_class != object_class and (wanted := _WANTED.get(found_class, ())):
-        read |= attributes(module, session, handle, wanted)
+def record_of(module: Cryptoki, session: int, handle: int) -> ObjectRecord:
+    """The object's record, by one question to the token. Raises CryptokiError."""
+    read = attributes(module, session, handle, _ALL)
+    object_class = _name(OBJECT_CLASSES, read.get(CLASS), "CKO_")
+    meant = _OF_CLASS.get(object_class, frozenset())
+    more = {kind: value for kind, value in read.items() if kind in meant}
     return ObjectRecord(
-        object_class=found_class,
+        object_class=object_class,
         id=read.get(ID, b""),
         label=read.get(_LABEL, b"").decode(errors="replace"),
-        key_type=_name(KEY_TYPES, read.get(_KEY_TYPE), "CKK_") if wanted else None,
-        **_values(read),
+        key_type=_name(KEY_TYPES, read.get(_KEY_TYPE), "CKK_") if meant else None,
+        **_values(more),
     )
 
 

@@ -38,10 +38,14 @@ class Device:
             raise Refused(error.code) from None
         self._unsure = True
         """Whether a token came or went since the one meant was last looked at."""
+        self._seen: wire.Target | None = None
+        """The token that was looked at last, and was the one meant."""
         self._target: wire.Target | None = None
+        """The token that the session is with."""
         self._session: int | None = None
         self.logged_in = False
         self._signing_keys: dict[bytes, int] = {}
+        self._mechanisms: tuple[str, ...] = ()
 
     @property
     def greeting(self) -> wire.Ready:
@@ -63,7 +67,7 @@ class Device:
                 return wire.TokenRead(self._verified(target))
             case wire.ListMechanisms(target=target):
                 self._open(target)
-                return wire.Mechanisms(tuple(sorted(map(mechanism, self._module.mechanisms(target.slot_id)))))
+                return wire.Mechanisms(self._offered())
             case wire.FindObjects():
                 return wire.Objects(tuple(self._objects(request)))
             case wire.Login():
@@ -94,13 +98,24 @@ class Device:
         self._unsure = self._unsure or changed
         return changed
 
+    def _offered(self) -> tuple[str, ...]:
+        """The mechanisms of the token that is open; they are the same as long as it is."""
+        if not self._mechanisms and self._target:
+            numbers = self._module.mechanisms(self._target.slot_id)
+            self._mechanisms = tuple(sorted(map(mechanism, numbers)))
+        return self._mechanisms
+
     def _verified(self, target: wire.Target) -> TokenRecord:
         """The token in the slot, read afresh, if it still is the one meant."""
         self._slots_changed()
+        return self._read(target)
+
+    def _read(self, target: wire.Target) -> TokenRecord:
+        self._seen = None
         token = self._module.token_info(target.slot_id)
         if (token.serial, token.label) != (target.serial, target.label):
             raise Refused(Fault.SWAPPED, f"{token.label} [{token.serial}]")
-        self._unsure = False
+        self._unsure, self._seen = False, target
         return token
 
     def _open(self, target: wire.Target) -> int:
@@ -110,10 +125,11 @@ class Device:
         then is the token looked at again, which on a card costs an APDU.
         """
         self._slots_changed()
-        if self._unsure or self._target != target:
-            self._verified(target)
+        if self._unsure or self._seen != target:
+            self._read(target)
         if self._session is None or self._target != target:
             self._signing_keys.clear()
+            self._mechanisms = ()
             self.logged_in = False
             self._session = self._module.open_session(target.slot_id)
             self._target = target
@@ -123,9 +139,8 @@ class Device:
 
     def _objects(self, request: wire.FindObjects) -> list[ObjectRecord]:
         session = self._open(request.target)
-        kind = request.object_class
-        found = self._find(session, request.id, kind)
-        return [attributes.record_of(self._module, session, handle, kind) for handle in found]
+        found = self._find(session, request.id, request.object_class)
+        return [attributes.record_of(self._module, session, handle) for handle in found]
 
     def _find(self, session: int, key_id: bytes | None, object_class: str | None) -> list[int]:
         template: dict[int, bytes] = {}
