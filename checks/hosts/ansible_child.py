@@ -83,8 +83,9 @@ class Teller:
         if state in ("failed", "unreachable"):
             told["said"] = _said(result)
         if self._streams:
-            told |= {"rc": result.get("rc")}
-            told |= {name: str(result.get(name) or "")[:BYTES] for name in ("stdout", "stderr", "msg")}
+            streams = {name: str(result.get(name) or "") for name in ("stdout", "stderr", "msg")}
+            told |= {name: text[:BYTES] for name, text in streams.items()}
+            told |= {"rc": result.get("rc"), "cut": {name: len(text[BYTES:]) for name, text in streams.items()}}
         tell(**told)
 
 

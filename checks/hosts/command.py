@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -17,6 +17,7 @@ from checks.files.reading import in_thread
 from checks.hosts.fleet import FLEET_SYMPTOMS, HostAction, HostCheck, OnHost, OnHosts
 from checks.hosts.looking import as_whom, time_left
 from checks.hosts.machine import Machine
+from checks.hosts.supervision import refuse_impossible
 from runbook.context import Context
 from runbook.kind import Params
 from runbook.model import Line, Model, Role
@@ -113,6 +114,10 @@ class CommandParams(Params):
 class CheckParams(CommandParams, OnHosts):
     """A command that reads, and where."""
 
+    engine: Literal["ssh", "ansible"] = Field(
+        "ssh", description="`ansible`: by one run of Ansible on the whole group, the way past a few hundred hosts."
+    )
+
 
 class ActionParams(CommandParams, OnHost):
     """A command that changes something, and where."""
@@ -127,7 +132,24 @@ class CommandCheck(HostCheck[CheckParams]):
     symptoms: ClassVar = SYMPTOMS
 
     def plan(self) -> tuple[str, ...]:
-        return _typed(self.params, self.params.on)
+        by = ("by Ansible",) if self.params.engine == "ansible" else ()
+        return (*_typed(self.params, self.params.on), *by)
+
+    async def run(self, ctx: Context) -> Outcome:
+        if self.params.engine == "ssh":
+            return await super().run(ctx)
+        from checks.hosts.ansible_sweep import ansible_sweep
+
+        refuse_impossible(self.params.argv, self.params.cwd, self.params.env)
+        task = {
+            "argv": self.params.argv,
+            "expand_argument_vars": False,
+            "strip_empty_ends": False,
+            **({"chdir": self.params.cwd} if self.params.cwd else {}),
+            "environment": self.params.env,
+        }
+        checks = {self.name: self.on_machine}
+        return await ansible_sweep(self.params, self.plan(), checks, ctx, task=task, sudo=self.params.sudo)
 
     async def on_machine(self, machine: Machine, ctx: Context) -> Outcome:
         return await _run(self.role, self.params, machine, ctx)

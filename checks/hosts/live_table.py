@@ -64,10 +64,16 @@ class LiveTable:
             if self._reds == REDS:
                 self._ctx.progress("further hosts that are not green are only counted")
 
+    def skip(self, host: str, why: str) -> None:
+        """It was not tried, and this is why."""
+        row = self._rows[host]
+        cell = HostCell(state=HostState.NOT_TRIED, summary=why)
+        self._set(row.model_copy(update={"cells": (cell,) * len(row.cells)}))
+
     def close(self, why: str) -> None:
         """Whatever has not ended is not going to."""
         for host, row in self._rows.items():
-            if not row.at:
+            if row.state in (HostState.RUNNING, HostState.WAITING):
                 state = HostState.ERRORED if row.state is HostState.RUNNING else HostState.NOT_TRIED
                 cell = HostCell(state=state, summary=why, symptom="deadline")
                 self._rows[host] = row.model_copy(update={"cells": (cell,) * len(row.cells)})

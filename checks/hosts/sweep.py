@@ -33,13 +33,13 @@ DETAILS = 8
 async def sweep(params: OnHosts, plan: Sequence[str], checks: Mapping[str, OnMachine], ctx: Context) -> Outcome:
     """Run the checks (by column) where `params` says: on one host as that check alone, on several as a table."""
     hosts = await ctx.use(Hosts)
-    names = await _members(hosts, params.on)
+    names = await members(hosts, params.on)
     if len(checks) == 1 and names == params.on and len(names) == 1:
         return await next(iter(checks.values()))(await hosts.machine(names[0], ctx), ctx)
     return await Sweep(hosts, params, names=names, plan=tuple(plan), checks=checks, ctx=ctx).outcome()
 
 
-async def _members(hosts: Hosts, on: Sequence[str]) -> tuple[str, ...]:
+async def members(hosts: Hosts, on: Sequence[str]) -> tuple[str, ...]:
     """Every host once, in the order of the step and of the groups. Raises UnknownHost."""
     found: dict[str, None] = {}
     for name in on:
@@ -82,18 +82,28 @@ class Sweep:
 
     async def outcome(self) -> Outcome:
         """The table, judged."""
-        waiting = iter(self._table.keep(self._kept()))
-        workers = [asyncio.create_task(self._work(waiting)) for _ in range(self._params.parallel)]
+        waiting = self._table.keep(self._kept())
         try:
             async with self._table.shown():
-                await self._all(workers)
+                await self._work_through(waiting)
+        finally:
+            self._prompts.close()
+        self._table.close("the step's time was used up before it was done")
+        return judged(await self._with_attachment())
+
+    async def _work_through(self, waiting: Sequence[str]) -> None:
+        """Do these hosts, several at a time."""
+        queue = iter(waiting)
+        workers = [asyncio.create_task(self._work(queue)) for _ in range(self._params.parallel)]
+        try:
+            await self._all(workers)
         finally:
             for worker in workers:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
-            self._prompts.close()
-        self._table.close("the step's time was used up before it was done")
-        return judged(await self._with_attachment())
+
+    async def _machine(self, host: str, ctx: Context) -> Machine:
+        return await self._hosts.machine(host, ctx)
 
     async def _all(self, workers: Sequence[asyncio.Task[None]]) -> None:
         """Until every host is done or the step's time, which stands still while a person is asked, is used up."""
@@ -133,7 +143,7 @@ class Sweep:
         started = asyncio.get_running_loop().time()
         try:
             async with ctx.running():
-                machine = await self._hosts.machine(host, ctx)
+                machine = await self._machine(host, ctx)
                 for number, check in enumerate(self._checks.values()):
                     cells[number] = self._cell(host, await _outcome(check, machine, ctx))
         except TimeoutError:
