@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import re
+import threading
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Never
@@ -84,7 +86,11 @@ class Redactor:
         if len(secret) < self.SHORTEST:
             return
         known = {form.spelling for form in self._forms}
-        self._forms += [_Form(spelling) for spelling in spellings(secret.reveal()) if spelling not in known]
+        new = [_Form(spelling) for spelling in spellings(secret.reveal()) if spelling not in known]
+        self._forms += new
+        # Compiling takes some tenths of a second, in which the event loop would stand still at the first use.
+        with contextlib.suppress(RuntimeError):  # no room for a thread: then at the first use
+            threading.Thread(target=lambda: [form.prepare() for form in new], name="redactor", daemon=True).start()
 
     def stream(self) -> RedactedStream:
         """For text that comes in pieces: what is split over two of them is removed too."""
@@ -171,7 +177,7 @@ class RedactedStream:
 
 
 class _Form:
-    """One family of spellings of one secret, compiled when it is first looked for."""
+    """One family of spellings of one secret, compiled when it is first looked for, or before."""
 
     def __init__(self, spelling: Spelling) -> None:
         self.spelling = spelling
@@ -183,6 +189,10 @@ class _Form:
     @cached_property
     def _begun(self) -> re.Pattern[str]:
         return re.compile(self.spelling.begun)
+
+    def prepare(self) -> None:
+        """Compile now what is needed later."""
+        _ = self._whole, self._begun
 
     def stands_in(self, text: str) -> bool:
         if len(text) <= _PIECE:

