@@ -122,6 +122,7 @@ class Terminal:
 
     def __init__(self, argv: Sequence[str], folder: Path, env: dict[str, str]) -> None:
         self._ours, self.theirs = pty.openpty()
+        termios.tcsetwinsize(self.theirs, (24, 80))
         self.before = termios.tcgetattr(self.theirs)
         self.shown = ""
         self._seen = 0
