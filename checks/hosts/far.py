@@ -23,6 +23,9 @@ from runbook.errors import StepError
 from runbook.site import HostProfile
 from runbook.text import clean_line
 
+_LAST_WORDS = 3.0
+"""Seconds until the streams of a shell that has ended must have come to an end."""
+
 _ENDING = 6.0
 """Seconds the far side is given to end everything and to say so."""
 
@@ -176,14 +179,27 @@ class _Running:
             self.tasks.append(asyncio.create_task(self._read(stream, capture, rest)))
         feeding = asyncio.create_task(self._feed(stdin)) if stdin else None
         try:
-            # Not gathered: the readers go on when this is cancelled, to hear how the command was ended.
-            await asyncio.wait(self.tasks)
+            await self._heard()
         finally:
             if feeding is not None:
                 feeding.cancel()
                 await asyncio.gather(feeding, return_exceptions=True)
         if self.told.exit_code is None and not self.told.refused:
             raise await self._lost()
+
+    async def _heard(self) -> None:
+        """Until both streams have told their end, or our shell there is gone without that."""
+        # Not gathered: the readers go on when this is cancelled, to hear how the command was ended.
+        heard = asyncio.create_task(asyncio.wait(self.tasks))
+        over = asyncio.create_task(self.channel.wait())
+        try:
+            await asyncio.wait((heard, over), return_when=asyncio.FIRST_COMPLETED)
+            # The command may hold its output open although our shell is gone: nothing more will be told.
+            await asyncio.wait((heard,), timeout=_LAST_WORDS)
+        finally:
+            for task in (heard, over):
+                task.cancel()
+            await asyncio.gather(heard, over, return_exceptions=True)
 
     async def _read(self, stream: asyncio.StreamReader, capture: Capture, rest: bytes) -> None:
         cut = ToldStream(self.nonces.tag.encode(), self.told)

@@ -45,7 +45,11 @@ class LocalChannel:
         self._stdin.close()
 
     async def wait(self) -> Ended:
-        code = await self._process.wait()
+        # The process's own end: `Process.wait` would wait for whoever else holds its output open.
+        with contextlib.suppress(ProcessLookupError):
+            await _exited(self._process.pid)
+        while (code := self._process.returncode) is None:  # noqa: ASYNC110 - the loop is about to reap it, and tells nobody
+            await asyncio.sleep(0.005)
         return Ended(code) if code >= 0 else Ended(None, signal.Signals(-code).name)
 
     async def close(self) -> None:
@@ -56,8 +60,26 @@ class LocalChannel:
                     os.killpg(self._process.pid, number)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_PATIENCE):
-                    await self._process.wait()
+                    # What nobody reads would keep it, and our ends of the pipes, for ever.
+                    await asyncio.gather(_drain(self.stdout), _drain(self.stderr), self._process.wait())
                     return
+
+
+async def _exited(pid: int) -> None:
+    """Until the process has ended (pidfd_open(2)). Raises ProcessLookupError when it is reaped already."""
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    fd = os.pidfd_open(pid)
+    try:
+        loop.add_reader(fd, ended.set)
+        await ended.wait()
+    finally:
+        loop.remove_reader(fd)
+        os.close(fd)
+
+
+async def _drain(stream: asyncio.StreamReader) -> None:
+    while await stream.read(65536):
+        pass
 
 
 class LocalConnection:

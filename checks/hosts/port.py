@@ -64,10 +64,14 @@ if command -v bash >/dev/null 2>&1 && command -v timeout >/dev/null 2>&1; then
   exit 0
 fi
 if command -v nc >/dev/null 2>&1; then
-  if nc -z -w "$3" "$1" "$2" >/dev/null 2>&1 </dev/null; then echo open nc; else echo not-open nc; fi
-  exit 0
+  e=$(nc -z -w "$3" "$1" "$2" 2>&1 </dev/null) && { echo open nc; exit 0; }
+  # One that does not know the options has tried nothing.
+  case $e in
+    *[Uu]sage*|*"nvalid option"*|*"nrecognized option"*) ;;
+    *) echo not-open nc; exit 0 ;;
+  esac
 fi
-echo "neither python3, bash nor nc is there" >&2
+echo "there is neither python3, nor bash with timeout, nor an nc that knows -z" >&2
 exit 127
 """
 

@@ -141,10 +141,10 @@ async def _read(machine: Machine, ctx: Context, path: str, *, sudo: bool) -> byt
     where = f"{machine.name}:{path}"
     channel = await machine.duplex(("env", "LC_ALL=C", "cat", "--", path), sudo=sudo)
     content = bytearray()
+    said = asyncio.create_task(channel.stderr.read(4096))
     try:
         async with asyncio.timeout(time_left(ctx)):
             await channel.write_eof()
-            said = asyncio.create_task(channel.stderr.read(4096))
             while len(content) <= MOST and (chunk := await channel.stdout.read(65536)):
                 content += chunk
             _refuse_large(content, where)
@@ -156,6 +156,8 @@ async def _read(machine: Machine, ctx: Context, path: str, *, sudo: bool) -> byt
             raise HostError("it could not be read in time", where=where, symptom="deadline") from None
         raise
     finally:
+        said.cancel()
+        await asyncio.gather(said, return_exceptions=True)
         await channel.close()
     if ended.exit_code != 0:
         _wipe(content)

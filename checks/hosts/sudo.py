@@ -8,6 +8,7 @@ prints later is never taken for a prompt.
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass, field
 
 from checks.hosts.channel import Channel, Ended
@@ -16,6 +17,8 @@ from runbook.operator import Operator, SecretRequest
 from runbook.secrets import Redactor, Secret
 from runbook.site import HostProfile
 from runbook.text import clean_line
+
+_PROMPT = re.compile(r"\[[0-9a-f]{24}\] ")
 
 ANSWER = 30.0
 """Seconds that sudo may take to say something, and to act on the password; PAM's delay after a wrong one is 2."""
@@ -176,7 +179,7 @@ class Sudo:
 
     @staticmethod
     def _quoted(said: bytes) -> str:
-        """The last line that is no prompt, for people."""
-        lines = [line.strip() for line in said.decode("utf-8", errors="replace").splitlines()]
-        told = [line for line in lines if line and not line.startswith("[")]
+        """The last line, for people, without our prompt: sudo goes on behind it."""
+        text = _PROMPT.sub("", said.decode("utf-8", errors="replace"))
+        told = [line for line in (line.strip() for line in text.splitlines()) if line]
         return f": {clean_line(told[-1], 300)}" if told else ""

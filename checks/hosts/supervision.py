@@ -113,6 +113,7 @@ count() {
   done 2>/dev/null
 }
 body() {
+  trap '' PIPE
   say started $g $there
   @WATCH@
   ( z=$!; trap 'case $! in "$z") ;; *) kill $! ;; esac; exit' TERM
@@ -137,6 +138,7 @@ body
 
 _WITH_INPUT = r"""
 pump() {
+  trap '' PIPE
   IFS= read -r g <&3 || exit 0
   targets $g
   echo go
