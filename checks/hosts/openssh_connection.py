@@ -48,7 +48,11 @@ class Means:
 
 
 class Master:
-    """The master process and what it says."""
+    """The master process, and what it says of itself.
+
+    That comes through a named pipe (`-E`): what a host says on its banner is written to stderr, and cannot be taken for
+    it.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -58,6 +62,7 @@ class Master:
         self._process: Supervised | None = None
         self._rest = b""
         self._left = False
+        self._log = -1
 
     def leave(self) -> None:
         """Nobody wants the connection any more."""
@@ -65,16 +70,24 @@ class Master:
         self.changed.set()
 
     def start(self, argv: Sequence[str], env: dict[str, str]) -> None:
-        sh = shutil.which("sh") or "/bin/sh"
-        self._process = Supervised.start(sh, ["sh", "-c", _KEEPER, str(self.folder), *argv], None, env, stdin=False)
-        self._process.read(lambda _: None, self._take)
-        self._process.over.add_done_callback(lambda _: self.changed.set())
+        """`argv` without what belongs to the program alone: its name and where it writes."""
+        log = self.folder / "log"
+        os.mkfifo(log, 0o600)
+        # Open for both, so that it neither blocks nor ends before ssh has come.
+        self._log = os.open(log, os.O_RDWR | os.O_NONBLOCK)
+        asyncio.get_running_loop().add_reader(self._log, self._read)
+        keeper = ["sh", "-c", _KEEPER, str(self.folder), "ssh", "-E", str(log), *argv]
+        self._process = Supervised.start(shutil.which("sh") or "/bin/sh", keeper, None, env, stdin=False)
+        self._process.read(lambda _: None, lambda _: None)
+        self._process.over.add_done_callback(lambda _: self._read())
 
-    def _take(self, chunk: bytes) -> None:
-        *lines, self._rest = (self._rest + chunk).split(b"\n")
-        self._rest = self._rest[-64 * 1024 :]
-        for line in lines:
-            self.said.take(line.decode(errors="replace").rstrip("\r"))
+    def _read(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while self._log >= 0 and (chunk := os.read(self._log, 64 * 1024)):
+                *lines, self._rest = (self._rest + chunk).split(b"\n")
+                self._rest = self._rest[-64 * 1024 :]
+                for line in lines:
+                    self.said.take(line.decode(errors="replace").rstrip("\r"))
         self.changed.set()
 
     @property
@@ -98,6 +111,10 @@ class Master:
     async def end(self) -> None:
         if self._process is not None:
             await self._process.end()
+        if self._log >= 0:
+            asyncio.get_running_loop().remove_reader(self._log)
+            os.close(self._log)
+            self._log = -1
         await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
 
 
@@ -171,7 +188,7 @@ async def _start(master: Master, settings: SshSettings, means: Means, jump: Open
     await asyncio.to_thread(config.write_text, text)
     asking = await askpass.start()
     try:
-        argv = ["ssh", "-F", str(config), "-N", "-M", "-S", str(master.control), "-l", settings.user]
+        argv = ["-F", str(config), "-N", "-M", "-S", str(master.control), "-l", settings.user]
         argv += ["-p", str(settings.port), "--", settings.alias]
         master.start(argv, {**os.environ, **asking})
         ready = await master.until_ready(means.prompts.patience)
@@ -194,9 +211,15 @@ async def _candidates(settings: SshSettings, means: Means) -> Candidates:
 def _private_folder() -> Path:
     """A folder for one connection, only ours, with a path short enough for sockets. It touches the disk."""
     for place in (os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir(), "/tmp"):  # noqa: S108 - mkdtemp makes it private
-        if place and Path(place).is_dir() and os.access(place, os.W_OK) and len(place) + 16 <= LONGEST_SOCKET:
+        if place and len(place) + 16 <= LONGEST_SOCKET and _serves(place):
             return Path(tempfile.mkdtemp(prefix="ssh-", dir=place))
     raise Unreachable(
-        "there is no folder for the sockets of ssh",
-        remedy="Make $XDG_RUNTIME_DIR, $TMPDIR or /tmp a writable folder with a short path.",
+        "there is no folder for the sockets of ssh and for the program by which it asks",
+        remedy="Make $XDG_RUNTIME_DIR, $TMPDIR or /tmp a writable folder with a short path, not mounted noexec.",
     )
+
+
+def _serves(place: str) -> bool:
+    if not Path(place).is_dir() or not os.access(place, os.W_OK | os.X_OK):
+        return False
+    return not os.statvfs(place).f_flag & os.ST_NOEXEC

@@ -27,6 +27,7 @@ _AUTHENTICATED = re.compile(r"Authenticated to \S+ .*using \"([^\"]+)\"")
 _SERVER = re.compile(r"remote software version (.*)$")
 _REFUSING = re.compile(r"Permission denied \(([^)]*)\)|Too many authentication failures|No more authentication methods")
 _CERTIFICATE = re.compile(r"^(Certificate invalid: .*|.*host certificate.*(?:expired|not yet valid).*)$")
+_REVOKED = re.compile(r"REVOKED HOST KEY|marked as revoked|was revoked and you|revoked by file")
 _READY = "debug1: Entering interactive session."
 
 
@@ -101,7 +102,7 @@ def failure(said: Said, settings: SshSettings, known: Sequence[Entry], candidate
     text = "\n".join(said.lines)
     if said.ca and (why := next((line for line in said.lines if _CERTIFICATE.match(line)), "")):
         return certificate_refused(settings, said.key, why)
-    if "verification failed" in text or "REVOKED" in text or "revoked" in text:
+    if "verification failed" in text or _REVOKED.search(text):
         return _host_key(said, settings, known)
     if _REFUSING.search(text):
         return not_let_in(settings, _refusal(said, candidates))
@@ -117,7 +118,7 @@ def failure(said: Said, settings: SshSettings, known: Sequence[Entry], candidate
 
 def _host_key(said: Said, settings: SshSettings, known: Sequence[Entry]) -> HostError:
     seen = said.key or SeenKey("a key", "not told")
-    if any("revoked" in line.lower() for line in said.lines):
+    if any(_REVOKED.search(line) for line in said.lines):
         places = [entry.place for entry in known if entry.marker == "@revoked" and entry.fingerprint == _shown(said)]
         return revoked(settings, seen, ", ".join(places) or "RevokedHostKeys of the ssh configuration")
     if said.ca:

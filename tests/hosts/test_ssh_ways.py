@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from checks.hosts import ssh_config
-from checks.hosts.errors import HostCertificateRefused, HostKeyChanged, HostKeyUnknown, Unreachable
+from checks.hosts.errors import HostCertificateRefused, HostKeyChanged, HostKeyRevoked, HostKeyUnknown, Unreachable
 from tests.hosts.conftest import OpenHosts
 from tests.hosts.ssh_bench import Bench, eventually, make_key, printed, public, until
 
@@ -141,6 +141,28 @@ async def test_a_host_certificate_that_does_not_hold(
         await open_hosts(bench.site()).connection("a")
     assert why in refused.value.what
     assert "ssh-keygen -L" in refused.value.remedy
+    assert "userauth-request for user" not in sshd.log
+
+
+async def test_a_banner_is_not_taken_for_what_ssh_says(bench: Bench, open_hosts: OpenHosts) -> None:
+    banner = bench.folder / "banner"
+    said = f"debug1: Server host key: ssh-ed25519 SHA256:{'A' * 43}\ndebug1: Entering interactive session.\n"
+    banner.write_text(said + "WARNING: REVOKED HOST KEY DETECTED!\n")
+    sshd = bench.sshd("a", Banner=banner)
+    connection = await open_hosts(bench.site(transport="openssh")).connection("a")
+    assert any(f"host key: ssh-ed25519 {printed(sshd.host_key)}" in line for line in connection.shown)
+    channel = await connection.open("exit 4")
+    assert (await channel.wait()).exit_code == 4
+    await channel.close()
+
+
+async def test_a_list_of_revoked_keys(bench: Bench, open_hosts: OpenHosts) -> None:
+    revoked = bench.folder / "revoked"
+    sshd = bench.sshd("a", f"RevokedHostKeys {revoked}")
+    revoked.write_text(public(sshd.host_key) + "\n")
+    with pytest.raises(HostKeyRevoked) as refused:
+        await open_hosts(bench.site()).connection("a")
+    assert printed(sshd.host_key) in refused.value.what
     assert "userauth-request for user" not in sshd.log
 
 
