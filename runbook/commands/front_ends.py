@@ -27,8 +27,9 @@ def headless(
     """Walk it with the answers of a file (None: no answers at all), whose PINs `redactor` is taught."""
     import asyncio
 
-    from runbook.plain.answers import Answers, ScriptedOperator, load_answers, require_steps
+    from runbook.plain.answers import Answers, load_answers, require_steps
     from runbook.plain.drive import drive
+    from runbook.plain.scripted import ScriptedOperator
     from runbook.secrets import Redactor
 
     given = load_answers(answers) if answers else Answers(answers=1)

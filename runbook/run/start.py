@@ -15,13 +15,12 @@ from pathlib import Path
 from runbook import paths
 from runbook.errors import EnvironmentLacks, UsageError
 from runbook.event import Event
-from runbook.files import inputs
 from runbook.files.document import Document, Map
 from runbook.files.loader import SITE_NAME, Loaded, check_site, find_site, load_runbook, load_site
-from runbook.files.problems import InvalidDocument, Mark, Problem, Severity, did_you_mean
+from runbook.files.problems import InvalidDocument, Mark, Problem, Severity
 from runbook.files.selection import require_reachable, select
 from runbook.kind import Registry
-from runbook.model import Runbook, SecretInput, Source
+from runbook.model import Runbook, Source
 from runbook.people.people import driver_by_account
 from runbook.record.attachments import RUNBOOK, SITE
 from runbook.record.chain import START, short_head
@@ -30,6 +29,7 @@ from runbook.record.journal import Journal
 from runbook.record.runlock import user_name
 from runbook.run.engine import Engine, Plan
 from runbook.run.session import Session
+from runbook.run.values import given_values, values_at_start
 from runbook.secrets import Redactor
 from runbook.site import Site
 from runbook.version import program_sha256, program_version, versions
@@ -79,7 +79,7 @@ def prepare(
     """
     registry = Registry()
     loaded = load_runbook(runbook, registry)
-    given = _given(loaded.model, values or {})
+    given = given_values(loaded.model, values or {})
     return fit(loaded, find_site(site, runbook), given, select(loaded.model, stages), registry)
 
 
@@ -102,7 +102,7 @@ def fit(
         raise _lacking(runbook.model, profile.path)
     if errors:
         raise InvalidDocument(errors)
-    return Prepared(runbook, profile, _values(runbook.model, profile, given), stages, registry)
+    return Prepared(runbook, profile, values_at_start(runbook.model, profile, given), stages, registry)
 
 
 def start(prepared: Prepared, redactor: Redactor | None = None) -> Session:
@@ -190,54 +190,6 @@ class RecordedWalk:
     @property
     def head(self) -> str:
         return self._engine.head if self._engine is not None else short_head(START)
-
-
-def _given(runbook: Runbook, values: Mapping[str, str]) -> dict[str, str]:
-    """The values of the command line in their normal form; raises UsageError."""
-    found: dict[str, str] = {}
-    for name, text in values.items():
-        declared = runbook.inputs.get(name)
-        if declared is None:
-            raise UsageError(
-                f"the runbook has no input `{name}`",
-                where="--set",
-                remedy=did_you_mean(name, runbook.inputs, "Its inputs are"),
-            )
-        if isinstance(declared, SecretInput):
-            raise UsageError(
-                f"`{name}` is secret: on a command line everybody on this machine can read it",
-                where="--set",
-                remedy="Leave it out; it is asked for when it is needed. Treat the value as known to others.",
-            )
-        if declared.source is Source.PAPER:
-            raise UsageError(
-                f"`{name}` comes from paper and is typed blind",
-                where="--set",
-                remedy="Leave it out; it is asked for when it is needed.",
-            )
-        try:
-            found[name] = inputs.parse(declared, text)
-        except ValueError as error:
-            raise UsageError(str(error), where=f"--set {name}", remedy=declared.help) from error
-    return found
-
-
-def _values(runbook: Runbook, site: Loaded[Site], given: Mapping[str, str]) -> dict[str, tuple[str, str]]:
-    """Command line before site profile before the default of what only a site can know."""
-    found = {name: (value, "set") for name, value in given.items()}
-    folder = site.path.absolute().parent
-    for name, declared in runbook.inputs.items():
-        if name in found:
-            continue
-        if name in site.model.inputs:
-            text, source = str(site.model.inputs[name]), "site"
-        elif declared.source is Source.SITE and getattr(declared, "default", None) is not None:
-            text, source = str(declared.default), "default"  # type: ignore[union-attr]  # asked in the line above
-        else:
-            continue
-        # Whether a path is there is for the step that reads it: a stick may be plugged in later.
-        found[name] = (inputs.parse(declared, text, base=folder, exists=False), source)
-    return found
 
 
 def _lacking(runbook: Runbook, path: Path) -> UsageError:

@@ -16,7 +16,8 @@ from runbook.context import Context
 from runbook.model import Runbook
 from runbook.operator import Condition, Decided, Decision, PointOfNoReturnRequest
 from runbook.outcome import Outcome
-from runbook.plain.answers import Answers, ScriptedOperator
+from runbook.plain.answers import Answers
+from runbook.plain.scripted import ScriptedOperator
 from runbook.probing import Answer
 from runbook.record import events as ev
 from runbook.run import gatekeeper

@@ -25,7 +25,8 @@ from runbook.operator import (
     TranscribeRequest,
 )
 from runbook.outcome import Outcome
-from runbook.plain.answers import Answers, ScriptedOperator, load_answers
+from runbook.plain.answers import Answers, load_answers
+from runbook.plain.scripted import ScriptedOperator
 from runbook.secrets import Redactor, Secret
 
 RUNBOOK = Runbook.model_validate(
