@@ -44,7 +44,7 @@ p=$1; case $p in -*) p=./$p ;; esac
 [ -d "$p" ] && { echo "$1 is a directory" >&2; exit 2; }
 t=$p.runbook-$$
 trap 'rm -f "$t"' EXIT
-trap 'exit 1' HUP INT TERM
+trap 'exit 1' HUP INT PIPE TERM
 set -C; umask 077
 : >"$t" || exit
 set +C
