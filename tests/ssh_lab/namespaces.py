@@ -15,13 +15,17 @@ ROOT = Path(__file__).parents[2]
 SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
+ADMIN = "/usr/sbin:/usr/bin:/sbin:/bin"
+"""Without /usr/local, where tests put programs that hang."""
+
+
 @dataclass(frozen=True, slots=True)
 class Namespaces:
     """Those of the process `pid`, a number of the tests' own process namespace."""
 
     pid: int
     environment: Mapping[str, str] = field(
-        default_factory=lambda: {"PATH": SEARCH, "HOME": "/root", "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT)}
+        default_factory=lambda: {"PATH": ADMIN, "HOME": "/root", "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT)}
     )
 
     def enter(self) -> list[str]:
@@ -48,4 +52,9 @@ def children(pid: int) -> list[int]:
 
 
 def command_line(pid: int) -> list[str]:
-    return os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes()).rstrip("\0").split("\0")
+    """Empty for a process that has gone."""
+    try:
+        line = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        line = b""
+    return os.fsdecode(line).rstrip("\0").split("\0")
