@@ -112,7 +112,7 @@ class HostCheck(Check[HostsP]):
     async def run(self, ctx: Context) -> Outcome:
         from checks.hosts.sweep import sweep
 
-        return await sweep(self.params, self.plan(), {self.name: self.on_machine}, ctx)
+        return await sweep(self.params, {self.name: self.on_machine}, ctx)
 
 
 def where(on: tuple[str, ...]) -> str:

@@ -20,6 +20,8 @@ from runbook.run.deadline import Deadline
 
 OnMachine = Callable[[Machine, Context], Awaitable[Outcome]]
 
+_NOT_THE_RULE = set(OnHosts.model_fields)
+
 KEPT_FOR = timedelta(hours=1)
 """How old a green result of an earlier attempt may be to stand."""
 
@@ -30,13 +32,13 @@ DETAILS = 8
 """Lines of evidence shown beside a host that is not green; the attachment has all of them."""
 
 
-async def sweep(params: OnHosts, plan: Sequence[str], checks: Mapping[str, OnMachine], ctx: Context) -> Outcome:
+async def sweep(params: OnHosts, checks: Mapping[str, OnMachine], ctx: Context) -> Outcome:
     """Run the checks (by column) where `params` says: on one host as that check alone, on several as a table."""
     hosts = await ctx.use(Hosts)
     names = await members(hosts, params.on)
     if len(checks) == 1 and names == params.on and len(names) == 1:
         return await next(iter(checks.values()))(await hosts.machine(names[0], ctx), ctx)
-    return await Sweep(hosts, params, names=names, plan=tuple(plan), checks=checks, ctx=ctx).outcome()
+    return await Sweep(hosts, params, names=names, checks=checks, ctx=ctx).outcome()
 
 
 async def members(hosts: Hosts, on: Sequence[str]) -> tuple[str, ...]:
@@ -56,7 +58,6 @@ class Sweep:
         params: OnHosts,
         *,
         names: tuple[str, ...],
-        plan: tuple[str, ...],
         checks: Mapping[str, OnMachine],
         ctx: Context,
     ) -> None:
@@ -73,7 +74,7 @@ class Sweep:
                 rows=tuple(HostRow(host=name, cells=(HostCell(),) * len(checks)) for name in names),
                 at_least=threshold(params.at_least, len(names)),
                 parallel=params.parallel,
-                rule=hashlib.sha256("\0".join(plan).encode()).hexdigest(),
+                rule=hashlib.sha256(params.model_dump_json(exclude=_NOT_THE_RULE).encode()).hexdigest(),
             ),
             ctx,
         )

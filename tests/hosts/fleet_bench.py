@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -65,3 +66,22 @@ def table_of(outcome: Outcome) -> HostsTable:
     table = outcome.evidence[0]
     assert isinstance(table, HostsTable)
     return table
+
+
+async def until_running(mark: str) -> None:
+    async with asyncio.timeout(60):
+        while not running(mark):  # noqa: ASYNC110 - another process; there is nothing to be told by
+            await asyncio.sleep(0.05)
+
+
+def running(mark: str) -> list[str]:
+    """Command lines of processes that contain the mark."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if mark in line and "pytest" not in line:
+            found.append(line)
+    return found

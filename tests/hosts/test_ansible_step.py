@@ -21,6 +21,7 @@ from runbook.model import Role
 from runbook.outcome import Outcome, Verdict
 from runbook.record.attachments import load
 from tests.fake_context import ScriptedPins
+from tests.hosts.fleet_bench import running, until_running
 from tests.stand_in import StandIn
 
 SENTINEL = "Plover-egg-3141"
@@ -185,25 +186,6 @@ async def test_the_deadline_ends_all_of_it(tmp_path: Path, kind: Any, verdict: V
     assert running(f"sleep {seconds}") == []
     assert running(str(tmp_path)) == []
     assert leftovers() == []
-
-
-async def until_running(mark: str) -> None:
-    async with asyncio.timeout(60):
-        while not running(mark):  # noqa: ASYNC110 - another process; there is nothing to be told by
-            await asyncio.sleep(0.05)
-
-
-def running(mark: str) -> list[str]:
-    """Command lines of processes that contain the mark."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            continue
-        if mark in line and "pytest" not in line:
-            found.append(line)
-    return found
 
 
 async def test_a_run_that_is_called_off_leaves_nothing(tmp_path: Path) -> None:

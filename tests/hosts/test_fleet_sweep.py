@@ -14,17 +14,20 @@ from checks.evidence.hosts_table import HostsTable, HostState
 from checks.hosts.command import CommandAction, CommandCheck
 from checks.hosts.errors import SudoWrongPassword, UnknownHost
 from checks.hosts.fleet import OnHosts
+from checks.hosts.fleet_check import Fleet, FleetParams
 from checks.hosts.fleet_context import GroupPrompts
 from checks.hosts.sudo import SudoPassword
 from checks.hosts.sweep import sweep
 from runbook.errors import PromptCancelled, StepError
+from runbook.kind import Registry
+from runbook.model import Role
 from runbook.outcome import Outcome, Verdict
 from runbook.record.attachments import load
 from runbook.record.events import StepFinished
 from runbook.record.records import event_of, fields_of
 from runbook.run.deadline import Deadline
 from tests.fake_context import ScriptedPins
-from tests.hosts.fleet_bench import fleet, table_of
+from tests.hosts.fleet_bench import fleet, running, table_of
 
 THREE = ("input-a", "input-b", "input-c")
 
@@ -105,7 +108,7 @@ async def test_not_more_than_parallel_at_a_time(tmp_path: Path) -> None:
         working -= 1
         return await machine_ok(machine)
 
-    outcome = await sweep(OnHosts(on=("all",), parallel=4), ("look",), {"look": look}, context)
+    outcome = await sweep(OnHosts(on=("all",), parallel=4), {"look": look}, context)
     assert outcome.verdict is Verdict.PASSED
     assert most == 4
     assert sum(opened.reached.values()) == 9
@@ -119,11 +122,7 @@ async def test_a_host_that_takes_too_long_is_a_row_and_nothing_of_it_stays(tmp_p
     assert outcome.verdict is Verdict.ERRORED
     assert outcome.symptom == "deadline"
     assert [row.state.value for row in table.rows] == ["errored", "passed", "passed"]
-    assert not any(mark.encode() in path.read_bytes().replace(b"\0", b" ") for path in _cmdlines())
-
-
-def _cmdlines() -> list[Path]:
-    return [path for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
+    assert running(mark) == []
 
 
 async def test_the_step_s_time_ends_all_and_the_table_is_kept(tmp_path: Path) -> None:
@@ -244,7 +243,7 @@ async def test_the_sudo_password_is_asked_for_once(tmp_path: Path) -> None:
     context, _ = fleet(tmp_path, *THREE)
     context.operator = Asked("sesame")
     sent: list[tuple[str, str]] = []
-    outcome = await sweep(OnHosts(on=("all",)), ("x",), {"x": wants_sudo("sesame", sent)}, context)
+    outcome = await sweep(OnHosts(on=("all",)), {"x": wants_sudo("sesame", sent)}, context)
     assert outcome.verdict is Verdict.PASSED
     assert context.operator.questions == ["sudo password for all"]
     assert sorted(sent) == [(host, "sesame") for host in THREE]
@@ -255,7 +254,7 @@ async def test_a_wrong_sudo_password_is_tried_on_one_host_only(tmp_path: Path) -
     context, _ = fleet(tmp_path, *hosts)
     context.operator = Asked("mistyped")
     sent: list[tuple[str, str]] = []
-    outcome = await sweep(OnHosts(on=("all",), parallel=20), ("x",), {"x": wants_sudo("sesame", sent)}, context)
+    outcome = await sweep(OnHosts(on=("all",), parallel=20), {"x": wants_sudo("sesame", sent)}, context)
     assert len(sent) == 1
     states = [row.state.value for row in table_of(outcome).rows]
     assert (states.count("errored"), states.count("not tried")) == (1, 19)
@@ -266,7 +265,7 @@ async def test_nobody_gives_the_sudo_password(tmp_path: Path) -> None:
     context, _ = fleet(tmp_path, *THREE)
     context.operator = Asked()
     sent: list[tuple[str, str]] = []
-    outcome = await sweep(OnHosts(on=("all",)), ("x",), {"x": wants_sudo("sesame", sent)}, context)
+    outcome = await sweep(OnHosts(on=("all",)), {"x": wants_sudo("sesame", sent)}, context)
     assert not outcome.verdict.green
     assert (sent, len(context.operator.questions)) == ([], 1)
 
@@ -277,3 +276,44 @@ async def test_a_password_that_may_not_be_kept_is_refused_for_a_group() -> None:
     with pytest.raises(StepError, match="has it asked for each time") as caught:
         await operator.secret(SudoPassword("?", host="input-a", kept=False))
     assert "keep_sudo_password: true" in caught.value.remedy
+
+
+COLUMNS = {
+    "shell": {"check": "file", "path": "/bin/sh"},
+    "name": {"check": "command", "run": ["/bin/sh", "-c", "echo $HOST"], "expect": {"stdout": "^input-[ab]$"}},
+}
+
+
+async def test_several_checks_are_columns(tmp_path: Path) -> None:
+    context, _ = fleet(tmp_path, *THREE, down=("input-a",))
+    outcome = await context.run(Fleet, on="all", checks=COLUMNS, at_least=1)
+    table = table_of(outcome)
+    assert table.columns == ("shell", "name")
+    assert {row.host: [cell.state.value for cell in row.cells] for row in table.rows} == {
+        "input-a": ["errored", "not tried"],
+        "input-b": ["passed", "passed"],
+        "input-c": ["passed", "failed"],
+    }
+    assert outcome.verdict is Verdict.WARNED
+    assert any(line.startswith("BAD input-c  name: ") for line in table.plain())
+
+
+@pytest.mark.parametrize(
+    ("column", "words"),
+    [
+        ({"check": "file", "path": "/x", "on": "input-a"}, "`on` is not for a column"),
+        ({"check": "command", "run": ["true"], "engine": "ansible"}, "`engine` is not for a column"),
+        ({"check": "slots", "token": "x"}, "does not match any of the expected tags"),
+        ({"check": "command", "ru": ["true"]}, "Extra inputs"),
+    ],
+)
+def test_columns_that_do_not_fit(column: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        FleetParams.model_validate({"on": "all", "checks": {"a": column}})
+
+
+def test_a_fleet_is_planned_check_by_check() -> None:
+    plan = Fleet(FleetParams.model_validate({"on": "all", "checks": COLUMNS})).plan()
+    assert plan[0] == "shell: look at /bin/sh"
+    assert plan[-1] == "on all"
+    assert Registry().get(Role.CHECK, "fleet") is Fleet
