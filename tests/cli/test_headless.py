@@ -165,6 +165,17 @@ def test_without_a_site_profile_it_says_what_one_has_to_give(bench: Bench) -> No
     assert done.returncode == 2
     assert "there is no site profile" in done.stderr
     assert "the input `folder`" in done.stderr
+    assert "two_people" not in done.stderr
+
+
+def test_without_a_site_profile_it_says_that_second_people_have_to_be_named(bench: Bench) -> None:
+    (bench.folder / "site.yaml").unlink()
+    runbook = bench.folder / "runbook.yaml"
+    two = runbook.read_text().replace("gate: {after", "gate: {two_person: true, after")
+    runbook.write_text(two.replace("inputs:", "roles: [driver, witness]\ninputs:", 1))
+    done = bench("run", "--headless")
+    assert done.returncode == 2
+    assert "`two_people`, who may approve" in done.stderr
 
 
 def test_a_site_profile_that_lacks_a_value_is_told(bench: Bench) -> None:
