@@ -25,7 +25,10 @@ _CKF_SERIAL_SESSION: Final = 4
 _CKR_NO_EVENT: Final = 8
 _CKR_BUFFER_TOO_SMALL: Final = 0x150
 _MOST_EVENTS: Final = 64
-_MOST_SLOTS: Final = 4096
+_MOST_NUMBERS: Final = 4096
+_MOST_TRIES: Final = 4
+_SPARE: Final = 4
+"""More room than was asked for: p11-kit's client asks for the number anew where it is given room for none."""
 
 _FUNCTIONS: Final = {
     "C_Initialize": 0,
@@ -201,17 +204,20 @@ class Cryptoki:
         self.call(name, *before, c.addressof(view), len(pin))
 
     def _numbers(self, name: str, first: int) -> list[int]:
-        """A list of numbers: how many there are, then the list itself, once more if it grew in between."""
+        """A list of numbers: how many there are, then the list itself; again if it grew in between."""
         count = c.c_ulong()
-        while True:
+        for _ in range(_MOST_TRIES):
             self.call(name, first, None, c.addressof(count))
-            if count.value > _MOST_SLOTS:
+            if count.value > _MOST_NUMBERS:
                 raise CryptokiError("CKR_HOST_MEMORY")
-            found = (c.c_ulong * count.value)()
+            room = count.value + _SPARE
+            found = (c.c_ulong * room)()
+            count.value = room
             code = self.ask(name, first, c.addressof(found), c.addressof(count))
             if code != _CKR_BUFFER_TOO_SMALL:
                 _check(code)
                 return list(found[: count.value])
+        raise CryptokiError("CKR_BUFFER_TOO_SMALL")
 
 
 def _check(code: int) -> None:

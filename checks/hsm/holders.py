@@ -101,14 +101,18 @@ def _holder(process: Path) -> Holder:
 
 
 def _place(process: Path) -> str:
-    """The container by its control group; or that its files are not this host's."""
-    container = _CONTAINER.search(_text(process / "cgroup"))
-    if container:
-        return f"in a container ({container[1]})"
     try:
         elsewhere = (process / "ns/mnt").readlink() != (_PROC / "self/ns/mnt").readlink()
     except OSError:  # not ours to see
-        return ""
+        elsewhere = False
+    return place_of(_text(process / "cgroup"), elsewhere=elsewhere)
+
+
+def place_of(cgroup: str, *, elsewhere: bool) -> str:
+    """The container by its control group; or that its files are not its host's."""
+    container = _CONTAINER.search(cgroup)
+    if container:
+        return f"in a container ({container[1]})"
     return "in namespaces of its own, as a container is" if elsewhere else ""
 
 

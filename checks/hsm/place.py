@@ -10,7 +10,7 @@ from typing import Protocol
 from checks.files.process import Finished, run
 from checks.hosts.carrier import FarEnd
 from checks.hsm import errors
-from checks.hsm.contention import explained
+from checks.hsm.contention import SceneHere, explained
 from checks.hsm.opensc import tool_environment
 from checks.hsm.process import WorkerProcess
 from runbook.errors import StepError
@@ -52,7 +52,7 @@ class Here:
         return await run(argv, deadline=deadline, env={**base, **quick, "LC_ALL": "C", **self._env})
 
     async def explained(self, error: errors.TokenError) -> errors.TokenError:
-        return await explained(error, self._env)
+        return await explained(error, SceneHere(self._env))
 
     def unloaded(self, end: FarEnd) -> StepError:
         raise NotImplementedError("a module here has no line")

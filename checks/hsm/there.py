@@ -7,6 +7,7 @@ Here a worker like any other holds p11-kit's client module; there `p11-kit remot
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,8 @@ from checks.hosts.carrier import FarEnd
 from checks.hosts.errors import FarSideLacks
 from checks.hosts.machine import Machine
 from checks.hsm import errors
+from checks.hsm.contention import explained, may_have_a_cause
+from checks.hsm.far_scene import SceneThere, look
 from checks.hsm.line import Line
 from checks.hsm.opensc import HOST_FILES, without_cache
 from checks.hsm.process import WorkerProcess
@@ -47,6 +50,8 @@ class There:
         self._where = where
         self._profile = profile
         self._redactor = redactor
+        self._mark = f"RUNBOOK_LINE={secrets.token_hex(8)}"
+        """Stands in the far program's environment, so that it is not taken for somebody else's."""
 
     async def start(self) -> WorkerProcess:
         client = await asyncio.to_thread(_client_module)
@@ -72,7 +77,13 @@ class There:
         return await machine.run(argv, deadline=deadline, sudo=self._profile.sudo, env=env, on_line=_unseen)
 
     async def explained(self, error: errors.TokenError) -> errors.TokenError:
-        return error
+        if not may_have_a_cause(error):
+            return error
+        try:
+            facts = await look(await self._machine(), self._profile, self._mark)
+        except StepError:
+            return error  # what happened is told, also where its cause cannot be looked for
+        return await explained(error, SceneThere(self._profile, facts)) if facts else error
 
     def unloaded(self, end: FarEnd) -> StepError:
         """Why `p11-kit remote` ended before the module was ready, from what it printed (p11-kit 0.24)."""
@@ -109,7 +120,7 @@ class There:
 
     def _command(self, configuration: str) -> list[str]:
         ours = ["OPENSC_CONF=/dev/fd/3"] if configuration else []
-        settings = [*ours, *(f"{name}={value}" for name, value in self._profile.env.items())]
+        settings = [self._mark, *ours, *(f"{name}={value}" for name, value in self._profile.env.items())]
         program = ["env", *settings, "p11-kit", "remote", "-v", self._profile.module]
         return ["/bin/sh", "-c", _PROTECTED, "sh", configuration, *program]
 

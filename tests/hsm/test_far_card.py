@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from checks.hsm import errors
+from checks.hsm.far_scene import parse
 from checks.hsm.guard import login
 from checks.hsm.objects import Objects
 from checks.hsm.pin import read_counter
@@ -19,6 +20,7 @@ from runbook.secrets import Secret
 from tests.fake_context import FakeContext
 from tests.hsm.cards import CardBench
 from tests.hsm.elsewhere import OneHost, far_token, moved, on_host
+from tests.hsm.test_card_pool import held
 from tests.softhsm import PIN, SO_PIN
 
 Contexts = Callable[..., FakeContext]
@@ -84,3 +86,54 @@ async def test_the_cache_is_what_would_have_done_it_there(context: Contexts, ben
         await bench.tool("sc-hsm-tool")
         await token.sign(b"\x01", "CKM_ECDSA", bytes(48))
         assert (await bench.status()).user_checks == 2
+
+
+# -- who is in the way over there ------------------------------------------------------------------------------------
+
+
+async def test_a_card_held_by_another_program_there_is_told_with_the_program(
+    context: Contexts, bench: CardBench
+) -> None:
+    async with far_token(bench.profile(), step(context, bench), OneHost(), deadline=3.0) as token:
+        await token.info()
+        async with held(bench, "transaction") as pid:
+            with pytest.raises(errors.TokenNotResponding, match=rf"use PC/SC now: .*pid {pid}") as raised:
+                await token.info()
+        assert "p11-kit" not in raised.value.what, "our own is not in its own way"
+        assert (await token.info()).serial
+
+
+async def test_no_pcscd_there(context: Contexts, bench: CardBench) -> None:
+    await bench.reader.pcscd.stop()
+    async with far_token(bench.profile(), step(context, bench), OneHost()) as token:
+        with pytest.raises(errors.ReaderMissing, match="pcscd does not answer at"):
+            await token.select()
+
+
+async def test_a_card_that_is_pulled_there(context: Contexts, bench: CardBench) -> None:
+    async with far_token(bench.profile(), step(context, bench), OneHost()) as token:
+        await token.login(Secret.from_text(PIN))
+        await bench.card.pull()
+        with pytest.raises(errors.TokenRemoved):
+            await token.sign(b"\x01", "CKM_ECDSA", bytes(48))
+        await bench.card.insert()
+        await bench.reader.pcscd.wait_for_cards(1)
+        assert (await token.info()).serial
+        assert not token.logged_in
+
+
+def test_what_the_host_says_is_read_with_care() -> None:
+    lines = [
+        *("pcsc", "socket", "tool", "reader 0    Yes             Virtual PCD \x1b[31m00 00", "reader 1    No   Other"),
+        "service 812 elsewhere 0::/docker/0a1b2c | pcscd",
+        *("client x same 0::/ | nonsense", "client 900 same 0::/user.slice | pkcs11-tool", "dongle 20a0:4230"),
+        *("opened 812 elsewhere 0::/docker/0a1b2c | pcscd", "anything else", "end"),
+    ]
+    facts = parse(lines)
+    assert [(reader.name, reader.present) for reader in facts.readers] == [
+        ("Virtual PCD ␛[31m00 00", True),
+        ("Other", False),
+    ]
+    assert [str(holder) for holder in facts.services] == ["pcscd (pid 812, in a container (docker))"]
+    assert [str(holder) for holder in facts.clients] == ["pkcs11-tool (pid 900)"]
+    assert facts.dongles == [("Nitrokey HSM", facts.services)]
