@@ -6,7 +6,7 @@ import contextlib
 import hmac
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Never
 
@@ -90,7 +90,7 @@ class Redactor:
         self._forms += new
         # Compiling takes some tenths of a second, in which the event loop would stand still at the first use.
         with contextlib.suppress(RuntimeError):  # no room for a thread: then at the first use
-            threading.Thread(target=lambda: [form.prepare() for form in new], name="redactor", daemon=True).start()
+            threading.Thread(target=_prepare, args=(new,), name="redactor", daemon=True).start()
 
     def stream(self) -> RedactedStream:
         """For text that comes in pieces: what is split over two of them is removed too."""
@@ -214,6 +214,11 @@ class _Form:
     def open(self, text: str) -> int:
         begun = self._begun.search(text, max(len(text) - self.spelling.longest, 0))
         return begun.start() if begun else len(text)
+
+
+def _prepare(forms: Sequence[_Form]) -> None:
+    for form in forms:
+        form.prepare()
 
 
 _PIECE = 64 * 1024

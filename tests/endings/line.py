@@ -238,6 +238,19 @@ class Line:
 
         self.reading(press, f"what the key {key} does")
 
+    def insist(self, number: signal.Signals, seconds: float) -> None:
+        """Send the signal each time so many seconds went by, until the program has ended."""
+        sent = 0.0
+
+        def send() -> bool:
+            nonlocal sent
+            if self.process.poll() is None and time.monotonic() - sent > seconds:
+                sent = time.monotonic()
+                self.process.send_signal(number)
+            return self.process.poll() is not None
+
+        self.reading(send, "the end")
+
     def end(self) -> int:
         """The exit status; negative: the signal that ended it."""
         until(lambda: self._read(0.0) or self.process.poll() is not None, "the end")

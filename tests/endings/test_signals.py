@@ -83,7 +83,8 @@ def test_a_second_signal_ends_the_program_at_once(tmp_path: Path, form: str) -> 
                 line.process.send_signal(signal.SIGTERM)
                 line.reading(lambda: time.monotonic() - began > TOGETHER, "the time for a second one")
                 assert line.process.poll() is None
-                line.process.send_signal(signal.SIGTERM)
+                # Again and again: on a busy machine two may be noticed together, and be taken for one.
+                line.insist(signal.SIGTERM, 2 * TOGETHER)
                 assert line.end() == 3
             finally:
                 os.kill(supervisor, signal.SIGCONT)
