@@ -126,7 +126,7 @@ class Copied(Evidence):
     target: ForeignLine
     size: int
     """Of the source, in bytes."""
-    source_sha256: str
+    source_sha256: ForeignLine
     target_sha256: ForeignLine
     """Read from the file in its place; empty: there is none."""
     mode: ForeignLine = ""
@@ -154,7 +154,7 @@ class PortState(Evidence):
     seen_from: ForeignLine
     state: ForeignLine
     """`open`, or why it is not: `refused`, `no answer`, `unreachable`."""
-    expected: str
+    expected: ForeignLine
     """`open` or `closed`."""
     by: ForeignLine = ""
     """The program that tried, where it was not this one."""

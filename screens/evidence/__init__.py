@@ -14,6 +14,7 @@ _MODULES = (
     "fingerprints",
     "git",
     "hosts_table",
+    "machines",
     "objects",
     "pin_counter",
     "sign_test",

@@ -17,6 +17,7 @@ from runbook.operator import Alphabet, AttestRequest, Moment, PinRequest, Transc
 from runbook.outcome import Evidence, Outcome
 from runbook.record.state import RunState
 from runbook.run.session import Session
+from tests.screens.machine_samples import MACHINES
 from tests.screens.scripted import Play, ScriptedWalk, ends, session
 
 TOKEN = "ccat-intermediate [DENK0100002]"
@@ -180,6 +181,7 @@ def obj(key_id: str, kind: str = "CKO_PRIVATE_KEY", label: str = "intermediate")
 
 
 EVIDENCE: dict[str, tuple[Evidence, ...]] = {
+    **MACHINES,
     "slots": (
         slots(token()),
         slots(
