@@ -117,17 +117,27 @@ def _socket(profile: TokenProfile) -> str:
 
 
 class SceneThere:
-    """That host, as it was when it was looked at."""
+    """That host, as it was when it was last asked about its service."""
 
-    def __init__(self, profile: TokenProfile, facts: Facts) -> None:
+    def __init__(self, machine: Machine, profile: TokenProfile, mark: str) -> None:
         self.socket = _socket(profile)
-        self._facts = facts
+        self._machine = machine
+        self._profile = profile
+        self._mark = mark
+        self._facts = Facts()
 
     async def service(self) -> pcsc.Service | None:
-        """With a card that others use too, one of them may hold it; PC/SC's own word on that is not to be had there."""
-        state = "running" if self._facts.socket and (self._facts.services or self._facts.readers) else "missing"
-        used = bool(self._facts.clients)
-        readers = (pcsc.Reader(one.name, one.present, exclusive=False, in_use=used) for one in self._facts.readers)
+        """A look. With a card that others use too, one of them may hold it: the host has no better word on that.
+
+        Raises HostError.
+        """
+        facts = await look(self._machine, self._profile, self._mark)
+        if facts is None:
+            return None
+        self._facts = facts
+        state = "running" if facts.socket and (facts.services or facts.readers) else "missing"
+        used = bool(facts.clients)
+        readers = (pcsc.Reader(one.name, one.present, exclusive=False, in_use=used) for one in facts.readers)
         return pcsc.Service(state, tuple(readers))
 
     async def clients(self) -> list[Holder]:

@@ -18,7 +18,7 @@ from checks.hosts.errors import FarSideLacks
 from checks.hosts.machine import Machine
 from checks.hsm import errors
 from checks.hsm.contention import explained, may_have_a_cause
-from checks.hsm.far_scene import SceneThere, look
+from checks.hsm.far_scene import SceneThere
 from checks.hsm.line import Line
 from checks.hsm.opensc import HOST_FILES, without_cache
 from checks.hsm.process import WorkerProcess
@@ -80,10 +80,9 @@ class There:
         if not may_have_a_cause(error):
             return error
         try:
-            facts = await look(await self._machine(), self._profile, self._mark)
+            return await explained(error, SceneThere(await self._machine(), self._profile, self._mark))
         except StepError:
             return error  # what happened is told, also where its cause cannot be looked for
-        return await explained(error, SceneThere(self._profile, facts)) if facts else error
 
     def unloaded(self, end: FarEnd) -> StepError:
         """Why `p11-kit remote` ended before the module was ready, from what it printed (p11-kit 0.24)."""
