@@ -71,7 +71,6 @@ class AnsibleParams(Params):
             "tags",
             "skip_tags",
             "extra_vars",
-            "vault",
             "forks",
         } & self.model_fields_set
         if self.make and of_playbook:

@@ -124,14 +124,14 @@ def run(asked: dict[str, Any]) -> int:
         """Gives each password once, while nothing has run yet."""
 
         def sendline(self, s: str | bytes = "") -> int:
-            if teller.begun or s not in passwords.values():
+            if teller.begun or s not in unused:
                 tell(t="asked again")
                 return 0
-            for pattern in [pattern for pattern, value in passwords.items() if value == s]:
-                del passwords[pattern]
+            unused.remove(s)
             return int(super().sendline(s))
 
     passwords = {re.compile(pattern, re.MULTILINE): value for pattern, value in asked.pop("passwords")}
+    unused: list[str | bytes] = list(passwords.values())
     config = CommandConfig(
         private_data_dir=folder,
         host_cwd=asked["cwd"],

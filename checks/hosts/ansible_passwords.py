@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from runbook.context import Context
@@ -16,10 +17,9 @@ BECOME_PROMPT = r"^BECOME password.*:\s*?$"
 
 
 def vault_prompt(name: str) -> str:
-    """As `--vault-id NAME@prompt` asks."""
-    import re
-
-    return rf"^Vault password \({re.escape(name)}\):\s*?$"
+    """As `--vault-id NAME@prompt` asks, and for `default` also as `--ask-vault-pass` does."""
+    named = rf" \({re.escape(name)}\)"
+    return rf"^Vault password{f'({named})?' if name == 'default' else named}:\s*?$"
 
 
 async def ask(params: AnsibleParams, ctx: Context) -> tuple[tuple[str, Secret], ...]:

@@ -174,16 +174,15 @@ async def test_once_plays_have_begun_no_prompt_is_given_the_password(tmp_path: P
 
 
 async def test_a_makefile_s_target_that_asks(tmp_path: Path) -> None:
-    """As a site has it: the target passes a vault file of its own and has Ansible ask for the become password."""
-    vaulted(tmp_path, "from a file")
-    (tmp_path / ".key").write_text("from a file")
+    """It has Ansible ask for both; the two passwords may be the same."""
+    vaulted(tmp_path, SENTINEL)
     bin_folder = Path(sys.executable).parent
     (tmp_path / "Makefile").write_text(
-        f"play-it:\n\t{bin_folder}/ansible-playbook -i hosts.ini -l $(G) site.yml --vault-password-file .key"
-        " --ask-become-pass\n"
+        f"play-it:\n\t{bin_folder}/ansible-playbook -i hosts.ini -l $(G) site.yml --ask-vault-pass --ask-become-pass\n"
     )
-    context = project(tmp_path, PLAYBOOK, SENTINEL)
-    outcome, recap = await play(context, make="play-it", make_vars={"G": "a"}, become_password=True)
+    context = project(tmp_path, PLAYBOOK, SENTINEL, SENTINEL)
+    asked = {"become_password": True, "vault": ["default"]}
+    outcome, recap = await play(context, make="play-it", make_vars={"G": "a"}, **asked)
     assert outcome.verdict is Verdict.PASSED, recap.said
     assert recap.argv == ("make", "play-it", "G=a")
     assert [host.host for host in recap.hosts] == ["a"]
