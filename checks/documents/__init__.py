@@ -1,0 +1,1 @@
+"""Files that configure something: structured documents, and what they must say."""
