@@ -102,7 +102,7 @@ class FarMachine(Machine):
         return opened.channel
 
     def _sudo(self, argv: Sequence[str], wanted: bool) -> Sudo | None:
-        if not wanted:
+        if not wanted or self._profile.sudo == "unneeded":
             return None
         refuse_never(self.name, self._profile, self.where)
         purpose = f"to run {clean_line(argv[0], 100)} as root"
@@ -121,7 +121,9 @@ class FarMachine(Machine):
         if not late and told.exit_code in (2, 126, 127):
             running.raise_if_refused(argv[0], stderr.raw)
         ended_by = "deadline" if late else ""
-        if told.alive or (late and told.exit_code is None):
+        if late and not told.group:
+            ended_by += f"; what it started may still run on {self.name}, which has no setsid to tell it by"
+        elif told.alive or (late and told.exit_code is None):
             what = f"process {told.pid}" if told.pid else "the command"
             ended_by = f"{ended_by or 'itself'}; {what} or what it started may still run on {self.name}"
         return Finished(

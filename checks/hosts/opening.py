@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from checks.hosts.channel import Channel, Connection, Ended
-from checks.hosts.errors import ChannelRefused, FarSideLacks, HostError, LineLost
+from checks.hosts.errors import ChannelRefused, FarSideLacks, HostError, LineLost, Unreachable
 from checks.hosts.sudo import Sudo
 from checks.hosts.supervision import Nonces, command_line
 from runbook.text import clean_line
@@ -56,11 +56,17 @@ async def open_shell(
 ) -> Opened:
     """A channel whose far end reads `script`, as root with `sudo`.
 
-    Raises LineLost, ChannelRefused, FarSideLacks and the errors of sudo.
+    Raises Unreachable for a line that breaks before the script is said and LineLost afterwards, ChannelRefused,
+    FarSideLacks and the errors of sudo.
     """
     channel = await connection.open(command_line(nonces, len(script), sudo=sudo.options if sudo else ""))
     try:
-        opened = await _until_mark(channel, nonces, where, sudo)
+        try:
+            opened = await _until_mark(channel, nonces, where, sudo)
+        except LineLost as lost:
+            # Nothing is in doubt: what was to be run had not been said yet.
+            said = f"{lost.what}; nothing had been run"
+            raise Unreachable(said, where=where, remedy="Try the step again.") from None
         await channel.write(script)
     except BaseException:
         await asyncio.shield(asyncio.create_task(channel.close()))

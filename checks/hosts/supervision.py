@@ -217,5 +217,6 @@ def _filled(
     # One pass: what is inserted is never looked through again.
     pattern = re.compile(rb"@([A-Z]+)@")
     filled = pattern.sub(lambda match: values[match[1].decode()], template.encode())
-    # Command substitution cuts off line breaks at the end, which belong to nothing here.
-    return filled.strip()
+    # In braces, because a shell reads a whole compound command before it runs any of it: a script that the line cuts
+    # short runs not at all. (Command substitution cuts off line breaks at the end, which belong to nothing here.)
+    return b"{\n%b\n}" % filled.strip()

@@ -123,6 +123,11 @@ async def test_a_site_that_lets_nobody_become_root(tmp_path: Path) -> None:
     await refused(SudoHost(tmp_path, rule=FREE), SudoRefused, "does not let root be become", sudo="never")
 
 
+async def test_a_site_where_sudo_is_unneeded(tmp_path: Path) -> None:
+    machine, _ = far(SudoHost(tmp_path, rule="").connection(), tmp_path, operator=Person(), sudo="unneeded")
+    assert (await machine.run(["id", "-un"], deadline=60, sudo=True)).stdout.text == f"{ACCOUNT}\n"
+
+
 async def test_sudo_that_wants_a_terminal(tmp_path: Path) -> None:
     host = SudoHost(tmp_path, rule=FREE, defaults=("requiretty",))
     await refused(host, SudoRefused, "wants a terminal")
