@@ -24,6 +24,7 @@ _HELPER = Path(__file__).with_name("askpass_helper.py")
 _REFUSED = b"-"
 _MAX_PROMPT = 16 * 1024
 _YES_OR_NO = re.compile(r"\(yes/no|fingerprint\]\)\?|continue connecting", re.IGNORECASE)
+_PIN = re.compile(r"^Enter PIN for ")
 _PASSPHRASE = re.compile(r"Enter passphrase for (?:key )?['\"]?(.+?)['\"]?: ?$")
 
 
@@ -86,7 +87,8 @@ class Askpass:
                 self.passphrases_given.append(found[1])
                 return passphrase
             question = clean_line(prompt, 300).strip().rstrip(":").rstrip()
-            return await self._prompts.secret(f"{question} — {self._who}", "It is sent to the host once.")
+            purpose = "It is used on this machine, once." if _PIN.search(prompt) else "It is sent to the host once."
+            return await self._prompts.secret(f"{question} — {self._who}", purpose)
         except (PromptCancelled, OperatorStopped) as left:
             self.left = left
             self._leave()

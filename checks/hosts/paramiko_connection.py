@@ -141,7 +141,7 @@ class ParamikoConnection:
             # Counted and not timed: this program may have been stopped, or the machine asleep.
             missed = missed + 1 if self._transport.silent_for >= KEEP_ALIVE * 0.9 else 0
             if missed > MISSED - 1:
-                self._transport.break_off()
+                self._transport.break_off(self._threads)
             elif missed:
                 self._threads.start(self._transport._send_user_message, request)
 
@@ -152,10 +152,11 @@ class ParamikoConnection:
 
 async def end(transport: SshTransport, threads: Threads) -> None:
     """End a connection within a bound; does not raise."""
-    transport.break_off()
-    with contextlib.suppress(Exception):
-        async with asyncio.timeout(CLOSING):
-            await threads.run(transport.close)
+    transport.break_off(threads)
+    if transport.is_alive():
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSING):
+                await transport.ended.wait()
 
 
 async def connect(settings: SshSettings, means: Means, jump: ParamikoConnection | None) -> ParamikoConnection:

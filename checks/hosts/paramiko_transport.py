@@ -21,6 +21,8 @@ import paramiko
 from paramiko.common import MSG_CHANNEL_CLOSE, MSG_CHANNEL_REQUEST, MSG_REQUEST_FAILURE, MSG_REQUEST_SUCCESS
 from paramiko.packet import Packetizer
 
+from checks.hosts.threads import Threads
+
 WINDOW = 512 * 1024
 """Bytes that the far side may send before they are read here, for each channel."""
 
@@ -112,16 +114,15 @@ class SshTransport(paramiko.Transport):  # type: ignore[misc]
             for wake in list(self._watchers.values()):
                 call_on(self._loop, wake)
 
-    def break_off(self) -> None:
-        """End it at once, without a word to the other side."""
+    def break_off(self, threads: Threads) -> None:
+        """End it at once, without a word to the other side; its thread ends soon after."""
         self.active = False
-        self.packetizer.close()
         if isinstance(self.sock, socket.socket):
             with contextlib.suppress(OSError):
+                # Wakes the thread that reads; closing would not.
                 self.sock.shutdown(socket.SHUT_RDWR)
-        else:
-            # The channel of a jump host: closing it would wait for that connection.
-            self.sock._unlink()
+        # With a jump host this closes a channel there, which may have to wait for the line to it.
+        threads.start(self.packetizer.close)
 
     def _watched(self, handler: Callable[[paramiko.Channel, paramiko.Message], None]) -> Any:
         def handle(channel: paramiko.Channel, message: paramiko.Message) -> None:

@@ -41,18 +41,28 @@ def certified(known: Sequence[Entry]) -> tuple[str, ...]:
 
 
 def lacks(settings: SshSettings) -> tuple[str, ...]:
-    """The settings that paramiko cannot follow; empty: none. It looks for a Kerberos ticket on the disk."""
+    """The settings that paramiko cannot follow; empty: none. It looks at the disk."""
     found = [name for keyword, name in _SETTINGS.items() if settings.value(keyword).lower() not in ("", "none")]
     if settings.says("hostbasedauthentication"):
         found.append("HostbasedAuthentication")
     if settings.says("gssapiauthentication") and _has_ticket():
         # Debian's default is yes; without a ticket nothing comes of it.
         found.append("GSSAPIAuthentication with a Kerberos ticket")
+    found += [f"a key on a FIDO2 device, {path}" for path in settings.identity_files if _on_device(path)]
     for keyword, (name, common) in _ALGORITHMS.items():
         allowed = settings.value(keyword)
         if allowed and not set(allowed.split(",")) & set(common.split()):
             found.append(name)
     return tuple(found)
+
+
+def _on_device(path: Path) -> bool:
+    """An identity file that stands for a key on a device, not only a public key to choose one in the agent."""
+    try:
+        public = path.with_name(f"{path.name}.pub").read_bytes()
+    except OSError:
+        return False
+    return public.startswith(b"sk-") and path.exists()
 
 
 def _has_ticket() -> bool:

@@ -94,6 +94,11 @@ class Sshd:
     def log(self) -> str:
         return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
 
+    @property
+    def hung_up(self) -> bool:
+        """A client that was let in has left."""
+        return "do_cleanup" in self.log.partition("Accepted publickey")[2]
+
     def kill_sessions(self) -> None:
         """End every connection, and go on listening."""
         assert self._process

@@ -86,6 +86,15 @@ def test_what_paramiko_does_not_have(line: str, name: str, monkeypatch: pytest.M
     assert lacks(parse(line, alias="ca")) == (name,)
 
 
+def test_a_key_on_a_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KRB5CCNAME", raising=False)
+    settings = parse(f"identityfile {tmp_path}/key", alias="ca")
+    (tmp_path / "key.pub").write_text("sk-ssh-ed25519@openssh.com AAAA")
+    assert lacks(settings) == (), "a public key alone chooses a key in the agent"
+    (tmp_path / "key").touch()
+    assert lacks(settings) == (f"a key on a FIDO2 device, {tmp_path}/key",)
+
+
 async def test_openssh_as_it_comes_needs_nothing_that_paramiko_lacks(tmp_path: Path) -> None:
     (tmp_path / "config").touch()
     assert lacks(await resolve(Hop("ca"), config=tmp_path / "config")) == ()

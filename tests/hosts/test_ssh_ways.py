@@ -61,6 +61,19 @@ async def test_what_weakens_a_jump_host_in_the_configuration_does_not_count(
 
 
 @BOTH
+async def test_a_closed_connection_is_closed_at_the_host_behind_the_jump_host(
+    bench: Bench, open_hosts: OpenHosts, transport: str
+) -> None:
+    outer = bench.sshd("outer")
+    sshd = bench.sshd("a", "ProxyJump outer")
+    connection = await open_hosts(bench.site(transport=transport)).connection("a")
+    assert not sshd.hung_up
+    await connection.close()
+    await eventually(lambda: sshd.hung_up, "the host hears of it")
+    assert not outer.hung_up
+
+
+@BOTH
 async def test_another_host_on_the_same_port_after_a_reconnect(
     bench: Bench, open_hosts: OpenHosts, transport: str
 ) -> None:
@@ -255,5 +268,5 @@ def test_nothing_is_left_when_the_program_is_killed(bench: Bench, tmp_path: Path
     holder.wait()
     holder.stdout.close()
     until(lambda: not list(places.iterdir()), "the folders are taken away")
-    until(lambda: "Connection closed" in sshd.log or "disconnect" in sshd.log, "the end of the connection")
+    until(lambda: sshd.hung_up, "the end of the connection")
     assert str(places) not in subprocess.run(["ps", "axww"], capture_output=True, text=True, check=True).stdout
