@@ -50,11 +50,12 @@ class Inventory:
         connection = str(variables.get("ansible_connection", "ssh"))
         if connection not in _SSH:
             raise HostError(f"Ansible reaches {name} by `{connection}`, and only SSH is known here", where=self.path)
-        given = {ours: variables[theirs] for theirs, ours in _VARIABLES.items() if variables.get(theirs)}
+        used = {ours: theirs for theirs, ours in reversed(_VARIABLES.items()) if variables.get(theirs)}
+        given = {ours: variables[theirs] for ours, theirs in used.items()}
         try:
             return HostProfile.model_validate(given)
         except ValidationError as error:
-            wrong = ", ".join(key for key, ours in _VARIABLES.items() if ours in {e["loc"][0] for e in error.errors()})
+            wrong = ", ".join(used.get(str(item["loc"][0]), "") for item in error.errors())
             raise HostError(
                 f"{wrong} of the host {clean_line(name)} cannot be used: a plain value is expected, no template",
                 where=self.path,
