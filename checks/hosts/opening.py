@@ -97,7 +97,10 @@ async def _until_mark(channel: Channel, nonces: Nonces, where: str, sudo: Sudo |
     if out.rest is not None and err.rest is not None:
         return Opened(channel, out.rest, err.rest)
     ended = await how_it_ended(channel, where)
-    raise sudo.ended(bytes(err.seen), ended) if sudo else _no_mark(bytes(err.seen or out.seen), ended, where)
+    # sudo says why; what ends without a word on its standard error was not sudo, but the account's own shell.
+    if sudo is not None and err.seen.strip():
+        raise sudo.ended(bytes(err.seen), ended)
+    raise _no_mark(bytes(err.seen or out.seen), ended, where)
 
 
 async def how_it_ended(channel: Channel, where: str) -> Ended:
