@@ -77,13 +77,14 @@ class Engine:
         from docker.errors import APIError
         from docker.utils import version_lt
 
-        from checks.containers.transport import sdk
+        from checks.containers.transport import EngineAdapter, sdk
 
         await self._way.prepare()
-        connect = self._way.connector()
+        # One for both clients: a connection may have cost somebody a password.
+        adapter = EngineAdapter(self._way.connector(), CALL_DEADLINE)
 
         def agree() -> tuple[DockerClient, Mapping[str, Any]]:
-            first = sdk(connect, MINIMUM_DOCKER_API_VERSION, CALL_DEADLINE)
+            first = sdk(adapter, MINIMUM_DOCKER_API_VERSION, CALL_DEADLINE)
             said = first.version(api_version=False)
             if not isinstance(said, dict):
                 raise ValueError("its version is no object")  # noqa: TRY004 - what answers is foreign
@@ -94,8 +95,7 @@ class Engine:
                     "the oldest known here",
                     remedy="Update the engine.",
                 )
-            first.close()
-            return sdk(connect, speaks, CALL_DEADLINE), said
+            return sdk(adapter, speaks, CALL_DEADLINE), said
 
         try:
             self._client, said = await self._in_thread(agree, CALL_DEADLINE)
@@ -118,12 +118,19 @@ class Engine:
         from docker.errors import APIError, DockerException
         from requests.exceptions import RequestException
 
-        thread = asyncio.ensure_future(asyncio.to_thread(work))
+        def answered() -> T:
+            try:
+                return work()
+            except StopIteration:  # no future takes it
+                raise ValueError("its answer has come to an end") from None
+
+        lost = self._way.lost
+        thread = asyncio.ensure_future(asyncio.to_thread(answered))
         # Where nobody waits any more, what comes of it is nobody's.
         thread.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
             async with asyncio.timeout(deadline):
-                return await asyncio.shield(thread)
+                result = await asyncio.shield(thread)
         except TimeoutError:
             await self._way.close()
             raise EngineNotResponding(
@@ -139,6 +146,9 @@ class Engine:
             raise
         except (RequestException, DockerException, OSError, KeyError, ValueError) as error:
             raise self._way.why(self.where, error) from None
+        if self._way.lost > lost:  # a stream that was cut off looks to the SDK like one that has ended
+            raise self._way.why(self.where, EOFError())
+        return result
 
 
 @contextlib.asynccontextmanager

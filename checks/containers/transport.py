@@ -59,9 +59,9 @@ class EngineAdapter(HTTPAdapter):
         super().close()
 
 
-def sdk(connect: Connect, version: str, timeout: float) -> DockerClient:
+def sdk(adapter: EngineAdapter, version: str, timeout: float) -> DockerClient:
     """The SDK's client for that version of the API. Nothing is sent yet. Raises docker.errors.InvalidVersion."""
     client = DockerClient(base_url=BASE_URL, version=version, timeout=timeout)
     client.api.trust_env = False  # no proxy of the environment stands between us and the socket
-    client.api.mount("http://", EngineAdapter(connect, timeout))
+    client.api.mount("http://", adapter)
     return client

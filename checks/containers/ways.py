@@ -40,6 +40,11 @@ class Way(Protocol):
         """For threads; the event loop of now serves them."""
         ...
 
+    @property
+    def lost(self) -> int:
+        """How many connections were lost so far."""
+        ...
+
     def why(self, where: str, error: Exception) -> EngineError:
         """The error for a request that failed."""
         ...
@@ -73,6 +78,10 @@ class LocalWay:
             raise _refused(f"{self._path}: {error.strerror}") from None
         self._open.add(made)
         return made
+
+    @property
+    def lost(self) -> int:
+        return 0
 
     def why(self, where: str, error: Exception) -> EngineError:
         return _strange(where, error)
@@ -116,6 +125,10 @@ class FarWay:
         task = asyncio.create_task(carrier.carry(ours), name="engine line")
         self._carriers.append((carrier, task, theirs))
         return theirs
+
+    @property
+    def lost(self) -> int:
+        return sum(carrier.ended is not None and carrier.ended.lost for carrier, _, _ in self._carriers)
 
     def why(self, where: str, error: Exception) -> EngineError:
         ends = [carrier.ended for carrier, _, _ in self._carriers if carrier.ended]
