@@ -73,12 +73,12 @@ class HostRow(Evidence):
     @property
     def state(self) -> HostState:
         """The state of the check that counts most: what failed, what is not done, then what is green."""
-        return min((cell.state for cell in self.cells), key=_ORDER.__getitem__)
+        return self.said.state
 
     @property
     def said(self) -> HostCell:
         """The check that counts most."""
-        return min(self.cells, key=lambda cell: _ORDER[cell.state])
+        return self.cells[0] if len(self.cells) == 1 else min(self.cells, key=lambda cell: _ORDER[cell.state])
 
     def plain(self) -> Iterator[str]:
         yield f"{self.host}: {self.state.value}: {self.said.summary}"

@@ -6,6 +6,7 @@ The play is made here: Ansible's module `command` with an argument list, nothing
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -187,7 +188,8 @@ def inventory_yaml(hosts: Mapping[str, HostProfile | None]) -> str:
     for name, profile in hosts.items():
         variables: dict[str, Any] = {}
         if name == LOCAL:
-            variables = {"ansible_connection": "local"}
+            # Our own interpreter is there for certain; what a PATH has first may be a stand-in.
+            variables = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
         elif profile is not None:
             variables = {
                 "ansible_host": profile.ssh or name,

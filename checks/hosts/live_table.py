@@ -11,7 +11,7 @@ from typing import Any
 from checks.evidence.hosts_table import HostCell, HostRow, HostsTable, HostState
 from runbook.context import Context
 
-FRAME = 0.25
+FRAME = 0.5
 """Seconds between two tables that are shown."""
 
 TOLD = 2.0

@@ -213,7 +213,7 @@ def _seconds(limit: float) -> str:
 def judged(table: HostsTable) -> Outcome:
     """The verdict on a table that is done: green by all hosts, a warning from the threshold on, failed below it."""
     count, red = len(table.rows), [row for row in table.sorted if row.state.red]
-    said = f"{table.green} of {count} hosts are green"
+    said = f"{table.green} of {count} {'host is' if count == 1 else 'hosts are'} green"
     if not red:
         warned = [row.host for row in table.rows if row.state is HostState.WARNED]
         if warned:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import groupby
 
 from textual.content import Content
 
@@ -21,8 +22,9 @@ LOOKS: Mapping[HostState, Look] = {
     HostState.PASSED: Look("✓", GOOD),
 }
 
-GREEN_SHOWN = 60
-"""Green hosts with a row of their own; the others are listed by name."""
+MOST: Mapping[HostState, int] = {HostState.PASSED: 40, HostState.WAITING: 0}
+OTHERS_SHOWN = 25
+"""Hosts with a row of their own, by state; the others are listed by name, so that hundreds are drawn in no time."""
 
 _BAR = 40
 """Cells of the bar at most."""
@@ -52,15 +54,15 @@ class HostsPane(Pane[HostsTable]):
         yield self._bar(min(width, _BAR))
         yield Content("")
         rows = found.sorted
-        green = [row for row in rows if row.state.green]
-        left_out = green[GREEN_SHOWN:]
-        waiting = [row for row in rows if row.state is HostState.WAITING]
-        shown = [row for row in rows if not row.state.green and row.state is not HostState.WAITING]
-        shown += green[:GREEN_SHOWN]
+        shown: list[HostRow] = []
+        by_name: list[HostRow] = []
+        for state, some in groupby(rows, lambda row: row.state):
+            listed, most = list(some), MOST.get(state, OTHERS_SHOWN)
+            shown += listed[:most]
+            by_name += listed[most:]
         yield from (self._matrix if len(found.columns) > 1 else self._list)(shown, width)
-        for state, named in ((HostState.PASSED, left_out), (HostState.WAITING, waiting)):
-            if named:
-                yield from wrap(Content.assemble(_mark(state), f"  {', '.join(row.host for row in named)}"), width)
+        for state, some in groupby(by_name, lambda row: row.state):
+            yield from wrap(Content.assemble(_mark(state), f"  {', '.join(row.host for row in some)}"), width)
         if found.attached:
             yield Content("")
             yield from wrap(Content.styled(f"every host's evidence: attachment {found.attached}", QUIET), width)
