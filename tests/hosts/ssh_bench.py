@@ -145,6 +145,15 @@ class Bench:
         self.alias(name, f"Port {sshd.port}", *lines)
         return sshd
 
+    def to_pem(self, key: Path) -> None:
+        """The older format of private keys."""
+        subprocess.run(
+            ["ssh-keygen", "-q", "-p", "-m", "PEM", "-N", "", "-P", "", "-f", str(key)], check=True, capture_output=True
+        )
+
+    def read(self, path: Path) -> bytes:
+        return path.read_bytes()
+
     def hash_names(self) -> None:
         """As HashKnownHosts does."""
         subprocess.run(["ssh-keygen", "-q", "-H", "-f", str(self.known)], check=True, capture_output=True)

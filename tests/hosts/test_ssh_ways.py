@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -228,6 +230,38 @@ async def test_jump_hosts_that_go_round_in_circles(bench: Bench, open_hosts: Ope
     with pytest.raises(Unreachable) as circle:
         await open_hosts(bench.site()).connection("a")
     assert "circles" in circle.value.remedy
+
+
+@BOTH
+async def test_nothing_is_left_open(bench: Bench, open_hosts: OpenHosts, transport: str) -> None:
+    bench.sshd("outer")
+    bench.sshd("a", "ProxyJump outer")
+    bench.alias("refused", "Port 1")
+
+    def held() -> tuple[set[str], set[str]]:
+        links = {str(link) for link in Path("/proc/self/fd").iterdir()}
+        return links, {thread.name for thread in threading.enumerate()}
+
+    async def reach() -> None:
+        hosts = open_hosts(bench.site(transport=transport))
+        channel = await (await hosts.connection("a")).open("exit 0")
+        await channel.wait()
+        await channel.close()
+        with pytest.raises(Unreachable):
+            await hosts.connection("refused")
+        await hosts.hosts.close()
+
+    await reach()
+    await eventually(lambda: not any("ssh" in name for name in held()[1]), "the threads end")
+    gc.collect()
+    before = held()
+    for _ in range(3):
+        await reach()
+    await eventually(lambda: not any("ssh" in name for name in held()[1]), "the threads end")
+    gc.collect()
+    after = held()
+    assert len(after[0]) <= len(before[0]), "descriptors"
+    assert len(after[1]) <= len(before[1]), "threads"
 
 
 HOLDER = """
