@@ -7,8 +7,9 @@ Here a worker like any other holds p11-kit's client module; there `p11-kit remot
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -47,11 +48,22 @@ class There:
 
     def __init__(self, where: str, profile: TokenProfile, redactor: Redactor) -> None:
         self.reached: Reached | None = None
+        self._resting = False
+        """No step uses the token now: nothing is connected to, and nobody is asked."""
         self._where = where
         self._profile = profile
         self._redactor = redactor
         self._mark = f"RUNBOOK_LINE={secrets.token_hex(8)}"
         """Stands in the far program's environment, so that it is not taken for somebody else's."""
+
+    @contextlib.contextmanager
+    def at_rest(self) -> Iterator[None]:
+        """Within it nothing is connected to."""
+        self._resting = True
+        try:
+            yield
+        finally:
+            self._resting = False
 
     async def start(self) -> WorkerProcess:
         client = await asyncio.to_thread(_client_module)
@@ -106,6 +118,8 @@ class There:
         return kind(f"`p11-kit remote {module}` {end.how} on {self._profile.via}{said}", where=self._where)
 
     async def _machine(self) -> Machine:
+        if self._resting:
+            raise errors.LineToTokenLost("there is no line to the token", where=self._where)
         assert self.reached, "a token on a host is used by a step"  # noqa: S101 - for the type checker
         return await self.reached()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 from typing import Final
 
@@ -222,13 +223,14 @@ class Token:
         if not self._binding.watched or self._lock.locked() or (self._far and not self._link.alive):
             return None
         async with self._lock:
-            return await self._binding.look()
+            with self._far.at_rest() if self._far else contextlib.nullcontext():
+                return await self._binding.look()
 
     async def logout(self) -> None:
         """End the login, if there is one."""
         async with self._lock:
-            if self._link.logged_in and self._link.worker:
-                self._link.logged_in = False
+            logged_in, self._link.logged_in = self._link.logged_in, False
+            if logged_in and self._link.alive:
                 await self._link.call(wire.Logout(), wire.Done)
 
     async def end_stage(self) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
 import socket
 import stat
 import tempfile
@@ -109,6 +112,25 @@ async def test_the_socket_is_private_and_gone_once_it_is_used(
         await token.info()
         assert seen == [0o700]
         assert not left_in(tmp_path)
+
+
+async def test_a_line_that_ends_while_no_step_uses_the_token_is_not_made_anew(softhsm: SoftHsm, step: StandIn) -> None:
+    hosts = OneHost()
+    async with far_token(softhsm.profile(), step, hosts) as token:
+        await token.login(Secret.from_text(PIN))
+        worker = token._link.worker
+        assert worker
+        assert worker.line
+        os.killpg(worker.line._carrier._channel._process.pid, signal.SIGKILL)  # type: ignore[attr-defined] - it is local
+        async with asyncio.timeout(30):
+            while worker.line.ended is None:  # noqa: ASYNC110 - the end of another process
+                await asyncio.sleep(0.01)
+        assert await token.look() is None
+        await token.logout()
+        await token.end_stage()
+        assert hosts.asked == 1
+        await token.info()
+        assert hosts.asked == 2
 
 
 # -- what can be missing --------------------------------------------------------------------------------------------
