@@ -62,6 +62,13 @@ class LineLost(HostError):
     in_doubt = True
 
 
+class NotInTime(HostError):
+    """A command of a step's own did not end in time and was ended; what it had done until then is not known."""
+
+    symptom = "deadline"
+    in_doubt = True
+
+
 class ChannelRefused(HostError):
     """The host lets nobody run a command, or no further one at a time (sshd_config(5), MaxSessions)."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from checks.files.process import KEEP, Finished
-from checks.hosts.errors import FarSideLacks, HostError
+from checks.hosts.errors import FarSideLacks, HostError, NotInTime
 from checks.hosts.fleet import FLEET_SYMPTOMS, where
 from checks.hosts.machine import Machine, silent
 from runbook.context import Context
@@ -42,7 +42,7 @@ async def ask(
     stdin: bytes = b"",
     keep: int = KEEP,
 ) -> Finished:
-    """Run a command for its answer: in the plain C locale, and not shown. Raises HostError when it takes too long."""
+    """Run a command for its answer: in the plain C locale, and not shown. Raises NotInTime."""
     finished = await machine.run(
         argv,
         deadline=time_left(ctx),
@@ -53,9 +53,9 @@ async def ask(
         keep=keep,
     )
     if finished.ended_by.startswith("deadline"):
-        raise HostError(
-            f"{argv[0]} did not answer within {finished.seconds:.0f} seconds", where=machine.name, symptom="deadline"
-        )
+        _, _, still = finished.ended_by.partition("; ")
+        said = f"{argv[0]} did not end within {finished.seconds:.0f} seconds"
+        raise NotInTime(f"{said}; {still}" if still else said, where=machine.name)
     return finished
 
 

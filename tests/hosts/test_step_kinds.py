@@ -208,6 +208,20 @@ async def test_systemctl_that_refuses(step: StandIn, units: Path) -> None:
     assert "Access denied" in outcome.summary
 
 
+@WHERE
+async def test_a_verb_that_takes_too_long_is_in_doubt(
+    step: StandIn, *, on: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "systemctl").write_text("#!/bin/sh\nexec sleep 600\n")
+    (tmp_path / "systemctl").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    step.seconds_left = 2.0
+    with pytest.raises(StepError, match="systemctl did not end within 1 seconds") as raised:
+        await step.run(Stop, unit="a", sudo=False, on=on)
+    assert raised.value.in_doubt
+    assert raised.value.symptom == "deadline"
+
+
 async def test_a_machine_without_systemd(step: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "systemctl").write_text("#!/bin/sh\necho 'System has not been booted with systemd' >&2; exit 1\n")
     (tmp_path / "systemctl").chmod(0o755)
