@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from checks.hosts.errors import FarSideLacks
+from checks.hosts.local import LocalConnection
 from checks.hsm import errors
+from checks.hsm.line import Line
 from checks.hsm.objects import Objects
 from checks.hsm.pin_counter import PinCounterCheck
 from checks.hsm.sign_test import SignTestCheck
@@ -185,3 +187,19 @@ def test_the_module_of_a_token_there_is_a_path_there(tmp_path: Path) -> None:
     tokens = load_site(path).model.tokens
     assert tokens["t"].module == "opensc-pkcs11.so"
     assert tokens["u"].module == str(tmp_path / "a.so")
+
+
+async def test_another_process_that_connects_first_is_turned_away() -> None:
+    channel = await LocalConnection().open("exec cat")
+    line = await Line.open(channel)
+    try:
+        line.serve(os.getppid())
+        path = line.address.removeprefix("unix:path=")
+        reader, writer = await asyncio.open_unix_connection(path)
+        async with asyncio.timeout(30):
+            assert await reader.read() == b""
+        writer.close()
+        assert line.ended is None
+    finally:
+        await line.close()
+    assert not await asyncio.to_thread(Path(path).exists)
