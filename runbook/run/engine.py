@@ -7,13 +7,12 @@ from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapp
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from runbook import hints
 from runbook.errors import OperatorStopped, PromptCancelled
 from runbook.event import Event
 from runbook.gates.clock import Clock, HostClock
 from runbook.kind import Registry
-from runbook.model import Role, Runbook, Stage, Step
-from runbook.operator import AttestRequest, Decided, Decision, Moment, Operator
+from runbook.model import Runbook, Step
+from runbook.operator import AttestRequest, Operator
 from runbook.outcome import Evidence, Outcome
 from runbook.people.witness import SecondPeople
 from runbook.record.events import (
@@ -23,15 +22,9 @@ from runbook.record.events import (
     NoteAdded,
     RunFinished,
     RunStarted,
-    StageFinished,
-    StageStarted,
-    StepBlocked,
     StepFinished,
-    StepNotHere,
     StepProgress,
-    StepRetried,
     StepShown,
-    StepSkipped,
 )
 from runbook.record.journal import Journal
 from runbook.record.records import redacted_evidence
@@ -41,12 +34,9 @@ from runbook.run.asking import Inputs
 from runbook.run.beginning import TakenUp, begin
 from runbook.run.doubts import Doubts
 from runbook.run.gatekeeper import Gatekeeper
-from runbook.run.stepping import StepRun
+from runbook.run.walking import Walking
 from runbook.secrets import Redactor
 from runbook.site import Site
-
-STOPPED = "stopped"
-"""The symptom of an attempt that was broken off."""
 
 PROGRESS_LIMIT = 20_000
 """Lines of live output that may wait to be shown; more are dropped (the evidence holds what counts)."""
@@ -90,6 +80,7 @@ class Engine:
         self.inputs = Inputs(plan.runbook, self.record)
         self.gates = Gatekeeper(self, clock or HostClock())
         self.doubts = Doubts(self)
+        self._steps = Walking(self)
         two = plan.site.two_people
         self.second_people = SecondPeople(plan.header, journal.path.parent, two, self, redactor) if two else None
         self._taken_up = taken_up
@@ -211,7 +202,7 @@ class Engine:
         try:
             for stage in self.plan.runbook.stages:
                 if stage.id in self.selected:
-                    await self._stage(stage)
+                    await self._steps.stage(stage)
         except OperatorStopped:
             await self._acknowledge()
             raise
@@ -230,96 +221,6 @@ class Engine:
         if all(said.confirmed):
             await self.record(DeviationsAcknowledged(len(self.state.deviations), said.note))
 
-    async def _stage(self, stage: Stage) -> None:
-        under_way = self.state.stage == stage.id
-        if not under_way and all(self.state.step(step.id).over for step in stage.steps):
-            return
-        if not under_way:
-            await self.record(StageStarted(stage.id))
-        try:
-            for step in stage.steps:
-                if not self.state.step(step.id).over and not await self._passed_over(stage, step):
-                    await self._step(step)
-        finally:
-            await self.resources.end_stage()
-            await self.record(StageFinished(stage.id, self.state.stage_green(self.plan.runbook, stage.id)))
-
-    async def _step(self, step: Step) -> None:
-        """Until the step is green or skipped; raises OperatorStopped."""
-        again = tried = False
-        if self.doubts.about(step):
-            if await self._settle(step):
-                return
-            again = tried = True
-        while True:
-            moment = await self.gates.before(step)
-            if moment.unmet:
-                await self.record(StepBlocked(step.id, moment.unmet))
-                again = False
-            decided = Decided(Decision.RUN) if again else await self.gates.decide(step, moment)
-            if decided is None:
-                continue
-            if decided.decision is Decision.WINDOW:
-                await self.gates.give_window(step, decided.reason)
-                continue
-            if not moment.unmet and decided.decision in (Decision.RUN, Decision.RETRY):
-                if not tried and self._was_tried(step):
-                    await self._again(step)
-                outcome, lines = await self._attempt(step)
-                if outcome.verdict.green:
-                    return
-                if self.doubts.about(step):
-                    if await self._settle(step, lines):
-                        return
-                    again = tried = True
-                    continue
-                decided = await self.operator.decide(_after(step, outcome, lines))
-            if await self._left(step, decided):
-                return
-            again = tried = True
-            await self._again(step, decided.reason)
-
-    async def _passed_over(self, stage: Stage, step: Step) -> bool:
-        """Whether the lab of a rehearsal cannot serve the step."""
-        mark = self.plan.site.rehearsal
-        reason = mark.why_not(stage.id, step.id) if mark else ""
-        if not reason or self.doubts.about(step):
-            return False
-        await self.record(StepNotHere(step.id, reason))
-        await self.establish(step)
-        return True
-
-    async def _settle(self, step: Step, lines: tuple[str, ...] = ()) -> bool:
-        """Whether a step that is in doubt is over now; otherwise it is run again."""
-        decided, probed = await self.doubts.decide(step, lines)
-        if decided.decision is Decision.DONE:
-            await self.doubts.settle(step, probed, decided.reason)
-            return True
-        if await self._left(step, decided):
-            return True
-        await self._again(step, decided.reason)
-        return False
-
-    async def _left(self, step: Step, decided: Decided) -> bool:
-        """Whether the step is skipped by this decision; raises OperatorStopped."""
-        if decided.decision is Decision.STOP:
-            raise OperatorStopped(decided.reason or f"stopped at {step.id}")
-        if decided.decision is Decision.SKIP:
-            await self.record(StepSkipped(step.id, decided.reason))
-        return decided.decision is Decision.SKIP
-
-    async def _attempt(self, step: Step) -> tuple[Outcome, tuple[str, ...]]:
-        run = StepRun(self, step, self.state.step(step.id).attempt + 1)
-        started = asyncio.get_running_loop().time()
-        try:
-            outcome = await run.outcome()
-        except (asyncio.CancelledError, OperatorStopped):
-            await self.finish(step, run.attempt, _interrupted(step, started=run.started), (), 0.0)
-            raise
-        lines = () if outcome.verdict.green else hints.matching(step, outcome)
-        await self.finish(step, run.attempt, outcome, lines, asyncio.get_running_loop().time() - started)
-        return outcome, lines
-
     async def finish(
         self, step: Step, attempt: int, outcome: Outcome, lines: tuple[str, ...] = (), seconds: float = 0.0
     ) -> None:
@@ -333,15 +234,6 @@ class Engine:
         for fact in step.establishes:
             if fact not in self.state.facts:
                 await self.record(FactEstablished(fact, step.id))
-
-    def _was_tried(self, step: Step) -> bool:
-        """Whether an earlier attempt, before the run was left, came to a verdict that was not green."""
-        outcome = self.state.step(step.id).outcome
-        return outcome is not None and outcome.symptom != STOPPED
-
-    async def _again(self, step: Step, reason: str = "") -> None:
-        await self.record(StepRetried(step.id, reason))
-        self.inputs.forget_paper(StepRun.names(step))
 
     def _verdict(self) -> RunFinished:
         steps = [step for stage in self.plan.runbook.stages if stage.id in self.selected for step in stage.steps]
@@ -363,14 +255,3 @@ async def _settled(task: asyncio.Task[None]) -> None:
     if not task.done():
         task.cancel()
         await asyncio.wait([task])
-
-
-def _after(step: Step, outcome: Outcome, lines: tuple[str, ...]) -> Moment:
-    allowed = (Decision.RETRY, Decision.SKIP, Decision.STOP)
-    return Moment(step.id, step.title, outcome=outcome, hints=lines, allowed=allowed)
-
-
-def _interrupted(step: Step, *, started: bool) -> Outcome:
-    if step.role is Role.ACTION and started:
-        return Outcome.in_doubt("stopped while it was at work; whether it is done is not known", symptom=STOPPED)
-    return Outcome.errored("stopped before it came to a verdict", symptom=STOPPED)
