@@ -8,11 +8,12 @@ prints later is never taken for a prompt.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from dataclasses import dataclass, field
 
 from checks.hosts.channel import Channel, Ended
-from checks.hosts.errors import FarSideLacks, HostError, SudoRefused, SudoSilent, SudoWrongPassword
+from checks.hosts.errors import FarSideLacks, HostError, LineLost, SudoRefused, SudoSilent, SudoWrongPassword
 from runbook.operator import Operator, SecretRequest
 from runbook.secrets import Redactor, Secret
 from runbook.site import HostProfile
@@ -108,7 +109,9 @@ class Sudo:
             self._sent = True
             line = bytearray(password.reveal())
             line += b"\n"
-            await channel.write(bytes(line))
+            # A sudo that did not wait has left; why, it says itself.
+            with contextlib.suppress(LineLost):
+                await channel.write(bytes(line))
         finally:
             if self.passwords.get(self.host) is not password:
                 password.wipe()
@@ -149,17 +152,17 @@ class Sudo:
                 where=self.where,
                 remedy="Let the account do without: `Defaults:ACCOUNT !requiretty` (sudoers(5)).",
             )
-        if "password is required" in text:
-            return SudoRefused(
-                "sudo asks for a password here, and the site profile says that it does not",
-                where=self.where,
-                remedy=f"Set `sudo: password` for the host `{self.host}`, or give the account NOPASSWD there.",
-            )
         if "timed out reading password" in text:
             return SudoSilent(
                 "sudo did not wait until the password was typed",
                 where=self.where,
                 remedy="Try again; its patience is `passwd_timeout` (sudoers(5)).",
+            )
+        if "password is required" in text:
+            return SudoRefused(
+                "sudo asks for a password here, and the site profile says that it does not",
+                where=self.where,
+                remedy=f"Set `sudo: password` for the host `{self.host}`, or give the account NOPASSWD there.",
             )
         if any(sign in text for sign in ("not in the sudoers file", "is not allowed to", "may not run sudo")):
             return SudoRefused(

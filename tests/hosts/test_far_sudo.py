@@ -166,6 +166,21 @@ async def test_people_have_all_the_time_they_need(tmp_path: Path, monkeypatch: p
     assert (await machine.run(["id", "-u"], deadline=3, sudo=True)).stdout.text == "0\n"
 
 
+async def test_sudo_that_does_not_wait_for_people(tmp_path: Path) -> None:
+    thinking = asyncio.Event()
+
+    class Slow(Person):
+        async def secret(self, request: SudoPassword) -> Secret:
+            asyncio.get_running_loop().call_later(4.0, thinking.set)
+            await thinking.wait()
+            return await super().secret(request)
+
+    host = SudoHost(tmp_path, defaults=("passwd_timeout=0.02",))
+    machine, _ = far(host.connection(), tmp_path, operator=Slow(PASSWORD))
+    with pytest.raises(SudoSilent, match="did not wait until the password was typed"):
+        await machine.run(["id"], deadline=60, sudo=True)
+
+
 async def test_a_prompt_that_a_command_prints_gets_nothing(tmp_path: Path) -> None:
     """The command prints what it saw of sudo's command line as a prompt, and reads."""
     fake = (
