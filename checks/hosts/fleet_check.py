@@ -6,7 +6,7 @@ from collections import ChainMap
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from checks.evidence.hosts_table import HostsTable
 from checks.hosts import command, file, port, systemd, usb
@@ -22,40 +22,31 @@ KINDS: Mapping[str, type[HostCheck[Any]]] = {
 }
 """The checks that can be columns."""
 
-_OF_THE_TABLE = frozenset({*OnHosts.model_fields, "engine"})
 
-
-class _CommandColumn(command.CheckParams):
+class _CommandColumn(command.CommandParams):
     check: Literal["command"]
 
 
-class _FileColumn(file.CheckParams):
+class _FileColumn(file.FileParams):
     check: Literal["file"]
 
 
-class _PortColumn(port.CheckParams):
+class _PortColumn(port.PortParams):
     check: Literal["port"]
 
 
-class _SystemdColumn(systemd.CheckParams):
+class _SystemdColumn(systemd.UnitParams):
     check: Literal["systemd"]
+    expect: systemd.Expect
 
 
-class _UsbColumn(usb.CheckParams):
+class _UsbColumn(usb.UsbParams):
     check: Literal["usb"]
 
 
-_AnyColumn = _CommandColumn | _FileColumn | _PortColumn | _SystemdColumn | _UsbColumn
-
-
-def _alone(column: _AnyColumn) -> _AnyColumn:
-    """Where and how many at a time is said once, for all columns."""
-    if given := sorted(_OF_THE_TABLE & column.model_fields_set):
-        raise ValueError(f"`{given[0]}` is not for a column: it stands beside `checks`")
-    return column
-
-
-Column = Annotated[_AnyColumn, Field(discriminator="check"), AfterValidator(_alone)]
+Column = Annotated[
+    _CommandColumn | _FileColumn | _PortColumn | _SystemdColumn | _UsbColumn, Field(discriminator="check")
+]
 """A kind's own keys, and `check` that names it."""
 
 
@@ -76,7 +67,12 @@ class Fleet(Check[FleetParams]):
     symptoms: ClassVar[Mapping[str, str]] = dict(ChainMap(*(dict(kind.symptoms) for kind in KINDS.values())))
 
     def _kinds(self) -> dict[str, HostCheck[Any]]:
-        return {name: KINDS[column.check](column) for name, column in self.params.checks.items()}
+        found: dict[str, HostCheck[Any]] = {}
+        for name, column in self.params.checks.items():
+            kind = KINDS[column.check]
+            own = column.model_dump(by_alias=True, exclude={"check"}, exclude_unset=True)
+            found[name] = kind(kind.Params.model_validate({**own, "on": self.params.on}))
+        return found
 
     def plan(self) -> tuple[str, ...]:
         lines = [f"{name}: {line}" for name, kind in self._kinds().items() for line in kind.plan()[:-1]]

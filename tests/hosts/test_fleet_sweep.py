@@ -301,8 +301,8 @@ async def test_several_checks_are_columns(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("column", "words"),
     [
-        ({"check": "file", "path": "/x", "on": "input-a"}, "`on` is not for a column"),
-        ({"check": "command", "run": ["true"], "engine": "ansible"}, "`engine` is not for a column"),
+        ({"check": "file", "path": "/x", "on": "input-a"}, "Extra inputs"),
+        ({"check": "command", "run": ["true"], "engine": "ansible"}, "Extra inputs"),
         ({"check": "slots", "token": "x"}, "does not match any of the expected tags"),
         ({"check": "command", "ru": ["true"]}, "Extra inputs"),
     ],
