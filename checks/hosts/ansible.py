@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
@@ -13,7 +12,7 @@ from pydantic import Field, model_validator
 from checks.evidence.ansible import AnsibleRecap
 from checks.hosts.ansible_passwords import ask
 from checks.hosts.ansible_recap import Recap
-from checks.hosts.ansible_run import AnsibleCommand, Played, play
+from checks.hosts.ansible_run import AnsibleCommand, Played, play, ssh_config_env
 from checks.hosts.unsafe_yaml import unsafe_yaml
 from runbook.context import Context
 from runbook.kind import Action, Check, Params
@@ -203,7 +202,7 @@ async def _once(
         AnsibleCommand(
             argv=argv,
             cwd=cwd,
-            env=_ssh_config(ctx),
+            env=ssh_config_env(ctx.site.ssh_config),
             passwords=passwords,
             files={"extra_vars.yml": unsafe_yaml(params.extra_vars)} if params.extra_vars else {},
         ),
@@ -218,12 +217,6 @@ async def _once(
         exit_code=played.exit_code, ended_by=played.ended_by, said=said, attached=attached, task=""
     )
     return _judge(evidence, played, recap.told, role), evidence
-
-
-def _ssh_config(ctx: Context) -> Mapping[str, str]:
-    """The site's own ssh_config, for Ansible's ssh too."""
-    given = os.environ.get("ANSIBLE_SSH_COMMON_ARGS", "")
-    return {"ANSIBLE_SSH_COMMON_ARGS": f"{given} -F {shlex.quote(ctx.site.ssh_config)}"} if ctx.site.ssh_config else {}
 
 
 def _judge(recap: AnsibleRecap, played: Played, told: bool, role: Role) -> Outcome:

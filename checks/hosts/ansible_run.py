@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shlex
 import shutil
 import stat
 import sys
@@ -62,6 +63,12 @@ class Played:
     asked_again: bool
     """It asked for a password a second time, or once plays had begun; none was given."""
     seconds: float
+
+
+def ssh_config_env(path: str) -> Mapping[str, str]:
+    """The site's own ssh_config file for Ansible's ssh too; nothing for an empty path."""
+    given = os.environ.get("ANSIBLE_SSH_COMMON_ARGS", "")
+    return {"ANSIBLE_SSH_COMMON_ARGS": f"{given} -F {shlex.quote(path)}".strip()} if path else {}
 
 
 def programs() -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from checks.files.capture import StreamText
 from checks.files.process import KEEP, Finished
 from checks.hosts.ansible_passwords import BECOME_PROMPT
-from checks.hosts.ansible_run import AnsibleCommand, Played, play
+from checks.hosts.ansible_run import AnsibleCommand, Played, play, ssh_config_env
 from checks.hosts.channel import Channel
 from checks.hosts.errors import HostError, Unreachable
 from checks.hosts.fleet import OnHosts
@@ -134,7 +134,7 @@ class AnsibleSweep(Sweep):
         command = AnsibleCommand(
             argv=("ansible-playbook", *inventories, f"--forks={self._params.parallel}", *ask, "--", "{dir}/play.yml"),
             cwd=self._ctx.folder,
-            env={"ANSIBLE_SSH_COMMON_ARGS": f"-F {quoted(site.ssh_config)}"} if site.ssh_config else {},
+            env=ssh_config_env(site.ssh_config),
             passwords=passwords,
             files={
                 "hosts.yml": inventory_yaml({host: site.hosts.get(host) for host in waiting}),
