@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -134,6 +135,8 @@ class Connector:
             ) from None
 
     async def _by_paramiko(self, leg: Leg, jump: Connection | None, prompts: Prompts) -> Connection:
+        # It takes a tenth of a second, which nobody is to wait for at the screen.
+        await asyncio.to_thread(importlib.import_module, "checks.hosts.paramiko_connection")
         from checks.hosts.paramiko_connection import Means, ParamikoConnection, connect
 
         means = Means(self._threads, self.passphrases, prompts, leg.known)
