@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from runbook.files.document import Document, Map, Node, Scalar, text_of
+from runbook.files.document import Document, Map, Node, Scalar, Seq, text_of
 from runbook.files.kind_checks import Used, find_kind, template_problems
 from runbook.files.outline import Outline, StageOutline, StepOutline
 from runbook.files.problems import Mark, Problem, Severity, did_you_mean
@@ -172,9 +172,12 @@ class Walk:
 
     def _shell(self, step: StepOutline) -> Iterator[Problem]:
         """A line that a shell reads is pointed out, and nothing may be inserted into it."""
-        for params in filter(None, (step.params, step.probe_params)):
-            if not self._true(params, "shell"):
+        for params in (found for holder in (step.params, step.probe_params) for found in _maps(holder)):
+            shell = params.get("shell")
+            if shell is None or (isinstance(shell, Scalar) and str(shell.value).casefold() in _NO):
                 continue
+            if isinstance(shell, Scalar) and is_template(shell.value):
+                yield self.error(shell, "whether a shell reads a line is never a value that is inserted")
             message = "a shell reads this line: quoting, wildcards and `$` in it mean something"
             yield self.warning(self.key(params, "shell"), message, "An argument list needs no shell; is it enough?")
             line = next(iter(params.entries("run")), None)
@@ -209,6 +212,20 @@ def key_scalars(holder: Map, key: str) -> Iterator[Scalar]:
     if node is not None:
         yield from node.scalars()
 
+
+def _maps(node: Node | None) -> Iterator[Map]:
+    """The mapping and all within it: a step may hold several checks."""
+    if isinstance(node, Map):
+        yield node
+        for item in node.items.values():
+            yield from _maps(item)
+    elif isinstance(node, Seq):
+        for item in node.items:
+            yield from _maps(item)
+
+
+_NO = ("false", "no", "off", "n", "f", "0")
+"""Everything else, in whatever spelling, may turn a shell on."""
 
 _STEP_RULES: tuple[Callable[[Walk, StepOutline], Iterator[Problem]], ...] = (
     Walk._facts,
