@@ -9,6 +9,7 @@ from typing import cast
 
 import pytest
 
+from checks.hosts import ansible_run
 from checks.hosts.channel import Connection
 from checks.hosts.hosts import Hosts
 from runbook.operator import Operator, SecretRequest
@@ -75,3 +76,13 @@ async def open_hosts(typist: Typist) -> AsyncIterator[OpenHosts]:
     yield make
     for reach in opened:
         await reach.hosts.close()
+
+
+@pytest.fixture
+def own_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A place for Ansible's files that no other test or program uses."""
+    folder = tmp_path / "memory"
+    folder.mkdir()
+    folder.chmod(0o1777)
+    monkeypatch.setattr(ansible_run, "_MEMORY", folder)
+    return folder

@@ -16,18 +16,20 @@ from runbook.errors import PromptCancelled
 from runbook.outcome import Outcome, Verdict
 from runbook.record.attachments import load
 from tests.fake_context import ScriptedPins
-from tests.hosts.test_ansible_step import INVENTORY, leftovers
+from tests.hosts.test_ansible_step import INVENTORY
 from tests.ssh_lab.lab import Lab
 from tests.ssh_lab.plan import PASSWORD
 from tests.stand_in import StandIn
 
 SENTINEL = "Plover-egg-3141"
 
+pytestmark = pytest.mark.usefixtures("own_memory")
+
 SCAN = """\
 import glob, os, sys
 mark = sys.argv[1].encode()[::-1]
 places = [*glob.glob("/proc/[0-9]*/cmdline"), *glob.glob("/proc/[0-9]*/environ")]
-for top in glob.glob("/dev/shm/runbook-*"):
+for top in glob.glob("memory/runbook-*"):
     places += [os.path.join(folder, name) for folder, _, names in os.walk(top) for name in names]
 looked = 0
 for place in places:
@@ -39,6 +41,7 @@ for place in places:
     if mark in data:
         print("FOUND", place)
 print("looked at", looked)
+assert places[-1].startswith("memory/")
 """
 """Looks for a word (given backwards) in every command line, environment, and file of the runs."""
 
@@ -95,7 +98,7 @@ async def test_a_vault_is_opened_and_its_password_is_nowhere(tmp_path: Path) -> 
     outcome, recap = await play(context, vault=["default"], become_password=False)
     assert outcome.verdict is Verdict.PASSED, recap.failures
     assert found_in(tmp_path) == []
-    assert leftovers() == []
+    assert list((tmp_path / "memory").iterdir()) == []
     assert SENTINEL not in outcome.evidence[0].model_dump_json() + "".join(context.lines)
     with pytest.raises(ValueError, match="wiped"):
         context.operator.given[0].reveal()

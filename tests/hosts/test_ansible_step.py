@@ -24,8 +24,7 @@ from tests.fake_context import ScriptedPins
 from tests.hosts.fleet_bench import running, until_running
 from tests.stand_in import StandIn
 
-SENTINEL = "Plover-egg-3141"
-"""The password that must be nowhere."""
+pytestmark = pytest.mark.usefixtures("own_memory")
 
 INVENTORY = f"""\
 a ansible_connection=local
@@ -61,10 +60,6 @@ async def play(context: StandIn, kind: Any = AnsibleAction, **params: Any) -> tu
     return outcome, recap
 
 
-def leftovers() -> list[str]:
-    return [path.name for path in Path("/dev/shm").glob("runbook-*")]
-
-
 def test_both_are_installed() -> None:
     assert Registry().get(Role.CHECK, "ansible") is AnsibleCheck
     assert Registry().get(Role.ACTION, "ansible") is AnsibleAction
@@ -86,7 +81,7 @@ async def test_a_playbook_and_its_recap(tmp_path: Path) -> None:
     assert "PLAY RECAP" in load(tmp_path, recap.attached).decode()
     assert context.lines[:2] == ["PLAY all", "TASK leave a file"]
     assert any(isinstance(shown, AnsibleRecap) for shown in context.shown)
-    assert leftovers() == []
+    assert list((tmp_path / "memory").iterdir()) == []
 
 
 async def test_a_task_that_fails_and_a_host_that_is_not_there(tmp_path: Path) -> None:
@@ -185,7 +180,7 @@ async def test_the_deadline_ends_all_of_it(tmp_path: Path, kind: Any, verdict: V
     assert "TASK wait" in context.lines
     assert running(f"sleep {seconds}") == []
     assert running(str(tmp_path)) == []
-    assert leftovers() == []
+    assert list((tmp_path / "memory").iterdir()) == []
 
 
 async def test_a_run_that_is_called_off_leaves_nothing(tmp_path: Path) -> None:
@@ -200,7 +195,7 @@ async def test_a_run_that_is_called_off_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert running(f"sleep {seconds}") == []
-    assert leftovers() == []
+    assert list((tmp_path / "memory").iterdir()) == []
 
 
 def test_the_plan_is_the_command_as_it_would_be_typed() -> None:

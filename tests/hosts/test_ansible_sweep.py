@@ -18,10 +18,11 @@ from runbook.outcome import Outcome, Verdict
 from runbook.site import Site
 from tests.fake_context import ScriptedPins
 from tests.hosts.fleet_bench import table_of
-from tests.hosts.test_ansible_step import leftovers
 from tests.ssh_lab.lab import Lab
 from tests.ssh_lab.plan import PASSWORD
 from tests.stand_in import StandIn
+
+pytestmark = pytest.mark.usefixtures("own_memory")
 
 SHOW = "import json, sys; print(json.dumps(sys.argv[1:]))"
 
@@ -53,7 +54,7 @@ async def test_both_engines_find_the_same(ssh_lab: Lab, tmp_path: Path) -> None:
     mine, his = table_of(ours).sorted, table_of(theirs).sorted
     assert [(row.host, row.state, row.said.summary) for row in mine] == [(r.host, r.state, r.said.summary) for r in his]
     assert any("broken" in line for line in his[0].said.details)
-    assert leftovers() == []
+    assert list((tmp_path / "memory").iterdir()) == []
 
 
 async def test_root_with_the_password_asked_for_once(ssh_lab: Lab, tmp_path: Path) -> None:
