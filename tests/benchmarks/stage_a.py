@@ -31,10 +31,13 @@ from rehearsal.lab import Lab, make_lab
 from rehearsal.reader import CardReader
 from rehearsal.smartcard import CardPlaces
 from rehearsal.token import TokenKind
+from runbook.files.loader import load_runbook
+from runbook.kind import Registry
 from runbook.record.events import StepFinished
 from runbook.record.journal import read_events
 
 STAGE_A = ("A1", "A3", "A4")
+RUNBOOK = Path(__file__).resolve().parents[2] / "runbook.yaml"
 
 SCRIPT = r"""
 set -e
@@ -109,15 +112,16 @@ def _apdus(card: CardControl | None) -> int:
 
 @contextlib.contextmanager
 def _lab(folder: Path, *, softhsm: bool) -> Iterator[Lab]:
-    lab = make_lab(folder / "lab", token=TokenKind.SOFTHSM if softhsm else TokenKind.CARD)
+    kind = TokenKind.SOFTHSM if softhsm else TokenKind.CARD
+    lab = make_lab(folder / "lab", token=kind, runbook=load_runbook(RUNBOOK, Registry()).model)
     with contextlib.nullcontext() if softhsm else CardReader(lab.folder):
         yield lab
 
 
 def _ours(lab: Lab, state: Path) -> tuple[dict[str, float], float]:
     program = str(Path(sys.executable).with_name("runbook"))
-    root = Path(__file__).resolve().parents[2]
-    argv = [program, "run", str(root / "runbook.yaml"), "--site", str(lab.site)]
+    stages = ("--stage", "P", "--stage", "A", "--stage", "B")
+    argv = [program, "run", str(RUNBOOK), "--site", str(lab.site), *stages]
     started = time.perf_counter()
     subprocess.run(
         [*argv, "--headless", "--answers", str(lab.sheet)],
