@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,6 +73,8 @@ class Took:
     megabytes: float
     cpu: float
     """Seconds of this process and its children."""
+    load: float
+    """Of the machine at the end, averaged over a minute."""
 
 
 def inside() -> None:
@@ -113,7 +115,7 @@ def hosts(folder: Path, most: int) -> Iterator[None]:
         sshd.wait()
 
 
-def measured(argv: Sequence[str], folder: Path, **environment: str) -> Took:
+def measured(argv: list[str], folder: Path, **environment: str) -> Took:
     """Run it; it must succeed."""
     started = time.monotonic()
     out = (folder / "output").open("w+b")
@@ -128,7 +130,7 @@ def measured(argv: Sequence[str], folder: Path, **environment: str) -> Took:
     out.seek(0)
     assert os.waitstatus_to_exitcode(status) == 0, out.read().decode(errors="replace")[-3000:]
     out.close()
-    return Took(seconds, usage.ru_maxrss / 1024, usage.ru_utime + usage.ru_stime)
+    return Took(seconds, usage.ru_maxrss / 1024, usage.ru_utime + usage.ru_stime, os.getloadavg()[0])
 
 
 def program(folder: Path, count: int, transport: str) -> Took:
@@ -162,9 +164,8 @@ def ansible(folder: Path, count: int, **settings: str) -> Took:
 
 
 def show(what: str, took: Took) -> None:
-    load = os.getloadavg()[0]
     print(
-        f"{what:44} {took.seconds:8.1f} s  {took.cpu:7.1f} s CPU  {took.megabytes:6.0f} MB  (load {load:.1f})",
+        f"{what:44} {took.seconds:8.1f} s  {took.cpu:7.1f} s CPU  {took.megabytes:6.0f} MB  (load {took.load:.1f})",
         flush=True,
     )
 
