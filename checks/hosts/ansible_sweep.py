@@ -202,10 +202,10 @@ def inventory_yaml(hosts: Mapping[str, HostProfile | None]) -> str:
 
 
 async def ansible_sweep(
-    params: OnHosts, checks: Mapping[str, OnMachine], ctx: Context, *, task: Task, sudo: bool
+    params: OnHosts, checks: Mapping[str, OnMachine], ctx: Context, *, asked: str, task: Task, sudo: bool
 ) -> Outcome:
     """As `sweep.sweep`, by Ansible. `task` holds the arguments of the module `command`, and `environment`."""
     hosts = await ctx.use(Hosts)
     names = await members(hosts, params.on)
-    made = AnsibleSweep(hosts, params, names=names, checks=checks, ctx=ctx, task=task, sudo=sudo)
+    made = AnsibleSweep(hosts, params, names=names, checks=checks, ctx=ctx, asked=asked, task=task, sudo=sudo)
     return await made.outcome()

@@ -149,7 +149,8 @@ class CommandCheck(HostCheck[CheckParams]):
             "environment": self.params.env,
         }
         checks = {self.name: self.on_machine}
-        return await ansible_sweep(self.params, checks, ctx, task=task, sudo=self.params.sudo)
+        asked = await self.asked(ctx)
+        return await ansible_sweep(self.params, checks, ctx, asked=asked, task=task, sudo=self.params.sudo)
 
     async def on_machine(self, machine: Machine, ctx: Context) -> Outcome:
         return await _run(self.role, self.params, machine, ctx)

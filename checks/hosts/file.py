@@ -115,6 +115,10 @@ class FileCheck(HostCheck[CheckParams]):
         follow = ", symbolic links followed" if self.params.follow else ""
         return (f"look at {self.params.path}{follow}", *wanted, as_whom(self.params.on, self.params.sudo))
 
+    async def asked(self, ctx: Context) -> str:
+        """With what the files of this machine hold now."""
+        return await super().asked(ctx) + (await self.params.expect.compared(ctx)).model_dump_json()
+
     async def on_machine(self, machine: Machine, ctx: Context) -> Outcome:
         params, expect = self.params, await self.params.expect.compared(ctx)
         path = machine.path(params.path, ctx)

@@ -109,10 +109,14 @@ class HostCheck(Check[HostsP]):
         attachments. Raises StepError where no verdict can be reached.
         """
 
+    async def asked(self, ctx: Context) -> str:  # noqa: ARG002 - a kind may ask more than its keys say
+        """All that is asked of every host: a green answer is kept for another attempt only while this stays."""
+        return self.params.model_dump_json(exclude=set(OnHosts.model_fields))
+
     async def run(self, ctx: Context) -> Outcome:
         from checks.hosts.sweep import sweep
 
-        return await sweep(self.params, {self.name: self.on_machine}, ctx)
+        return await sweep(self.params, {self.name: self.on_machine}, ctx, asked=await self.asked(ctx))
 
 
 def where(on: tuple[str, ...]) -> str:

@@ -79,4 +79,6 @@ class Fleet(Check[FleetParams]):
         return (*lines, f"on {where(self.params.on)}")
 
     async def run(self, ctx: Context) -> Outcome:
-        return await sweep(self.params, {name: kind.on_machine for name, kind in self._kinds().items()}, ctx)
+        kinds = self._kinds()
+        asked = "\n".join([await kind.asked(ctx) for kind in kinds.values()])
+        return await sweep(self.params, {name: kind.on_machine for name, kind in kinds.items()}, ctx, asked=asked)

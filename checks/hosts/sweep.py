@@ -20,8 +20,6 @@ from runbook.run.deadline import Deadline
 
 OnMachine = Callable[[Machine, Context], Awaitable[Outcome]]
 
-_NOT_THE_RULE = set(OnHosts.model_fields)
-
 KEPT_FOR = timedelta(hours=1)
 """How old a green result of an earlier attempt may be to stand."""
 
@@ -32,13 +30,13 @@ DETAILS = 8
 """Lines of evidence shown beside a host that is not green; the attachment has all of them."""
 
 
-async def sweep(params: OnHosts, checks: Mapping[str, OnMachine], ctx: Context) -> Outcome:
+async def sweep(params: OnHosts, checks: Mapping[str, OnMachine], ctx: Context, *, asked: str) -> Outcome:
     """Run the checks (by column) where `params` says: on one host as that check alone, on several as a table."""
     hosts = await ctx.use(Hosts)
     names = await members(hosts, params.on)
     if len(checks) == 1 and names == params.on and len(names) == 1:
         return await next(iter(checks.values()))(await hosts.machine(names[0], ctx), ctx)
-    return await Sweep(hosts, params, names=names, checks=checks, ctx=ctx).outcome()
+    return await Sweep(hosts, params, names=names, checks=checks, ctx=ctx, asked=asked).outcome()
 
 
 async def members(hosts: Hosts, on: Sequence[str]) -> tuple[str, ...]:
@@ -60,6 +58,7 @@ class Sweep:
         names: tuple[str, ...],
         checks: Mapping[str, OnMachine],
         ctx: Context,
+        asked: str,
     ) -> None:
         self._hosts = hosts
         self._params = params
@@ -74,7 +73,7 @@ class Sweep:
                 rows=tuple(HostRow(host=name, cells=(HostCell(),) * len(checks)) for name in names),
                 at_least=threshold(params.at_least, len(names)),
                 parallel=params.parallel,
-                rule=hashlib.sha256(params.model_dump_json(exclude=_NOT_THE_RULE).encode()).hexdigest(),
+                rule=hashlib.sha256(asked.encode()).hexdigest(),
             ),
             ctx,
         )

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from checks.evidence.hosts_table import HostsTable, HostState
 from checks.hosts.command import CommandAction, CommandCheck
 from checks.hosts.errors import SudoWrongPassword, UnknownHost
+from checks.hosts.file import FileCheck
 from checks.hosts.fleet import OnHosts
 from checks.hosts.fleet_check import Fleet, FleetParams
 from checks.hosts.fleet_context import GroupPrompts
@@ -108,7 +109,7 @@ async def test_not_more_than_parallel_at_a_time(tmp_path: Path) -> None:
         working -= 1
         return await machine_ok(machine)
 
-    outcome = await sweep(OnHosts(on=("all",), parallel=4), {"look": look}, context)
+    outcome = await sweep(OnHosts(on=("all",), parallel=4), {"look": look}, context, asked="")
     assert outcome.verdict is Verdict.PASSED
     assert most == 4
     assert sum(opened.reached.values()) == 9
@@ -243,7 +244,7 @@ async def test_the_sudo_password_is_asked_for_once(tmp_path: Path) -> None:
     context, _ = fleet(tmp_path, *THREE)
     context.operator = Asked("sesame")
     sent: list[tuple[str, str]] = []
-    outcome = await sweep(OnHosts(on=("all",)), {"x": wants_sudo("sesame", sent)}, context)
+    outcome = await sweep(OnHosts(on=("all",)), {"x": wants_sudo("sesame", sent)}, context, asked="")
     assert outcome.verdict is Verdict.PASSED
     assert context.operator.questions == ["sudo password for all"]
     assert sorted(sent) == [(host, "sesame") for host in THREE]
@@ -254,7 +255,7 @@ async def test_a_wrong_sudo_password_is_tried_on_one_host_only(tmp_path: Path) -
     context, _ = fleet(tmp_path, *hosts)
     context.operator = Asked("mistyped")
     sent: list[tuple[str, str]] = []
-    outcome = await sweep(OnHosts(on=("all",), parallel=20), {"x": wants_sudo("sesame", sent)}, context)
+    outcome = await sweep(OnHosts(on=("all",), parallel=20), {"x": wants_sudo("sesame", sent)}, context, asked="")
     assert len(sent) == 1
     states = [row.state.value for row in table_of(outcome).rows]
     assert (states.count("errored"), states.count("not tried")) == (1, 19)
@@ -265,7 +266,7 @@ async def test_nobody_gives_the_sudo_password(tmp_path: Path) -> None:
     context, _ = fleet(tmp_path, *THREE)
     context.operator = Asked()
     sent: list[tuple[str, str]] = []
-    outcome = await sweep(OnHosts(on=("all",)), {"x": wants_sudo("sesame", sent)}, context)
+    outcome = await sweep(OnHosts(on=("all",)), {"x": wants_sudo("sesame", sent)}, context, asked="")
     assert not outcome.verdict.green
     assert (sent, len(context.operator.questions)) == ([], 1)
 
@@ -317,3 +318,16 @@ def test_a_fleet_is_planned_check_by_check() -> None:
     assert plan[0] == "shell: look at /bin/sh"
     assert plan[-1] == "on all"
     assert Registry().get(Role.CHECK, "fleet") is Fleet
+
+
+async def test_a_file_to_compare_with_that_was_changed_has_all_looked_at_again(tmp_path: Path) -> None:
+    context, opened = fleet(tmp_path, *THREE, down=("input-b",))
+    model, there = tmp_path / "model", tmp_path / "there"
+    model.write_text("old")
+    there.write_text("old")
+    look = {"on": "all", "path": str(there), "expect": {"same_as": "model"}}
+    context.last = await context.run(FileCheck, **look)
+    model.write_text("new")
+    opened.down = frozenset()
+    outcome = await context.run(FileCheck, **look)
+    assert [row.state.value for row in table_of(outcome).rows] == ["failed"] * 3
