@@ -68,7 +68,14 @@ class FarMachine(Machine):
         nonces = Nonces()
         said = script(argv, nonces=nonces, deadline=deadline, cwd=cwd, env=env or {}, input_size=len(stdin))
         opened = await open_shell(self._connection, nonces, said, where=self.where, sudo=self._sudo(argv, sudo))
-        feed = LineFeed(None if on_line is silent else on_line or self._ctx.progress, self._ctx.redactor)
+        shown = on_line or self._ctx.progress
+
+        def pass_on(line: str) -> None:
+            # What our own shell says by its odd name becomes an error of ours.
+            if nonces.mark not in line:
+                shown(line)
+
+        feed = LineFeed(None if on_line is silent else pass_on, self._ctx.redactor)
         running = _Running(opened, nonces, self.where, feed, Capture(keep), Capture(keep))
         started = time.monotonic()
         late = False

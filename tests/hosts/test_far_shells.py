@@ -88,8 +88,10 @@ async def test_a_megabyte_of_arguments_arrives(machine: FarMachine) -> None:
 async def test_what_cannot_be_executed_is_said(
     machine: FarMachine, argv: list[str], error: type[StepError], words: str
 ) -> None:
+    lines: list[str] = []
     with pytest.raises(error, match=words) as raised:
-        await machine.run(argv, deadline=60)
+        await machine.run(argv, deadline=60, on_line=lines.append)
+    assert not lines, "our own shell's words are shown"
     assert not raised.value.in_doubt
     assert raised.value.symptom
 
@@ -153,6 +155,29 @@ async def test_what_comes_before_the_command_is_not_its_output(shell: str, tmp_p
     machine, ctx = far(with_shell(shell, tmp_path, first=noise), tmp_path)
     ran = await machine.run(["echo", "hello"], deadline=60)
     assert (ran.stdout.text, ran.stderr.text, ctx.lines) == ("hello\n", "", ["hello"])
+
+
+class LoginShell(LocalConnection):
+    """The account's shell is another: that one reads our command line first, as with sshd."""
+
+    def __init__(self, shell: str) -> None:
+        self._shell = shell
+
+    async def open(self, command: str) -> Channel:
+        return LocalChannel(
+            await asyncio.create_subprocess_exec(
+                self._shell, "-c", command, stdin=PIPE, stdout=PIPE, stderr=PIPE, start_new_session=True
+            )
+        )
+
+
+@pytest.mark.parametrize("sudo", [False, True], ids=["account", "root"])
+@pytest.mark.parametrize("login", ["tcsh", "bash", "dash"])
+async def test_any_login_shell_will_do(login: str, tmp_path: Path, *, sudo: bool) -> None:
+    machine, _ = far(LoginShell(login), tmp_path)
+    values = ["it's !x $(id)", "\\", '"', "a\nb"]
+    ran = await machine.run(["printf", "%s|", *values], deadline=60, sudo=sudo)
+    assert ran.stdout.raw.decode() == "".join(f"{value}|" for value in values)
 
 
 async def test_a_shell_that_refuses_everything(tmp_path: Path) -> None:
