@@ -6,6 +6,7 @@ process ends, the kernel ends everything in its process namespace, and the netwo
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import time
@@ -80,6 +81,7 @@ def main() -> None:
         wait_for(folder, machine, process)
     print("ready", flush=True)  # noqa: T201 - it is how this process tells
     sys.stdin.read()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":
