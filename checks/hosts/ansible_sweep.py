@@ -93,7 +93,8 @@ class AnsibleSweep(Sweep):
 
         try:
             played = await self._play(waiting, take)
-            await results.join()
+            results.put_nowait("")
+            await judging
         finally:
             judging.cancel()
             await asyncio.gather(judging, return_exceptions=True)
@@ -104,9 +105,8 @@ class AnsibleSweep(Sweep):
                 self._table.skip(host, "Ansible stopped before it")
 
     async def _judge(self, results: asyncio.Queue[str]) -> None:
-        while True:
-            await self._host(await results.get())
-            results.task_done()
+        while host := await results.get():
+            await self._host(host)
 
     async def _machine(self, host: str, ctx: Context) -> Machine:
         result = self._results[host]
