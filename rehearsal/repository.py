@@ -22,6 +22,9 @@ from runbook.text import clean_line
 
 _DEADLINE = 20.0
 _TREE = Path(__file__).with_name("site_tree")
+_SERIAL = "<HSM2-SERIAL>"
+"""Stands for the token's serial in the CA's configuration."""
+
 _TRUSTED = ("root_ca.crt", "ssh_user_ca.pub", "ssh_host_ca.pub")
 """What hosts get of a ceremony's artefacts (playbook §B2)."""
 
@@ -32,8 +35,8 @@ GROUPS = {"input_staging": ["input-a-staging"], "input_ccat": ["input-a", "input
 def make_repository(folder: Path, upstream: Path, token: LabToken, event: Sequence[str] = ("true",)) -> None:
     """A working tree in `folder`, committed and pushed to a bare repository in `upstream`.
 
-    Its role looks for `token`, and runs the command `event` before. It trusts a root of an earlier time. Raises
-    EnvironmentLacks where git does not do it.
+    Its role looks for `token`, and runs the command `event` before. It trusts a root of an earlier time. The files of
+    the CA's container are as the cutover needs them. Raises EnvironmentLacks where git does not do it.
     """
     shutil.copytree(_TREE, folder, dirs_exist_ok=True)
     ansible, hosts = folder / "ansible", folder.parent / HOSTS_FOLDER
@@ -43,6 +46,9 @@ def make_repository(folder: Path, upstream: Path, token: LabToken, event: Sequen
     for name in _TRUSTED:
         shutil.move(earlier.folder / name, trusted / name)
     shutil.rmtree(earlier.folder)
+    configuration = folder / "step-ca" / "ca.json.hsm"
+    configuration.write_text(configuration.read_text().replace(_SERIAL, token.serial))
+    (folder / "step-ca" / "step-ca-hsm-entrypoint.sh").chmod(0o755)  # an installed package may have lost it
     (ansible / "vars_application_schema.yml").write_text("---\n{}\n")
     (ansible / "inventory.ini").write_text(_inventory())
     (ansible / "group_vars" / "all").mkdir(parents=True)

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, model_validator
 from checks.documents.judging import Finding, right, wrong
 from checks.documents.places import Found, Places, compile_error
 from checks.documents.veil import is_secret_name
+from checks.hosts.command import Pattern
 from runbook.files.problems import Mark
 from runbook.model import Line, Model
 
@@ -26,18 +27,6 @@ def _expression(text: str) -> str:
     return text
 
 
-def _pattern(text: str) -> str:
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise ValueError(f"this is no regular expression: {error}") from None
-    return text
-
-
-Pattern = Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(_pattern)]
-"""A regular expression of Python's `re`, looked for anywhere in the text."""
-
-
 class Assertion(Model):
     """One statement; of a list, `matches` and `in` hold for every item."""
 
@@ -45,7 +34,7 @@ class Assertion(Model):
         description="A JMESPath expression (jmespath.org), for example `services.web.image`."
     )
     equals: Any = Field(None, description="The value, exactly: `1` is not `true` and not `'1'`.")
-    matches: Pattern | None = Field(None, description="A pattern that the text must match.")
+    matches: Pattern | None = Field(None, description="A pattern that must be found in the text.")
     among: tuple[Any, ...] | None = Field(None, alias="in", description="The values that are allowed.", min_length=1)
     present: bool | None = Field(None, description="It is there, and not null.")
     absent: bool | None = Field(None, description="It is not there, or null.")

@@ -58,8 +58,11 @@ def _several(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
+Pattern = Annotated[Line, AfterValidator(_regular_expression)]
+"""A regular expression of Python's `re`."""
+
 Patterns = Annotated[
-    tuple[Annotated[Line, AfterValidator(_regular_expression)], ...],
+    tuple[Pattern, ...],
     BeforeValidator(_several, json_schema_input_type=str | list[str]),
 ]
 """A regular expression (Python's `re`, `^` and `$` at each line), or a list of them."""

@@ -11,6 +11,9 @@ from runbook.files.loader import load_runbook
 from runbook.kind import Registry
 from runbook.model import Role, Runbook
 
+CONTAINER = {"D1", "E1", "E2", "E3", "E4", "E5", "E5b", "E6", "F"}
+"""What the files of the CA's container must be."""
+
 FILE = Path(__file__).parents[2] / "runbook.yaml"
 
 
@@ -22,10 +25,10 @@ def shipped() -> Runbook:
 
 
 def test_the_stages_are_those_of_the_playbook_in_its_order(shipped: Runbook) -> None:
-    assert [stage.id for stage in shipped.stages] == ["P", "A", "B", "C"]
+    assert [stage.id for stage in shipped.stages] == ["P", "A", "B", "C", "D", "E", "F"]
     sections = [step.id.partition(".")[0] for stage, step in shipped.steps() if stage.id != "P"]
     assert sections == sorted(sections)
-    assert set(sections) == {"A1", "A2", "A3", "A4", "A5", "B1", "B2", "B3", "B4", "B5", "C1", "C2", "C3"}
+    assert set(sections) == {"A1", "A2", "A3", "A4", "A5", "B1", "B2", "B3", "B4", "B5", "C1", "C2", "C3", *CONTAINER}
 
 
 def test_every_action_can_be_asked_whether_it_is_done(shipped: Runbook) -> None:
