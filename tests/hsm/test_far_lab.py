@@ -108,6 +108,16 @@ async def test_stage_a_behind_the_jump_host(
     host.until(REMOTE, running=False)
 
 
+async def test_stage_a_by_the_system_s_ssh(
+    ssh_lab: Lab, host: Host, context: Contexts, ended: list[FakeContext]
+) -> None:
+    ctx = step(context, ssh_lab.client(), profile(), PIN, beta=HostProfile(transport="openssh"))
+    ended.append(ctx)
+    await stage_a(ctx)
+    await ctx.pool.close()
+    host.until(REMOTE, running=False)
+
+
 async def test_a_module_that_only_root_may_use(
     ssh_lab: Lab, host: Host, context: Contexts, ended: list[FakeContext]
 ) -> None:
@@ -216,11 +226,13 @@ async def cut_during(
     return task.exception()
 
 
+@pytest.mark.parametrize("transport", ["paramiko", "openssh"])
 @pytest.mark.parametrize("name", CUTS)
 async def test_a_line_cut_during_a_login_leaves_the_attempt_in_doubt(
-    ssh_lab: Lab, far_shim: FarShim, context: Contexts, ended: list[FakeContext], name: str
+    ssh_lab: Lab, far_shim: FarShim, context: Contexts, ended: list[FakeContext], *, name: str, transport: str
 ) -> None:
-    ctx = step(context, ssh_lab.client(), far_shim.profile, PIN, deadline=DEADLINE)
+    hosts = {"beta": HostProfile.model_validate({"transport": transport})}
+    ctx = step(context, ssh_lab.client(), far_shim.profile, PIN, deadline=DEADLINE, **hosts)
     ended.append(ctx)
     token = await use_token(ctx, "intermediate")
     await token.info()
