@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
 from collections.abc import Callable
 
 import pytest
@@ -15,6 +18,7 @@ from checks.hsm.pin_counter import PinCounterCheck
 from checks.hsm.pool import use_token
 from checks.hsm.sign_test import SignTestCheck
 from checks.hsm.slots import Slots
+from rehearsal.card.faults import PinCheckFault
 from runbook.outcome import Verdict
 from runbook.secrets import Secret
 from tests.fake_context import FakeContext
@@ -137,3 +141,28 @@ def test_what_the_host_says_is_read_with_care() -> None:
     assert [str(holder) for holder in facts.services] == ["pcscd (pid 812, in a container (docker))"]
     assert [str(holder) for holder in facts.clients] == ["pkcs11-tool (pid 900)"]
     assert facts.dongles == [("Nitrokey HSM", facts.services)]
+
+
+async def test_after_a_line_lost_at_the_pin_the_counter_tells_that_the_attempt_was_counted(
+    context: Contexts, bench: CardBench
+) -> None:
+    ctx = step(context, bench, PIN)
+    token = await use_token(ctx, "intermediate")
+    await token.info()
+    worker = token._link.worker
+    assert worker
+    assert worker.line
+    await bench.card.at_pin_check(PinCheckFault.SILENT)
+    attempt = asyncio.ensure_future(login(ctx, token, "to sign"))
+    await bench.card.wait_until(lambda status: status.user_checks == 1)
+    os.killpg(worker.line._carrier._channel._process.pid, signal.SIGKILL)  # type: ignore[attr-defined] - it is local
+    await bench.card.pull()
+    await bench.card.insert()
+    with pytest.raises(errors.LoginInDoubt) as raised:
+        await attempt
+    assert (
+        "2 of 3 left; the attempt was counted" in raised.value.what or "take the attempt as spent" in raised.value.what
+    )
+    status = await bench.status()
+    assert (status.user_checks, status.user_tries) == (1, 2)
+    assert (await read_counter(await use_token(ctx, "intermediate"))).counter.tries_left == 2
