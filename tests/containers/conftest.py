@@ -24,6 +24,8 @@ def dockerd() -> Iterator[Path]:
         engine = subprocess.Popen(
             [
                 *(
+                    "setpriv",
+                    "--pdeathsig=TERM",  # also where this process is killed
                     "dockerd",
                     "--storage-driver=vfs",
                     "--iptables=false",

@@ -165,4 +165,5 @@ async def test_after_a_line_lost_at_the_pin_the_counter_tells_that_the_attempt_w
     )
     status = await bench.status()
     assert (status.user_checks, status.user_tries) == (1, 2)
+    await bench.reader.pcscd.wait_for_cards(1)
     assert (await read_counter(await use_token(ctx, "intermediate"))).counter.tries_left == 2
