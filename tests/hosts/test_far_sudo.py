@@ -141,14 +141,14 @@ async def test_no_sudo_there(tmp_path: Path) -> None:
 
 async def test_sudo_that_never_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opening, "OPENING", 1.0)
-    host = SudoHost(tmp_path, pam="auth required pam_exec.so quiet /bin/sleep 600\n")
+    host = SudoHost(tmp_path, pam="auth required pam_exec.so quiet /bin/sleep 15\n")
     person = await refused(host, SudoSilent, "did not ask or run the command in time")
     assert not person.asked
 
 
 async def test_sudo_that_takes_the_password_and_says_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("checks.hosts.sudo.ANSWER", 1.0)
-    host = SudoHost(tmp_path, pam="auth required pam_unix.so\nauth required pam_exec.so quiet /bin/sleep 600\n")
+    host = SudoHost(tmp_path, pam="auth required pam_unix.so\nauth required pam_exec.so quiet /bin/sleep 15\n")
     await refused(host, SudoSilent, "did not act on the password", PASSWORD)
 
 
