@@ -84,6 +84,10 @@ class TokenProfile(Model):
         return self
 
 
+ObjectName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,254}$")]
+"""The name of a container or of a volume, as Docker allows it: never a path."""
+
+
 class EngineProfile(Model):
     """A Docker engine: on this machine, or on a host, where that host's own `docker` program reaches it."""
 
@@ -95,6 +99,12 @@ class EngineProfile(Model):
     )
     sudo: bool = Field(False, description="Reach the engine there as root (with `on`).")
     name: str = Field("", description="The name that the engine must give itself (`docker info`, Name); empty: any.")
+    containers: tuple[ObjectName, ...] = Field(
+        (), description="The containers there that steps may look at; no step ever touches another."
+    )
+    volumes: tuple[ObjectName, ...] = Field(
+        (), description="The volumes there that steps may read and change; no step ever touches another."
+    )
 
     @property
     def far(self) -> bool:

@@ -10,6 +10,7 @@ from screens.evidence.pane import Pane, pane_class
 _MODULES = (
     "ansible",
     "command",
+    "containers",
     "document",
     "files",
     "fingerprints",

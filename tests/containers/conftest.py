@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from docker import DockerClient
+
+from tests.containers.engine_bench import Bench, base_image
 
 SECONDS = 60.0
 
@@ -51,3 +54,15 @@ def dockerd() -> Iterator[Path]:
         engine.terminate()
         engine.wait(SECONDS)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def bench(dockerd: Path, tmp_path: Path) -> Iterator[Bench]:
+    """The engine with a base image; emptied of everything else afterwards."""
+    client = DockerClient(base_url=f"unix://{dockerd}", version="1.41")
+    made = Bench(tmp_path, dockerd, base_image(client))
+    client.close()
+    yield made
+    made.clean()
+    for image in made.client.images.list(all=True):
+        made.client.images.remove(image.id, force=True)

@@ -1,0 +1,136 @@
+"""Volumes, images and containers of an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from textual.content import Content
+
+from checks.evidence.containers import ContainerState, ImageState, LogsRead, VolumeState
+from screens.columns import Cell, pairs, table, wrap
+from screens.evidence.pane import Pane, draws
+from screens.words import QUIET, verdict
+
+Row = tuple[str, Cell]
+
+
+def _several(name: str, values: Iterable[str]) -> Iterator[Row]:
+    for number, value in enumerate(values):
+        yield "" if number else name, value
+
+
+def _problems(problems: Iterable[str], width: int) -> Iterator[Content]:
+    for problem in problems:
+        yield from wrap(verdict(False, "", problem), width)
+
+
+@draws(VolumeState)
+class VolumePane(Pane[VolumeState]):
+    """The volume, who uses it, and a row for everything in it."""
+
+    heading = "Volume"
+
+    def lines(self, width: int) -> Iterator[Content]:
+        volume = self.evidence
+        rows: list[Row] = [("volume", Content.styled(volume.volume, "bold")), ("engine", volume.engine)]
+        if volume.there:
+            rows.append(("driver", volume.driver))
+        rows += _several("options", volume.options)
+        rows += _several("labels", volume.labels)
+        rows += _several("used by", volume.used_by)
+        if volume.file:
+            rows += [("archive", volume.file), ("SHA-256", volume.file_sha256)]
+        rows += _several("note", volume.notes)
+        yield from pairs(rows, width)
+        if not volume.there:
+            yield from wrap(Content.styled("it is not there", QUIET), width)
+        if volume.entries:
+            yield Content("")
+            listed = [
+                (
+                    entry.path,
+                    entry.mode,
+                    f"{entry.owner}:{entry.group}",
+                    str(entry.size),
+                    entry.sha256[:12] or entry.type,
+                )
+                for entry in volume.entries
+            ]
+            yield from table(("path", "mode", "owner", "bytes", "SHA-256"), listed, width)
+        if volume.more:
+            yield from wrap(Content.styled(f"and {volume.more} more", QUIET), width)
+        yield from _problems(volume.problems, width)
+
+
+@draws(ImageState)
+class ImagePane(Pane[ImageState]):
+    """The image, and the paths that are in it."""
+
+    heading = "Image"
+
+    def lines(self, width: int) -> Iterator[Content]:
+        image = self.evidence
+        rows: list[Row] = [
+            ("image", Content.styled(image.image, "bold")),
+            ("engine", image.engine),
+            ("id", image.id),
+            ("created", image.created),
+            ("size", f"{image.size} bytes"),
+            ("user", image.user or "root"),
+        ]
+        rows += _several("tags", image.tags)
+        rows += _several("labels", image.labels)
+        yield from pairs(rows, width)
+        for path in image.found:
+            yield from wrap(verdict(True, path, ""), width)
+        yield from _problems(image.problems, width)
+
+
+@draws(ContainerState)
+class ContainerPane(Pane[ContainerState]):
+    """The container and how it is."""
+
+    heading = "Container"
+
+    def lines(self, width: int) -> Iterator[Content]:
+        box = self.evidence
+        rows: list[Row] = [
+            ("container", Content.styled(box.container, "bold")),
+            ("engine", box.engine),
+            ("is", box.state),
+        ]
+        if box.there:
+            rows += [
+                ("image", f"{box.image}  {box.image_id}"),
+                ("started", f"{box.started or 'never'}, {box.restarts} restarts"),
+                ("user", box.user or "not set"),
+            ]
+        rows += _several("mounts", box.mounts)
+        yield from pairs(rows, width)
+        yield from _problems(box.problems, width)
+
+
+@draws(LogsRead)
+class LogsPane(Pane[LogsRead]):
+    """What was looked for in the log, and its last lines."""
+
+    heading = "Log of a container"
+
+    def lines(self, width: int) -> Iterator[Content]:
+        log = self.evidence
+        yield from pairs(
+            [
+                ("container", Content.styled(log.container, "bold")),
+                ("engine", log.engine),
+                ("lines", f"{log.lines} since {log.since}"),
+            ],
+            width,
+        )
+        for line in log.matched:
+            yield from wrap(verdict(True, line, ""), width)
+        yield from _problems((f"not found: {line}" for line in log.missed), width)
+        yield from _problems(log.bad, width)
+        if log.last:
+            yield Content("")
+        for line in log.last:
+            yield from wrap(Content.styled(line, QUIET), width)
