@@ -127,7 +127,7 @@ def _surplus(root: Map) -> Iterator[Finding]:
             path = f"{section}.{name}" if section else name
             if name not in known:
                 hint = did_you_mean(name, known)
-                yield remark(f"step-ca knows no key `{path}`. {hint}".strip(), mark)
+                yield remark(f"step-ca knows no key `{path}`{hint and '; '}{hint}", mark)
             elif path not in EXPECTED:
                 yield remark(f"nothing is expected of `{path}`, and it was not judged", mark)
 

@@ -10,7 +10,7 @@ _WORDS = r"pin|puk|passwd|password|passphrase|secret|token|credentials?|api[_-]?
 _NAME = re.compile(rf"(?:^|[_.-]|(?<=[a-z])(?=[A-Z]))(?:{_WORDS})[0-9]*(?:$|[_.-](?:value|hash)$)", re.IGNORECASE)
 _ELSEWHERE = re.compile(r"(source|file|path|dir|policy|name|label|count|length|type|url)$", re.IGNORECASE)
 _ASSIGNED = re.compile(
-    r"(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)(?P<between>[\"']?\s*[:=]\s*)(?P<value>\"[^\"]*\"?|'[^']*'?|[^\s,;&}\]]+)"
+    r"(?<![A-Za-z0-9_.-])(?<!\$\{)(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)(?P<between>[\"']?\s*[:=]\s*)(?P<value>\"[^\"]*\"?|'[^']*'?|[^\s,;&}\]]+)"
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,6 @@ ROOT = Path(__file__).parents[2]
 TREE = ROOT / "rehearsal" / "site_tree"
 SERIAL = "DENK0100002"
 
-Change = Callable[[str], str]
-
 
 class SiteFiles:
     """A copy of the lab's tree."""
@@ -27,6 +25,7 @@ class SiteFiles:
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "system-integration"
         shutil.copytree(TREE, self.folder)
+        self.change("step-ca/ca.json.hsm", ("<HSM2-SERIAL>", SERIAL))
 
     def change(self, name: str, *replacements: tuple[str, str]) -> None:
         """Replace texts that must each be there."""
@@ -37,16 +36,19 @@ class SiteFiles:
             text = text.replace(before, after)
         path.write_text(text)
 
-    async def judge(self, step_id: str, **params: Any) -> Outcome:
-        """Run the step of the shipped runbook on this tree."""
-        registry = Registry()
-        step = load_runbook(ROOT / "runbook.yaml", registry).model.step(step_id)
-        given: Mapping[str, Any] = {"repository": str(self.folder), "hsm_serial": SERIAL, **params}
-        own = render_params(step.params, {**dict.fromkeys(_INPUTS, ""), **given})
-        return await StandIn(self.folder).run(registry.get(step.role, step.kind), **own)
+    async def judge(self, step_id: str, ctx: StandIn | None = None) -> Outcome:
+        """Run the step of the shipped runbook on this tree; without a context of its own it asks no token."""
+        step = SHIPPED.step(step_id)
+        params = render_params(step.params, {**INPUTS, "repository": str(self.folder)})
+        if ctx is None:
+            params.pop("token", None)
+        return await (ctx or StandIn(self.folder)).run(REGISTRY.get(step.role, step.kind), **params)
 
 
-_INPUTS = ("export_usb", "ccat", "env_file")
+REGISTRY = Registry()
+SHIPPED = load_runbook(ROOT / "runbook.yaml", REGISTRY).model
+INPUTS: Mapping[str, Any] = {"hsm_serial": SERIAL, "step_ca_version": SHIPPED.inputs["step_ca_version"].default}
+"""What a site and its paper say."""
 
 
 def judged(outcome: Outcome) -> DocumentJudged:
