@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,13 +98,27 @@ class Host:
     # sshd
 
     def start_sshd(self, config: str = "/etc/ssh/sshd_config") -> None:
+        """It goes to the background before it listens, so its exit status says nothing of that."""
         self.run("/usr/sbin/sshd", "-f", config, "-E", "/var/log/sshd.log")
         self.until_listening()
 
     def until_listening(self) -> None:
+        self._wait(self.listens, "sshd does not listen")
+
+    def listens(self) -> bool:
+        """Whether something listens on port 22 (proc(5), /proc/net/tcp: state 0A)."""
+        rows = [line.split() for line in self.run("cat", "/proc/net/tcp").splitlines()[1:]]
+        return any(row[1].endswith(":0016") and row[3] == "0A" for row in rows)
+
+    def kill_sshd(self) -> None:
+        """Every one; comes back when they are gone and the port is free."""
+        self.signal_sshd("KILL")
+        self._wait(lambda: not self.sshd_pids() and not self.listens(), "sshd does not end")
+
+    def _wait(self, holds: Callable[[], bool], what: str) -> None:
         deadline = time.monotonic() + SECONDS
-        while ":0016 " not in self.run("cat", "/proc/net/tcp"):
-            assert time.monotonic() < deadline, f"nothing listens on {self.name}"
+        while not holds():
+            assert time.monotonic() < deadline, f"{what} on {self.name}"
             time.sleep(0.02)
 
     def sshd_pids(self) -> list[int]:
@@ -122,7 +136,7 @@ class Host:
     @contextlib.contextmanager
     def sshd_killed(self) -> Iterator[None]:
         """Every sshd, its connections' too; a new one listens afterwards."""
-        self.signal_sshd("KILL")
+        self.kill_sshd()
         try:
             yield
         finally:
@@ -140,12 +154,12 @@ class Host:
     @contextlib.contextmanager
     def impostor(self) -> Iterator[str]:
         """Another sshd at the same address and port, with a key of its own: its fingerprint."""
-        self.signal_sshd("KILL")
+        self.kill_sshd()
         self.start_sshd("/etc/ssh/impostor_config")
         try:
             yield fingerprint(self.keys / "other-host-key.pub")
         finally:
-            self.signal_sshd("KILL")
+            self.kill_sshd()
             self.start_sshd()
 
     # the line

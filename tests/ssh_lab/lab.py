@@ -151,6 +151,8 @@ class Lab:
         inside = Namespaces(init)
         hosts = {command_line(pid)[-1]: children(pid)[0] for pid in children(init)}
         self._hosts = {name: Host(name, Namespaces(hosts[name]), inside, self.keys) for name in MACHINES}
+        for host in self._hosts.values():
+            host.until_listening()
         self._plug_in(init)
 
     def _plug_in(self, init: int) -> None:
