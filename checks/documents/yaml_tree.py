@@ -88,16 +88,19 @@ class _Building:
             if not isinstance(key_node, yaml.ScalarNode):
                 raise Malformed(place, "a key must be plain text")
             key = key_node.value
+            if key == _MERGE and key_node.style is None:
+                if merged:
+                    raise Malformed(place, "`<<` is given twice", "Write one with a list.")
+                merged = self._merged(value, place, depth)
+                continue
             if key in seen:
                 raise given_twice(place, key, seen[key])
             seen[key] = place
-            if key == _MERGE and key_node.style is None:
-                merged += self._merged(value, place, depth)
-            elif value.tag != "!reset":
+            if value.tag != "!reset":
                 items[key], keys[key] = self.node(value, depth + 1), place
         for other in merged:  # what stands here goes before what is merged, and the earlier of those before the later
             for key, item in other.items.items():
-                if key not in items and (key not in seen):
+                if key not in items and key not in seen:
                     items[key], keys[key] = item, other.keys[key]
         return Map(mark, items, keys)
 
