@@ -20,7 +20,7 @@ from runbook.event import Event
 from runbook.model import Runbook, Stage
 from runbook.outcome import Evidence
 from runbook.probing import Answer, Probed
-from runbook.record.events import StepFinished, StepProbed, StepProgress, StepShown, StepStarted
+from runbook.record.events import HostReached, StepFinished, StepProbed, StepProgress, StepShown, StepStarted
 from runbook.record.state import RunState, Status, apply
 from screens.widgets.key_bar import KeyBar
 from screens.widgets.live_output import KEPT, LiveOutput
@@ -107,6 +107,9 @@ class RunView(Screen[None]):
         if isinstance(event, StepProgress):
             self._progress(event)
             return
+        if isinstance(event, HostReached):
+            for line in (f"host {event.host} is reached:", *(f"  {line}" for line in event.how)):
+                self._progress(StepProgress(self.state.at, line))
         if isinstance(event, StepShown):
             self._so_far[event.step] = event.evidence
             self._show_step(self.shown)

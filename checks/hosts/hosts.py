@@ -13,6 +13,7 @@ from checks.hosts.machine import Machine
 from checks.hosts.sudo import SudoPasswords
 from runbook.context import Context, Resource
 from runbook.operator import Operator
+from runbook.record.events import HostReached
 from runbook.secrets import Redactor
 from runbook.site import LOCAL, HostProfile, Site
 
@@ -102,7 +103,9 @@ class Hosts(Resource):
                 if lost := reached.connection:
                     reached.connection = None
                     await lost.close()
-                reached.connection = await self._connect().connect(name, profile, operator)
+                connection = reached.connection = await self._connect().connect(name, profile, operator)
+                if self.record is not None:
+                    await self.record(HostReached(name, tuple(self._redactor(line) for line in connection.shown)))
             return reached.connection
 
     def _connect(self) -> Connector:

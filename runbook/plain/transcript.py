@@ -65,6 +65,9 @@ class Transcript:
                 self._say(f"   window of stage {event.stage}: {spoken(window.opens)} to {spoken(window.closes)}{why}")
             case ev.TokenNoticed():
                 self._say(f"   token {event.token} was {event.state}" + (f": {event.detail}" if event.detail else ""))
+            case ev.HostReached():
+                self._say(f"   host {event.host} is reached:")
+                self._indented(event.how)
             case ev.DeviationsAcknowledged():
                 self._say(f"   {_count(event.count, 'deviation')} acknowledged")
 

@@ -277,6 +277,17 @@ class TokenNoticed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class HostReached(Event):
+    """A connection to a host was made."""
+
+    type: ClassVar[str] = "host.reached"
+    host: str
+    """Its name in the site profile."""
+    how: tuple[str, ...]
+    """Address, account, transport, the host's key and why it is believed, and what let us in, as lines."""
+
+
+@dataclass(frozen=True, slots=True)
 class FactEstablished(Event):
     """Something is now true."""
 
@@ -345,6 +356,7 @@ JOURNALLED: Mapping[str, type[Event]] = {
         PinResult,
         GuardOverridden,
         TokenNoticed,
+        HostReached,
         FactEstablished,
         NoteAdded,
         RunFinished,

@@ -40,6 +40,7 @@ EVENTS: tuple[Event, ...] = (
     ),
     ev.GuardOverridden("A1", "final PIN try of token [1]", "the spare is in the other building"),
     ev.TokenNoticed("intermediate", "swapped", "other [2]"),
+    ev.HostReached("ca", ("input-b:22 as op, by paramiko", "its key is SHA256:abc, in known_hosts:3")),
     ev.StepRetried("A1"),
     ev.StepSkipped("A2", "no time"),
     ev.StepNotHere("B2.engine", "the lab has no Docker engine"),
