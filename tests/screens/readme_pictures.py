@@ -14,6 +14,7 @@ PICTURES = {
     "run.svg": "test_pictures/test_a_red_step_in_a_rehearsal[120x40][red].svg",
     "fingerprints.svg": "test_pictures/test_each_pane[key_match-120x40][key_match].svg",
     "pin.svg": "test_pictures/test_the_pin_prompt[80x24][pin].svg",
+    "hosts.svg": "test_fleet_pictures/test_a_table_that_is_half_filled[120x40][half filled].svg",
     "point_of_no_return.svg": "test_gate_pictures/test_the_point_of_no_return[80x24][point of no return].svg",
 }
 
