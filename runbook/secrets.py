@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import hmac
-import re
 import threading
-from collections.abc import Iterator, Sequence
-from functools import cached_property
+from collections.abc import Sequence
 from typing import Never
 
-from runbook.spellings import ROW, Spelling, spellings
+from runbook.sieve import Form, Sieve
+from runbook.spellings import spellings
 
 MASK = "••••••••"
 """Fixed width: the mask tells nothing of the length."""
@@ -79,15 +78,15 @@ class Redactor:
     SHORTEST = 4
 
     def __init__(self) -> None:
-        self._forms: list[_Form] = []
+        self._sieve = Sieve(())
 
     def learn(self, secret: Secret) -> None:
         """Remove this secret from now on."""
         if len(secret) < self.SHORTEST:
             return
-        known = {form.spelling for form in self._forms}
-        new = [_Form(spelling) for spelling in spellings(secret.reveal()) if spelling not in known]
-        self._forms += new
+        known = {form.spelling for form in self._sieve.forms}
+        new = [Form(spelling) for spelling in spellings(secret.reveal()) if spelling not in known]
+        self._sieve = Sieve((*self._sieve.forms, *new))
         # Compiling takes some tenths of a second, in which the event loop would stand still at the first use.
         with contextlib.suppress(RuntimeError):  # no room for a thread: then at the first use
             threading.Thread(target=_prepare, args=(new,), name="redactor", daemon=True).start()
@@ -102,7 +101,7 @@ class Redactor:
 
     def finds(self, text: str) -> bool:
         """Whether a known secret stands anywhere in `text`."""
-        return any(form.stands_in(text) for form in self._forms)
+        return next(self._sieve.places(text), None) is not None
 
     def part(self, before: str, text: str, after: str) -> str:
         """`text`, redacted as it is within what stands around it."""
@@ -121,8 +120,7 @@ class Redactor:
         """
         found = [(0, covered)] if covered else []
         if len(text) >= self.SHORTEST:
-            for form in self._forms:
-                found += form.places(text)
+            found += self._sieve.places(text)
         found.sort()
         apart: list[tuple[int, int]] = []
         for start, end in found:
@@ -134,7 +132,7 @@ class Redactor:
 
     def open(self, text: str) -> int:
         """The place from which on `text` may be the beginning of a secret; its length, if there is none."""
-        return min((form.open(text) for form in self._forms), default=len(text))
+        return self._sieve.open(text)
 
 
 class RedactedStream:
@@ -176,52 +174,6 @@ class RedactedStream:
         return "".join(out)
 
 
-class _Form:
-    """One family of spellings of one secret, compiled when it is first looked for, or before."""
-
-    def __init__(self, spelling: Spelling) -> None:
-        self.spelling = spelling
-
-    @cached_property
-    def _whole(self) -> re.Pattern[str]:
-        return re.compile(self.spelling.whole)
-
-    @cached_property
-    def _begun(self) -> re.Pattern[str]:
-        return re.compile(self.spelling.begun)
-
-    def prepare(self) -> None:
-        """Compile now what is needed later."""
-        _ = self._whole, self._begun
-
-    def stands_in(self, text: str) -> bool:
-        if len(text) <= _PIECE:
-            return self._whole.search(text) is not None
-        return next(self.places(text), None) is not None
-
-    def places(self, text: str) -> Iterator[tuple[int, int]]:
-        """Every place, also those that overlap."""
-        # Piece by piece: a search holds up every other thread.
-        for piece in range(0, len(text), _PIECE):
-            at, until = piece, piece + _PIECE
-            while (match := self._whole.search(text, at, until + self.spelling.longest)) and match.start() < until:
-                end = match.end()
-                if match.lastindex and (rest := _REST_OF_ROW.match(text, end)):
-                    end = rest.end()
-                yield match.start(), end
-                at = match.start() + 1
-
-    def open(self, text: str) -> int:
-        begun = self._begun.search(text, max(len(text) - self.spelling.longest, 0))
-        return begun.start() if begun else len(text)
-
-
-def _prepare(forms: Sequence[_Form]) -> None:
+def _prepare(forms: Sequence[Form]) -> None:
     for form in forms:
         form.prepare()
-
-
-_PIECE = 64 * 1024
-"""Characters searched at once; about two milliseconds."""
-
-_REST_OF_ROW = re.compile(rf"[^\r\n␍␊]{{0,{ROW}}}")

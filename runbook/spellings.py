@@ -4,14 +4,15 @@ A secret is looked for as text (with the escapes of URLs, JSON, shells and HTML,
 bytes in hexadecimal, octal and decimal (in one run, separated, in words as od(1) and hexdump(1) print them, over
 several rows of a dump), and within base64 (RFC 4648, both alphabets, wrapped or not) at each of its three alignments.
 
-Each spelling begins with a character and not with a class of them: then the search skips quickly to where one may be.
+The expressions are large and slow. So each spelling also tells its heads, the few characters that it can begin with:
+they are looked for first (`runbook.sieve`), and the expression is tried only there.
 """
 
 from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from re import escape
 
 from runbook.text import clean_line
@@ -24,6 +25,12 @@ _BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 ROW = 80
 """Characters of a dump's row that are looked at."""
 
+HEAD = 3
+"""Characters of a head; with two, ordinary words would often begin like a secret."""
+
+_ANYTHING = "\U0010ffff"
+"""Within a head: from here on there may be anything. Unicode's last code point, which is no character."""
+
 
 @dataclass(frozen=True, slots=True)
 class Spelling:
@@ -34,11 +41,16 @@ class Spelling:
     """Matches where the text ends although the whole could still go on."""
     longest: int
     """Characters that the whole can have."""
+    heads: frozenset[str]
+    """The first `HEAD` characters that the whole can have; fewer where it ends there or anything can follow."""
 
 
 def spellings(secret: bytes) -> tuple[Spelling, ...]:
     """Every way to spell the secret, in three families: as text, as numbers, as base64."""
-    return _text(secret), _any_of(_numbers(secret)), _any_of(_all_base64(secret))
+    families = _text(secret), _any_of(_numbers(secret)), _any_of(_all_base64(secret))
+    return tuple(
+        replace(family, heads=frozenset(head.partition(_ANYTHING)[0] for head in family.heads)) for family in families
+    )
 
 
 def _text(secret: bytes) -> Spelling:
@@ -128,7 +140,7 @@ def _od_chars(secret: bytes) -> Spelling:
     shown = [named.get(byte) or (chr(byte) if 32 <= byte < 127 else f"{byte:03o}") for byte in secret]
     parts = [_literal(shown[0])]
     for text in shown[1:]:
-        parts += [_any_of([_NEXT_ROW, _literal(" " * (4 - len(text)))]), _literal(text)]
+        parts += [_any_of([_NEXT_ROW_OF_CHARS, _literal(" " * (4 - len(text)))]), _literal(text)]
     return _sequence(parts)
 
 
@@ -182,21 +194,21 @@ def _digit(could: Sequence[int]) -> Spelling:
 # Expressions.
 
 
-def _is(whole: str, begun: str, longest: int) -> Spelling:
-    return Spelling(f"(?:{whole})", f"(?:{begun})", longest)
+def _is(whole: str, begun: str, longest: int, heads: Iterable[str]) -> Spelling:
+    return Spelling(f"(?:{whole})", f"(?:{begun})", longest, frozenset(heads))
 
 
 def _literal(text: str) -> Spelling:
     begun = r"\Z"
     for char in reversed(text[:-1]):
         begun = rf"(?:\Z|{escape(char)}{begun})"
-    return Spelling(escape(text), begun, len(text))
+    return Spelling(escape(text), begun, len(text), frozenset([text[:HEAD]]))
 
 
 def _one_of(chars: Iterable[str]) -> Spelling:
     known = sorted(set(chars))
     one = escape(known[0]) if len(known) == 1 else f"[{''.join(map(escape, known))}]"
-    return Spelling(one, r"\Z", 1)
+    return Spelling(one, r"\Z", 1, frozenset(known))
 
 
 def _folded(text: str) -> Spelling:
@@ -209,13 +221,16 @@ def _any_of(parts: Iterable[Spelling]) -> Spelling:
     known = list(dict.fromkeys(parts))
     if len(known) == 1:
         return known[0]
+    whole = "|".join(part.whole for part in known)
     begun = "|".join(dict.fromkeys(part.begun for part in known))
-    return Spelling(f"(?:{'|'.join(part.whole for part in known)})", f"(?:{begun})", max(p.longest for p in known))
+    heads = frozenset[str]().union(*(part.heads for part in known))
+    return Spelling(f"(?:{whole})", f"(?:{begun})", max(part.longest for part in known), heads)
 
 
 def _up_to(times: int, part: Spelling) -> Spelling:
     begun = f"(?:{part.whole}){{0,{times - 1}}}{part.begun}" if times > 1 else part.begun
-    return Spelling(f"(?:{part.whole}){{0,{times}}}", begun, times * part.longest)
+    heads = _followed([part.heads | {""}] * min(times, HEAD))
+    return Spelling(f"(?:{part.whole}){{0,{times}}}", begun, times * part.longest, heads)
 
 
 def _maybe(part: Spelling) -> Spelling:
@@ -227,7 +242,18 @@ def _sequence(parts: Sequence[Spelling]) -> Spelling:
     begun = rf"[\s\S]{{0,{longest}}}\Z" if len(parts) > _NESTED else r"\Z"
     for part in reversed(parts[:_NESTED]):
         begun = f"(?:{part.begun}|{part.whole}{begun})"
-    return Spelling("".join(part.whole for part in parts), begun, longest)
+    return Spelling("".join(part.whole for part in parts), begun, longest, _followed(part.heads for part in parts))
+
+
+def _followed(parts: Iterable[frozenset[str]]) -> frozenset[str]:
+    """The heads of what has these, one after the other."""
+    heads = {""}
+    for part in parts:
+        short = {head for head in heads if len(head) < HEAD and _ANYTHING not in head}
+        if not short:
+            break
+        heads = (heads - short) | {(head + more)[:HEAD] for head in short for more in part}
+    return frozenset(heads)
 
 
 def _joined(units: Sequence[Spelling], gap: Spelling, *after: Spelling) -> Spelling:
@@ -238,41 +264,79 @@ def _joined(units: Sequence[Spelling], gap: Spelling, *after: Spelling) -> Spell
 # What stands between the characters, bytes and digits of a secret. Ends of lines may be escaped, as in JSON, or shown
 # as `runbook.text` shows them.
 
-_ESCAPING = _is(r"\\\\{0,3}", r"\\{0,3}\Z", 4)
+_BACKSLASHES = frozenset("\\" * count for count in range(1, HEAD + 1))
+
+
+def _gap(*others: str, begins: str = "", escaped: Iterable[str] = ()) -> frozenset[str]:
+    """The heads of what is any number of some characters, of some after backslashes, and of what begins like others."""
+    one = {*begins, *(other + _ANYTHING for other in others)}
+    after_backslashes = _followed([_BACKSLASHES, frozenset(escaped)]) if escaped else frozenset[str]()
+    return _followed([after_backslashes | one | {""}] * HEAD)
+
+
+_ESCAPING = _is(r"\\\\{0,3}", r"\\{0,3}\Z", 4, _BACKSLASHES)
 """The backslash; more of them where what is escaped was escaped again."""
 
-_PERCENT = _is(r"%(?:25){0,2}", r"\Z|%(?:25)?2?\Z", 5)
+_PERCENT = _is(r"%(?:25){0,2}", r"\Z|%(?:25)?2?\Z", 5, {"%", "%25"})
 """Also of what was escaped again."""
 
 _WIDE = _is(
     r"(?:[\0␀]|\\{1,4}(?:[ux]?0{1,4})|%00){0,3}?",
     r"(?:[\0␀]|\\{1,4}(?:[ux]?0{1,4})|%00){0,2}(?:\\{1,4}[ux]?0{0,3}|%0?)?\Z",
     27,
+    _gap("%00", begins="\0␀", escaped=("0", "u0", "x0")),
 )
 """The other bytes of a character in UTF-16 or UTF-32."""
 
-_WRAPPED = _is(r"(?:[\r\n␍␊ \t]|\\{1,4}[rn]){0,12}", r"(?:[\r\n␍␊ \t]|\\{1,4}[rn]){0,11}\\{0,4}\Z", 60)
+_WRAPPED = _is(
+    r"(?:[\r\n␍␊ \t]|\\{1,4}[rn]){0,12}",
+    r"(?:[\r\n␍␊ \t]|\\{1,4}[rn]){0,11}\\{0,4}\Z",
+    60,
+    _gap(begins="\r\n␍␊ \t", escaped="rn"),
+)
 """Nothing, or the end of a line and the next one's indentation."""
 
-_HEX_BYTE = _is("[0-9a-fA-F]{2}|  ", r"[0-9a-fA-F ]?\Z", 2)
+_HEX_BYTE = _is("[0-9a-fA-F]{2}|  ", r"[0-9a-fA-F ]?\Z", 2, {_ANYTHING})
 
-_SPACE = _is(r"[ \t]{1,4}", r"[ \t]{0,3}\Z", 4)
+_SPACE = _is(r"[ \t]{1,4}", r"[ \t]{0,3}\Z", 4, _gap(begins=" \t") - {""})
 
 _BETWEEN_HEX = _is(
     r"(?:[\r\n␍␊ \t:,;._-]|\\{1,4}[rnx]|0x|00){0,12}",
     r"(?:[\r\n␍␊ \t:,;._-]|\\{1,4}[rnx]|0x|00){0,11}(?:\\{1,4}|0)?\Z",
     60,
+    _gap("00", "0x", begins="\r\n␍␊ \t:,;._-", escaped="rnx"),
 )
-_BETWEEN_OCTAL = _is(r"(?:[\r\n␍␊ \t,]|\\{1,4}[rn]?|0){0,8}", r"(?:[\r\n␍␊ \t,]|\\{1,4}[rn]?|0){0,8}\Z", 40)
-_BETWEEN_DECIMAL = _is(r"(?:[\r\n␍␊ \t,]|\\{1,4}[rn]){1,12}", r"(?:[\r\n␍␊ \t,]|\\{1,4}[rn]){0,11}\\{0,4}\Z", 60)
+_BETWEEN_OCTAL = _is(
+    r"(?:[\r\n␍␊ \t,]|\\{1,4}[rn]?|0){0,8}",
+    r"(?:[\r\n␍␊ \t,]|\\{1,4}[rn]?|0){0,8}\Z",
+    40,
+    _gap("\\", begins="\r\n␍␊ \t,0"),
+)
+_BETWEEN_DECIMAL = _is(
+    r"(?:[\r\n␍␊ \t,]|\\{1,4}[rn]){1,12}",
+    r"(?:[\r\n␍␊ \t,]|\\{1,4}[rn]){0,11}\\{0,4}\Z",
+    60,
+    _gap(begins="\r\n␍␊ \t,", escaped="rn") - {""},
+)
 
-_NEXT_ROW = _is(
-    rf"()(?:[ \t][^\r\n␍␊]{{0,{ROW}}})?(?:[\r\n␍␊]|\\{{1,4}}[rn]){{1,2}}(?:(?:0x)?[0-9a-fA-F]{{4,16}}:?)?[ \t]{{1,5}}",
-    rf"(?:[ \t][^\r\n␍␊]{{0,{ROW}}})?"
+_TEXT_BESIDE = _is(rf"[^\r\n␍␊]{{0,{ROW}}}", rf"[^\r\n␍␊]{{0,{ROW - 1}}}\Z", ROW, {"", _ANYTHING})
+
+_ROW_END = _is(
+    r"()(?:[\r\n␍␊]|\\{1,4}[rn]){1,2}(?:(?:0x)?[0-9a-fA-F]{4,16}:?)?[ \t]{1,5}",
     r"(?:\\{0,4}|(?:[\r\n␍␊]|\\{1,4}[rn]){1,2}(?:\\{0,4}|0?x?[0-9a-fA-F]{0,16}:?[ \t]{0,5}))\Z",
-    ROW + 1 + 10 + 2 + 17 + 5,
+    10 + 2 + 17 + 5,
+    {newline + _ANYTHING for newline in ("\r", "\n", "␍", "␊", "\\r", "\\n", "\\\\")},
 )
-"""The end of a dump's row with the text beside it, and the next row's address."""
 
-_REST = Spelling("", rf"[^\r\n␍␊]{{0,{ROW - 1}}}\Z", ROW)
+
+def _next_row(beside: Spelling) -> Spelling:
+    """The end of a dump's row with the text beside it, which begins like that, and the next row's address."""
+    return _sequence([_maybe(_sequence([beside, _TEXT_BESIDE])), _ROW_END])
+
+
+_NEXT_ROW = _next_row(_one_of(" \t"))
+
+_NEXT_ROW_OF_CHARS = _next_row(_sequence([_literal("  "), _one_of(">|")]))
+
+_REST = Spelling("", rf"[^\r\n␍␊]{{0,{ROW - 1}}}\Z", ROW, frozenset([""]))
 """Of the last row, which is removed by who finds the spelling."""
