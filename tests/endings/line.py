@@ -214,6 +214,11 @@ class Line:
 
     def reach(self, place: Place, form: str) -> list[int]:
         """Have the second step at work; its processes."""
+        self.begin(place, form)
+        return self.reading(place.working, "the command")
+
+    def begin(self, place: Place, form: str) -> None:
+        """Have the second step begun."""
         if form == "plain":
             for step in ("A.first", "A.work"):
                 self.until(rf"{step} is next[\s\S]*Number \(empty: 1\): ")
@@ -223,7 +228,6 @@ class Line:
             self.type("r")
             self.reading(lambda: any(isinstance(event, StepFinished) for event in place.events), "the first step")
             self._press_until("r", place.begun)
-        return self.reading(place.working, "the command")
 
     def _press_until(self, key: str, found: Callable[[], Any]) -> None:
         """A key that comes before the screen waits for it does nothing, and no fact on the terminal tells when."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 
 from rehearsal.card.virtual_reader import VirtualReader
 from tests.hsm.cards import CardBench, make_card
-from tests.hsm.shim import Shim
+from tests.hsm.shim import SOURCE, Shim, compiled
 from tests.softhsm import SoftHsm
 
 
@@ -20,20 +19,12 @@ def compile_module(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, s
     """Compile C text to a shared library."""
     folder = tmp_path_factory.mktemp("modules")
 
-    def build(name: str, text: str) -> Path:
-        source, target = folder / f"{name}.c", folder / f"{name}.so"
-        if not target.exists():
-            source.write_text(text)
-            subprocess.run(["gcc", "-shared", "-fPIC", "-o", target, source, "-ldl"], check=True, timeout=60)
-        return target
-
-    return build
+    return lambda name, text: compiled(name, text, folder)
 
 
 @pytest.fixture
 def shim(compile_module: Callable[[str, str], Path], softhsm: SoftHsm, tmp_path: Path) -> Shim:
-    text = Path(__file__).with_name("shim.c").read_text()
-    return Shim(compile_module("shim", text), tmp_path, softhsm)
+    return Shim(compile_module("shim", SOURCE.read_text()), tmp_path, softhsm)
 
 
 @pytest.fixture

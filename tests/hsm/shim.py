@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from runbook.site import TokenProfile
 from tests.softhsm import LABEL, MODULE, SoftHsm
 
+SOURCE = Path(__file__).with_name("shim.c")
+
 C_GET_SLOT_LIST, C_GET_TOKEN_INFO, C_GET_MECHANISM_LIST = 4, 6, 7
 C_LOGIN, C_LOGOUT, C_FIND_OBJECTS_INIT, C_SIGN_INIT, C_SIGN = 18, 19, 26, 42, 43
+
+
+def compiled(name: str, text: str, folder: Path) -> Path:
+    """A shared library of C text, made in `folder` where it is not there yet."""
+    source, target = folder / f"{name}.c", folder / f"{name}.so"
+    if not target.exists():
+        source.write_text(text)
+        subprocess.run(["gcc", "-shared", "-fPIC", "-o", target, source, "-ldl"], check=True, timeout=60)
+    return target
 
 
 @dataclass
@@ -19,6 +31,11 @@ class Shim:
     module: Path
     folder: Path
     token: SoftHsm
+
+    @classmethod
+    def make(cls, folder: Path, token: SoftHsm) -> Shim:
+        """A module of its own in `folder`."""
+        return cls(compiled("shim", SOURCE.read_text(), folder), folder, token)
 
     @property
     def log(self) -> Path:
