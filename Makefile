@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 DEMO_PACKAGES := python3 python3-venv git make openssh-client softhsm2 opensc opensc-pkcs11 pcscd vsmartcard-vpcd iproute2
-TEST_PACKAGES := $(DEMO_PACKAGES) openssl openssh-server sudo busybox-static tcsh util-linux mount gcc libc6-dev libpcsclite1 procps tmux p11-kit p11-kit-modules docker.io
+TEST_PACKAGES := $(DEMO_PACKAGES) openssl openssh-server sudo busybox tcsh util-linux mount gcc libc6-dev libpcsclite1 procps tmux p11-kit p11-kit-modules docker.io
 
 PYTEST := $(BIN)/pytest -n 2
 

@@ -107,8 +107,7 @@ _WORDS: Final[tuple[tuple[tuple[str, ...], type[EngineError], str], ...]] = (
 
 def typed(said: str, where: str) -> EngineError:
     """The error for the engine's own words."""
-    words = clean_line(said, 300)
-    lower = words.lower()
+    words, lower = clean_line(said, 300), said.lower()
     for signs, kind, remedy in _WORDS:
         if any(sign in lower for sign in signs):
             return kind(words, where=where, remedy=remedy)

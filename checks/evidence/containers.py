@@ -158,7 +158,7 @@ class LogsRead(Evidence):
     engine: ForeignLine
     container: ForeignLine
     since: ForeignLine
-    """The container's start from which its lines count."""
+    """When the run of the container began whose lines count (RFC 3339); year 1: it is its first."""
     lines: int
     """How many came."""
     matched: tuple[ForeignLine, ...] = ()

@@ -64,5 +64,3 @@ def bench(dockerd: Path, tmp_path: Path) -> Iterator[Bench]:
     client.close()
     yield made
     made.clean()
-    for image in made.client.images.list(all=True):
-        made.client.images.remove(image.id, force=True)
