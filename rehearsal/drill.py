@@ -14,6 +14,7 @@ from rehearsal.card.errors import ReaderUnavailable
 from rehearsal.card.faults import FaultKind
 from rehearsal.card.virtual_reader import VirtualReader
 from rehearsal.faults import Fault
+from runbook.children import start as start_child
 
 SLOW_MILLISECONDS = 50.0
 _SIGN = "SIGN"
@@ -59,7 +60,7 @@ async def mend(reader: VirtualReader, card: Path) -> None:
 
 @contextlib.asynccontextmanager
 async def _occupied(reader: VirtualReader) -> AsyncIterator[None]:
-    occupant = await asyncio.create_subprocess_exec(
+    occupant = await start_child(
         *(sys.executable, "-I", "-m", "rehearsal.occupy", str(os.getpid())),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,

@@ -8,6 +8,8 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from runbook.children import start as start_child
+
 _GRACE = 2.0
 """Seconds between SIGTERM and SIGKILL."""
 
@@ -18,7 +20,7 @@ async def start(
     """Start a command whose output goes to the end of `log`."""
     fd = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
-        return await asyncio.create_subprocess_exec(
+        return await start_child(
             *command,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=fd,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rehearsal.card import fitness
 from rehearsal.card.errors import ReaderUnavailable
+from runbook.children import start as start_child
 
 _DEADLINE = 10.0
 
@@ -25,7 +26,7 @@ class Enclosure:
         self._holder: asyncio.subprocess.Process | None = None
 
     async def __aenter__(self) -> Enclosure:
-        self._holder = await asyncio.create_subprocess_exec(
+        self._holder = await start_child(
             str(fitness.program("unshare")),
             *fitness.namespaces(),
             *(sys.executable, "-I", "-m", "rehearsal.card.hold", str(self._drivers)),

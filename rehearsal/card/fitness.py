@@ -7,7 +7,8 @@ import os
 import shutil
 from pathlib import Path
 
-from rehearsal.card import hold
+from rehearsal.card import children, hold
+from runbook.children import start as start_child
 
 DRIVER = Path(hold.PLACE, "serial/libifdvpcd.so")
 PROGRAMS = {
@@ -51,7 +52,7 @@ async def obstacle() -> str | None:
 
 
 async def _run(*command: str) -> tuple[int, str]:
-    process = await asyncio.create_subprocess_exec(
+    process = await start_child(
         *command,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
@@ -61,7 +62,7 @@ async def _run(*command: str) -> tuple[int, str]:
     try:
         output, _ = await asyncio.wait_for(process.communicate(), _DEADLINE)
     except TimeoutError:
-        process.kill()
-        await process.wait()
         return 1, "no answer"
+    finally:
+        await children.end(process)
     return process.returncode or 0, output.decode(errors="replace")

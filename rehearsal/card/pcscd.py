@@ -15,6 +15,7 @@ from pathlib import Path
 from rehearsal.card import children, fitness, hold
 from rehearsal.card.enclosure import Enclosure
 from rehearsal.card.errors import ReaderUnavailable
+from runbook.children import start as start_child
 
 FIRST_PORT = 35963
 _SLOTS = 2
@@ -111,7 +112,7 @@ class Pcscd:
         if self._process is None or self._process.returncode is not None:
             log = await asyncio.to_thread(self._log.read_text, errors="replace")
             raise ReaderUnavailable(f"pcscd has ended: {log[-500:].strip()}", where=str(self._log))
-        client = await asyncio.create_subprocess_exec(
+        client = await start_child(
             *(str(fitness.program("opensc-tool")), "--list-readers"),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
@@ -120,9 +121,8 @@ class Pcscd:
         )
         try:
             output, _ = await client.communicate()
-        except asyncio.CancelledError:
+        finally:
             await children.end(client)
-            raise
         return output.decode(errors="replace")
 
 
