@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from checks.documents.ca_expect import Expect
 from checks.documents.judging import Finding, remark, right, wrong
 from checks.documents.places import Places
-from checks.documents.veil import veil
+from checks.documents.veil import veil_text
 from checks.hsm.uri import Pkcs11Uri, UriError
 from runbook.files.problems import Mark
 
@@ -47,7 +47,7 @@ def read(places: Places) -> Uri:
         findings.append(wrong("secret in file", "a PIN stands in the URI (`pin-value`)", uri.at("pin-value"), because))
     else:
         findings.append(right("there is no PIN in the URI"))
-    plain = _PIN.sub("", uri.text)
+    plain = _PIN.sub("", uri.text).replace("pkcs11:;", "pkcs11:")
     if re.search(r"serial=<[^>]*>", plain):
         because = "It comes from the ceremony's paper."
         findings.append(wrong("serial", "the placeholder for the serial is still there", uri.at("serial"), because))
@@ -61,7 +61,7 @@ def read(places: Places) -> Uri:
     try:
         parsed = Pkcs11Uri.parse(plain)
     except UriError as error:
-        findings.append(wrong("bad uri", f"kms.uri: {veil(error.what)}", uri.mark, error.remedy))
+        findings.append(wrong("bad uri", f"kms.uri: {veil_text(error.what)}", uri.mark, error.remedy))
         parsed = None
     return Uri(parsed, uri.text, uri.mark, tuple(findings))
 
@@ -133,7 +133,7 @@ def key(places: Places, at: str, wanted: str) -> Finding:
     try:
         uri = Pkcs11Uri.parse(found.value)
     except UriError as error:
-        return wrong("bad uri", f"{at}: {veil(error.what)}", found.mark, error.remedy)
+        return wrong("bad uri", f"{at}: {veil_text(error.what)}", found.mark, error.remedy)
     number = _id(uri.id)
     said = f"{at} has the id {number}" if number else f"{at} names no `id`"
     if number == wanted:

@@ -10,7 +10,7 @@ from pydantic import Field
 from checks.documents.compose_expect import Expect
 from checks.documents.compose_rules import RULES, Service
 from checks.documents.judging import SYMPTOMS, DocumentCheck, DocumentsParams, Finding, Source, remark, right, wrong
-from checks.documents.veil import veil
+from checks.documents.veil import veil_text
 from checks.documents.yaml_tree import parse_yaml
 from checks.files.programs import ProgramNotFound
 from checks.files.reading import in_thread
@@ -131,5 +131,5 @@ async def _compose_itself(source: Source, machine: Machine, ctx: Context, *, sud
     except (ProgramNotFound, HostError):
         return remark("`docker compose` is not there, so Compose itself was not asked")
     if finished.exit_code != 0:
-        return wrong("refused by compose", f"Compose does not take it: {veil(last_words(finished))}")
+        return wrong("refused by compose", f"Compose does not take it: {veil_text(last_words(finished))}")
     return right("Compose itself takes the file")

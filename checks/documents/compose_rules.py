@@ -136,7 +136,7 @@ def environment(service: Service, expect: Expect) -> Iterator[Finding]:
 def _shown(name: str, text: str | None) -> str:
     if text is None:
         return "passed on whatever it is, or empty"
-    hidden = is_secret_name(name) and not is_reference(text) and not text.startswith("${")
+    hidden = is_secret_name(name) and not is_reference(text)
     return "written into the file (the value is not shown)" if hidden else text
 
 

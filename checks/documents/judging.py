@@ -11,7 +11,7 @@ from typing import Any, ClassVar, TypeVar
 from pydantic import Field
 
 from checks.documents.malformed import Malformed
-from checks.documents.veil import veil
+from checks.documents.veil import veil, veil_text
 from checks.evidence.documents import DocumentFinding, DocumentJudged, Said
 from checks.evidence.hosts_table import HostsTable
 from checks.hosts.errors import HostError
@@ -170,7 +170,7 @@ def _shown(finding: Finding, source: Source, private: bool) -> DocumentFinding:
     mark = finding.mark
     return DocumentFinding(
         state=finding.state,
-        text=veil(finding.text),
+        text=veil_text(finding.text),
         line=mark.line if mark else 0,
         column=mark.column if mark else 0,
         excerpt="" if private or mark is None else veil(source.line(mark.line)),

@@ -36,10 +36,10 @@ class SiteFiles:
             text = text.replace(before, after)
         path.write_text(text)
 
-    async def judge(self, step_id: str, ctx: StandIn | None = None) -> Outcome:
+    async def judge(self, step_id: str, ctx: StandIn | None = None, **inputs: str) -> Outcome:
         """Run the step of the shipped runbook on this tree; without a context of its own it asks no token."""
         step = SHIPPED.step(step_id)
-        params = render_params(step.params, {**INPUTS, "repository": str(self.folder)})
+        params = render_params(step.params, {**INPUTS, "repository": str(self.folder), **inputs})
         if ctx is None:
             params.pop("token", None)
         return await (ctx or StandIn(self.folder)).run(REGISTRY.get(step.role, step.kind), **params)

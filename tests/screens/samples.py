@@ -17,6 +17,7 @@ from runbook.operator import Alphabet, AttestRequest, Moment, PinRequest, Transc
 from runbook.outcome import Evidence, Outcome
 from runbook.record.state import RunState
 from runbook.run.session import Session
+from tests.screens.document_samples import JUDGED
 from tests.screens.machine_samples import MACHINES
 from tests.screens.scripted import Play, ScriptedWalk, ends, session
 
@@ -246,6 +247,7 @@ EVIDENCE: dict[str, tuple[Evidence, ...]] = {
             surplus=("key 07 `left over`",),
         ),
     ),
+    "document": JUDGED,
     "files": (
         FileTable(
             folder="/media/export",
