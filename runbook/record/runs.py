@@ -18,6 +18,13 @@ _TAIL = 64 * 1024
 """Bytes read from the end of a journal to find its last record, which is short."""
 
 
+WHERE_RUNS_ARE = (
+    "`runbook runs` lists the runs and their states. The record of a run is in the account that drove it, below its "
+    "$XDG_STATE_HOME; where it is gone, nothing tells what was done: look at the machines first."
+)
+"""What to do where a run that should be there is not."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunSummary:
     """A run as its record says, unverified."""
@@ -72,17 +79,18 @@ def find_journal(name: str, folder: Path | None = None) -> Path:
         return place / meant[0] / JOURNAL_NAME
     if meant:
         raise UsageError(f"`{clean_line(name)}` may mean {_some(meant)}", remedy="Give more of the run's id.")
-    if path.is_dir():
+    folders = (path, place / name)
+    if left := next((folder for folder in folders if folder.is_dir()), None):
         raise UsageError(
             f"this folder holds no {JOURNAL_NAME}, so it is no record of a run",
-            where=clean_line(name),
+            where=clean_line(str(left)),
             remedy=f"Name the folder of one run, or its id; `runbook runs` lists those in {place}.",
         )
     close = get_close_matches(name, known, n=3, cutoff=0.5)
     raise UsageError(
         f"there is no run and no file `{clean_line(name)}`",
         where=str(place),
-        remedy=f"Did you mean {_some(close)}?" if close else "`runbook runs` lists the runs.",
+        remedy=f"Did you mean {_some(close)}?" if close else WHERE_RUNS_ARE,
     )
 
 

@@ -12,14 +12,14 @@ from runbook.errors import UsageError
 from runbook.files.loader import load_runbook
 from runbook.kind import Registry
 from runbook.model import Runbook
-from runbook.paths import JOURNAL_NAME
+from runbook.paths import JOURNAL_NAME, runs_folder
 from runbook.people.people import driver_by_account
 from runbook.record.chain import short_head
 from runbook.record.events import RunResumed, RunStarted
 from runbook.record.journal import Journal
 from runbook.record.recovery import Recovered
 from runbook.record.runlock import user_name
-from runbook.record.runs import RunSummary, find_journal, list_runs
+from runbook.record.runs import WHERE_RUNS_ARE, RunSummary, find_journal, list_runs
 from runbook.record.state import RunState
 from runbook.record.verify import head_digits, verify
 from runbook.run.beginning import TakenUp
@@ -68,7 +68,7 @@ def find_left(name: str | None) -> Path:
         return path.absolute().parent
     newest = [run for run in reversed(list_runs()) if run.may_go_on or run.state == "running"]
     if not newest:
-        raise UsageError("there is no run to go on with", remedy="`runbook runs` lists the runs and their states.")
+        raise UsageError("there is no run to go on with", where=str(runs_folder()), remedy=WHERE_RUNS_ARE)
     return next((run for run in newest if run.state != "running"), newest[0]).folder
 
 
