@@ -190,6 +190,8 @@ async def read_source(machine: Machine, ctx: Context, path: str, *, sudo: bool) 
     finished = await ask(machine, ctx, ("cat", "--", path), sudo=sudo, keep=LIMIT)
     if finished.exit_code != 0:
         raise HostError(f"{path} cannot be read: {last_words(finished)}", where=machine.name, symptom="unreadable")
+    if finished.stdout.left_out:  # it has grown, or its size is not told
+        return wrong("too large", f"at most {LIMIT} bytes are looked through")
     raw = finished.stdout.raw
     try:
         text = raw.decode("utf-8-sig")
