@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from textual.content import Content
 
-from checks.evidence.containers import ContainerState, ImageState, LogsRead, VolumeState
+from checks.evidence.containers import ContainerState, ImageState, LogsRead, VolumeEntry, VolumeState
 from screens.columns import Cell, pairs, table, wrap
 from screens.evidence.pane import Pane, draws
 from screens.words import QUIET, verdict
@@ -60,6 +60,24 @@ class VolumePane(Pane[VolumeState]):
         if volume.more:
             yield from wrap(Content.styled(f"and {volume.more} more", QUIET), width)
         yield from _problems(volume.problems, width)
+
+
+@draws(VolumeEntry)
+class EntryPane(Pane[VolumeEntry]):
+    """One file or folder of a volume."""
+
+    heading = "In a volume"
+
+    def lines(self, width: int) -> Iterator[Content]:
+        entry = self.evidence
+        rows: list[Row] = [
+            ("path", Content.styled(entry.path, "bold")),
+            ("is", entry.type),
+            ("mode", f"{entry.mode}  {entry.owner}:{entry.group}"),
+            ("size", f"{entry.size} bytes"),
+        ]
+        rows += [(name, value) for name, value in (("leads to", entry.target), ("SHA-256", entry.sha256)) if value]
+        yield from pairs(rows, width)
 
 
 @draws(ImageState)

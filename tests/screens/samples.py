@@ -18,6 +18,7 @@ from runbook.outcome import Evidence, Outcome
 from runbook.record.state import RunState
 from runbook.run.session import Session
 from tests.screens.document_samples import JUDGED
+from tests.screens.engine_samples import ENGINES
 from tests.screens.machine_samples import MACHINES
 from tests.screens.scripted import Play, ScriptedWalk, ends, session
 
@@ -183,6 +184,7 @@ def obj(key_id: str, kind: str = "CKO_PRIVATE_KEY", label: str = "intermediate")
 
 EVIDENCE: dict[str, tuple[Evidence, ...]] = {
     **MACHINES,
+    **ENGINES,
     "slots": (
         slots(token()),
         slots(

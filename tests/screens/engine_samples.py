@@ -1,0 +1,97 @@
+"""What is found in an engine, by kind: the green one first."""
+
+from __future__ import annotations
+
+import hashlib
+
+from checks.evidence.containers import ContainerState, ImageState, LogsRead, VolumeEntry, VolumeState
+from runbook.outcome import Evidence
+
+SHA = hashlib.sha256(b"root certificate").hexdigest()
+ID = f"sha256:{SHA}"
+
+_ROOT = VolumeEntry(path=".", type="folder", owner=1000, group=1000, mode="0755", size=0)
+_CERT = _ROOT.model_copy(
+    update={"path": "certs/root_ca.crt", "type": "file", "mode": "0644", "size": 806, "sha256": SHA}
+)
+_VOLUME = VolumeState(
+    engine="ca",
+    volume="ccat-ca_step-ca-data",
+    there=True,
+    driver="local",
+    labels=("com.docker.compose.project=ccat-ca",),
+    entries=(_ROOT, _CERT),
+)
+_IMAGE = ImageState(
+    engine="ca",
+    image="ccat-step-ca:hsm-test",
+    id=ID,
+    created="2026-05-04T09:12:00.1Z",
+    size=312_000_000,
+    tags=("ccat-step-ca:hsm-test",),
+    user="step",
+    found=("/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so  file, 251000 bytes",),
+)
+_BOX = ContainerState(
+    engine="ca",
+    container="ccat-ca-step-ca-1",
+    there=True,
+    id=SHA,
+    image="ccat-step-ca:hsm-test",
+    image_id=ID,
+    status="running",
+    health="healthy",
+    exit_code=0,
+    started="2026-05-04T09:14:00.1Z",
+    user="0:0",
+    mounts=("ccat-ca_step-ca-data:/home/step", "/opt/entrypoint.sh:/entrypoint.sh:ro"),
+)
+_LOG = LogsRead(
+    engine="ca",
+    container="ccat-ca-step-ca-1",
+    since="2026-05-04T09:14:00.1Z",
+    lines=12,
+    matched=(r"Server listening on: 2026/05/04 Server listening on :9000",),
+    last=("Loaded key from PKCS#11 URI", "2026/05/04 Server listening on :9000"),
+)
+
+ENGINES: dict[str, tuple[Evidence, ...]] = {
+    "volume_entry": (_CERT,),
+    "volume": (
+        _VOLUME,
+        _VOLUME.model_copy(
+            update={
+                "used_by": ("ccat-ca-step-ca-1 (running)",),
+                "options": ("type=none", "o=bind"),
+                "entries": (_ROOT.model_copy(update={"owner": 0, "group": 0}),),
+                "more": 3,
+                "notes": ("removed and made again",),
+                "problems": ("the volume's root belongs to 0:0, expected 1000:1000", "db is there, and should not be"),
+            }
+        ),
+        _VOLUME.model_copy(update={"file": "/srv/kept/phase-1.tar", "file_sha256": SHA}),
+        VolumeState(engine="ca", volume="ccat-ca_step-ca-data", there=False),
+    ),
+    "image": (
+        _IMAGE,
+        _IMAGE.model_copy(update={"labels": ("a=b",), "problems": ("/etc/ssl/certs/ca.crt is not in it",)}),
+    ),
+    "container": (
+        _BOX,
+        _BOX.model_copy(
+            update={
+                "status": "restarting",
+                "health": "",
+                "restarts": 7,
+                "problems": ("it ends again and again (last with 1, 7 restarts)",),
+            }
+        ),
+        ContainerState(engine="ca", container="ccat-ca-step-ca-1", there=False),
+    ),
+    "container_logs": (
+        _LOG,
+        _LOG.model_copy(
+            update={"matched": (), "missed": ("Server listening on",), "bad": ("error: no slots",), "last": ()}
+        ),
+    ),
+}
