@@ -17,12 +17,12 @@ from checks.containers.snapshot_file import Draft, verified
 from checks.containers.tree import VolumeParams
 from checks.containers.volume import SYMPTOMS, Volume, present, read_through
 from checks.evidence.containers import VolumeEntry, VolumeState
-from checks.files.reading import in_thread
 from runbook.context import Context
 from runbook.kind import Action
 from runbook.model import Line
 from runbook.outcome import Outcome
 from runbook.paths import resolve
+from runbook.threads import in_thread
 
 if TYPE_CHECKING:
     from docker import DockerClient

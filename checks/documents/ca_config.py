@@ -15,7 +15,6 @@ from checks.documents.judging import SYMPTOMS, DocumentCheck, DocumentsParams, F
 from checks.documents.malformed import Malformed
 from checks.documents.places import Places
 from checks.evidence.documents import Said
-from checks.files.reading import in_thread
 from checks.hosts.machine import Machine
 from checks.hsm.errors import SYMPTOMS as TOKEN_SYMPTOMS
 from runbook.context import Context
@@ -23,6 +22,7 @@ from runbook.errors import StepError
 from runbook.files.document import Map
 from runbook.files.problems import did_you_mean
 from runbook.kind import TokenName
+from runbook.threads import in_thread
 
 CA_SYMPTOMS: Mapping[str, str] = {
     "address": "The port or the DNS names are others.",

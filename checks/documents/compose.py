@@ -13,7 +13,6 @@ from checks.documents.judging import SYMPTOMS, DocumentCheck, DocumentsParams, F
 from checks.documents.veil import veil_text
 from checks.documents.yaml_tree import parse_yaml
 from checks.files.programs import ProgramNotFound
-from checks.files.reading import in_thread
 from checks.hosts.errors import HostError
 from checks.hosts.looking import ask, last_words, tell
 from checks.hosts.machine import Machine
@@ -22,6 +21,7 @@ from runbook.files.document import Map, Scalar
 from runbook.files.problems import Mark
 from runbook.model import Line
 from runbook.text import clean_line
+from runbook.threads import in_thread
 
 COMPOSE_SYMPTOMS: Mapping[str, str] = {
     "service missing": "The file has no service of that name.",

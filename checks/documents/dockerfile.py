@@ -11,12 +11,12 @@ from pydantic import Field
 from checks.documents.dockerfile_text import Dockerfile, Stage, assigned, read_dockerfile
 from checks.documents.judging import SYMPTOMS, DocumentCheck, DocumentsParams, Finding, Source, remark, right, wrong
 from checks.documents.veil import is_secret_name
-from checks.files.reading import in_thread
 from checks.hosts.command import Patterns
 from checks.hosts.machine import Machine
 from runbook.context import Context
 from runbook.files.problems import Mark
 from runbook.model import Line, Model
+from runbook.threads import in_thread
 
 DOCKERFILE_SYMPTOMS: Mapping[str, str] = {
     "other base": "It is built on another image.",

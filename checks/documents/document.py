@@ -11,10 +11,10 @@ from pydantic import Field
 from checks.documents.assertion import Assertion
 from checks.documents.judging import SYMPTOMS, DocumentCheck, DocumentsParams, Finding, Source
 from checks.documents.places import Places
-from checks.files.reading import in_thread
 from checks.hosts.machine import Machine
 from runbook.context import Context
 from runbook.files.document import Node
+from runbook.threads import in_thread
 
 Format = Literal["json", "yaml", "toml"]
 

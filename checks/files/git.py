@@ -13,13 +13,14 @@ from pydantic import Field
 from checks.evidence.files import GitTree
 from checks.files.git_reading import Git
 from checks.files.programs import ProgramNotFound
-from checks.files.reading import in_thread, require_folder
+from checks.files.reading import require_folder
 from runbook.context import Context
 from runbook.errors import StepError
 from runbook.kind import Check, Params
 from runbook.model import Line
 from runbook.outcome import Outcome
 from runbook.paths import resolve
+from runbook.threads import in_thread
 
 SHOWN_CHANGES = 200
 """Changes listed in the evidence; the rest is counted."""

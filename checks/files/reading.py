@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import _thread
 import asyncio
 import contextlib
 import errno
 import os
 import stat
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
 
 from runbook.errors import StepError
+from runbook.threads import in_thread
 
 LIMIT = 1024 * 1024
 """Bytes; certificates, keys and fingerprints are a few thousand."""
 
-_BEGINS = 10.0
-"""Seconds after which a thread that has not begun never will."""
-
 DEADLINE = 10.0
 """Seconds; a stick that was pulled or a share that hangs answers never."""
-
-T = TypeVar("T")
 
 SYMPTOMS: Mapping[str, str] = {
     "file missing": "There is no file of that name, or what it is a link to is not there.",
@@ -56,44 +49,6 @@ async def read_file(path: Path, *, limit: int = LIMIT, deadline: float = DEADLIN
             "the file is empty", where=str(path), remedy="Copy it again from where it was made.", symptom="file empty"
         )
     return data
-
-
-async def in_thread(function: Callable[[], T]) -> T:
-    """`function` in a thread of its own that does not hold up the program's end, whatever it waits for."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[T] = loop.create_future()
-
-    def settle(give: Callable[[], None]) -> None:
-        if not future.done():
-            give()
-
-    def hand_over(give: Callable[[], None]) -> None:
-        # Whoever waited may be gone, and the loop with them.
-        with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(settle, give)
-
-    begun = False
-
-    def work() -> None:
-        nonlocal begun
-        begun = True
-        try:
-            result = function()
-        except BaseException as error:  # noqa: BLE001 - handed to whoever waits
-            hand_over(partial(future.set_exception, error))
-        else:
-            hand_over(partial(future.set_result, result))
-
-    def look() -> None:
-        if not begun:
-            future.set_exception(MemoryError("a thread did not begin"))
-
-    # Not threading.Thread: its start waits, and holds up the loop for ever, where there is not enough memory for the
-    # new thread to begin.
-    _thread.start_new_thread(work, ())
-    looking = loop.call_later(_BEGINS, look)
-    future.add_done_callback(lambda _: looking.cancel())
-    return await future
 
 
 async def require_folder(path: Path, remedy: str) -> None:

@@ -10,12 +10,12 @@ from pydantic import Field
 
 from checks.evidence.files import CommandOutput
 from checks.files.programs import find_program
-from checks.files.reading import in_thread
 from runbook.context import Context
 from runbook.kind import Action, Params
 from runbook.operator import TerminalRequest
 from runbook.outcome import Outcome
 from runbook.paths import resolve
+from runbook.threads import in_thread
 
 
 class TerminalParams(Params):

@@ -13,7 +13,6 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from checks.evidence.files import CommandOutput
 from checks.evidence.hosts_table import HostsTable
 from checks.files.process import Finished
-from checks.files.reading import in_thread
 from checks.hosts.fleet import FLEET_SYMPTOMS, HostAction, HostCheck, OnHost, OnHosts
 from checks.hosts.looking import as_whom, time_left
 from checks.hosts.machine import Machine
@@ -24,6 +23,7 @@ from runbook.model import Line, Model, Role
 from runbook.outcome import Outcome
 from runbook.paths import resolve
 from runbook.site import LOCAL
+from runbook.threads import in_thread
 
 KEEP = 4 * 1024 * 1024
 """Bytes of each stream in which the patterns are looked for."""

@@ -9,7 +9,6 @@ from typing import ClassVar
 from pydantic import Field
 
 from checks.evidence.machines import Copied
-from checks.files.reading import in_thread
 from checks.hosts.errors import HostError
 from checks.hosts.file import Mode, Path
 from checks.hosts.fleet import HostAction, HostOrGroup, OnHost, where
@@ -21,6 +20,7 @@ from runbook.context import Context
 from runbook.kind import Check
 from runbook.outcome import Outcome
 from runbook.site import LOCAL
+from runbook.threads import in_thread
 
 MOST = 64 * 1024 * 1024
 """Bytes of a file that is copied: it goes through memory here."""

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from checks.evidence.hosts_table import HostsTable
 from checks.evidence.machines import FileState
-from checks.files.reading import in_thread, read_file
+from checks.files.reading import read_file
 from checks.hosts.command import Patterns
 from checks.hosts.errors import HostError
 from checks.hosts.fleet import HostCheck, OnHosts
@@ -24,6 +24,7 @@ from runbook.kind import Params
 from runbook.model import Line, Model
 from runbook.outcome import Outcome
 from runbook.paths import resolve
+from runbook.threads import in_thread
 
 READ = 4 * 1024 * 1024
 """Bytes of a file in which patterns are looked for; a longer one cannot be judged."""

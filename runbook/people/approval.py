@@ -6,7 +6,6 @@ now, and for nothing else.
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import json
@@ -24,6 +23,7 @@ from runbook.record.gate_events import ApprovalAsked, PeopleNamed
 from runbook.record.records import plain, redacted_value
 from runbook.secrets import Redactor
 from runbook.text import clean_line
+from runbook.threads import in_thread
 
 NAMESPACE = "approval@hsm-runbook"
 """Of our signatures (ssh-keygen(1), `-n`): a signature made for anything else never counts here, nor ours elsewhere.
@@ -224,7 +224,7 @@ def witness_of(principal: str, people: PeopleNamed) -> str:
 async def _is_of(principal: str, signed: Signed, signers: Signers, at: datetime) -> bool:
     """Whether the key is this principal's as well, whatever the file's lines say about when it is valid."""
     blob = base64.b64encode(parse(signed.signature).public_key).decode()
-    text = await asyncio.to_thread(signers.allowed.read_text, encoding="utf-8", errors="replace")
+    text = await in_thread(lambda: signers.allowed.read_text(encoding="utf-8", errors="replace"))
     for words in (line.split() for line in text.splitlines()):
         if blob in words and principal in words[0].strip('"').split(","):
             return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from runbook.people.ssh_keygen import SignatureRefused, Signers
 from runbook.record.events import RunStarted, StepStarted
 from runbook.record.gate_events import ApprovalAsked, ApprovalGiven, PeopleNamed
 from runbook.record.records import plain
+from runbook.threads import in_thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ async def verify_approval(
     )
     if (name, key, asked.step) != (given.witness, given.key, given.step):
         raise SignatureRefused(f"it is by {name} with the key {key} for {asked.step}, and the record says otherwise")
-    if await asyncio.to_thread(_sha256, signers) != people.signers_sha256:
+    if await in_thread(lambda: _sha256(signers)) != people.signers_sha256:
         raise SignatureRefused("it holds by this allowed-signers file, which is not the one that the run had")
 
 

@@ -7,6 +7,7 @@ import os
 import platform
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from runbook.errors import JournalError, RunbookError, UsageError
@@ -25,6 +26,7 @@ from runbook.record.gate_events import ApprovalAsked, ApprovalGiven, ApprovalRef
 from runbook.record.records import event_of
 from runbook.record.runlock import Holder, holder
 from runbook.text import clean_line
+from runbook.threads import in_thread
 
 LOOK = 0.3
 """Seconds between two looks at the end of the record."""
@@ -111,7 +113,7 @@ class Following:
         places = (attachments.path_of(self.path.parent, wanted), Path(self.header.runbook_path))
         for place in places:
             try:
-                loaded = await asyncio.to_thread(load_runbook, place, Registry())
+                loaded = await in_thread(partial(load_runbook, place, Registry()))
             except (RunbookError, OSError):
                 continue
             if loaded.sha256 == wanted:
@@ -130,7 +132,7 @@ class Following:
         """
         looks = 0
         while not self._stopped:
-            records, at_end = await asyncio.to_thread(self._more)
+            records, at_end = await in_thread(self._more)
             for number, record in enumerate(records, start=1):
                 event = event_of(record.type, record.fields)
                 self._take(event, record)
@@ -139,7 +141,7 @@ class Following:
                 if isinstance(event, RunFinished) and self.caught_up:
                     return
             if looks % _HOLDER_EVERY == 0:
-                self.holder = await asyncio.to_thread(holder, self.path.parent)
+                self.holder = await in_thread(lambda: holder(self.path.parent))
             looks += 1
             if at_end:
                 await asyncio.sleep(LOOK)

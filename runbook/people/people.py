@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from runbook.people.inbox import account_name
 from runbook.people.ssh_keygen import Signers
 from runbook.record.gate_events import PeopleNamed
 from runbook.site import TwoPeople
+from runbook.threads import in_thread
 
 WHO_DRIVES = "Who drives this run?"
 
@@ -29,7 +29,7 @@ async def signers_sha256(two: TwoPeople) -> str:
 async def signers_bytes(two: TwoPeople) -> bytes:
     """The allowed-signers file; raises EnvironmentLacks."""
     try:
-        return await asyncio.to_thread(Path(two.allowed_signers).read_bytes)
+        return await in_thread(Path(two.allowed_signers).read_bytes)
     except OSError as error:
         raise EnvironmentLacks(
             f"the allowed-signers file cannot be read: {error.strerror}", where=two.allowed_signers

@@ -25,6 +25,7 @@ from runbook.errors import EnvironmentLacks, RunbookError
 from runbook.operator import TerminalRequest
 from runbook.terminal.foreground import die_with
 from runbook.text import clean_line
+from runbook.threads import in_thread
 
 PROGRAM = "ssh-keygen"
 
@@ -75,7 +76,7 @@ async def sign(key: Path, text: str, namespace: str, terminal: Terminal | None =
     beside it. `terminal`: where ssh-keygen may ask for a passphrase, a FIDO2 PIN or a touch. Raises CannotSign, and
     what `terminal` raises.
     """
-    if not await asyncio.to_thread(key.is_file):
+    if not await in_thread(key.is_file):
         raise CannotSign("there is no such file", where=clean_line(str(key)), remedy="Name the file of your key.")
     listed = await _call("-l", "-f", str(key))
     arguments = ("-Y", "sign", "-n", namespace, "-f", str(key))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from functools import partial
 
 from runbook.errors import StepError
 from runbook.event import Event
@@ -11,6 +11,7 @@ from runbook.files import inputs
 from runbook.model import ChoiceInput, Input, Runbook, SecretInput, Sha256Input, Source, StringInput
 from runbook.operator import Alphabet, ChoiceRequest, Operator, TextRequest, TranscribeRequest
 from runbook.record.events import InputGiven
+from runbook.threads import in_thread
 
 ATTEMPTS = 5
 """How often an unusable value may be typed before the step gives up."""
@@ -62,7 +63,7 @@ class Inputs:
         for _ in range(ATTEMPTS):
             typed = await _prompt(declared, problem, operator)
             try:
-                value = await asyncio.to_thread(inputs.parse, declared, typed)
+                value = await in_thread(partial(inputs.parse, declared, typed))
             except ValueError as error:
                 problem = str(error)
                 continue

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from checks.files.reading import LIMIT, SYMPTOMS, FileProblem, in_thread, read_file
+from checks.files.reading import LIMIT, SYMPTOMS, FileProblem, read_file
 from runbook.paths import resolve
 
 
@@ -121,12 +121,6 @@ async def test_a_disk_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.M
     found = await problem(tmp_path / "f", deadline=0.2)
     released.set()
     assert found.what == "reading took longer than 0.2 seconds"
-
-
-async def test_threads_pass_on_results_and_errors() -> None:
-    assert await in_thread(lambda: 42) == 42
-    with pytest.raises(ZeroDivisionError):
-        await in_thread(lambda: 1 // 0)
 
 
 def test_paths_start_at_the_runbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
