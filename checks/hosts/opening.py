@@ -63,9 +63,9 @@ async def open_shell(
     try:
         try:
             opened = await _until_mark(channel, nonces, where, sudo)
-        except LineLost as lost:
+        except LineLost:
             # Nothing is in doubt: what was to be run had not been said yet.
-            said = f"{lost.what}; nothing had been run"
+            said = "the connection broke before the command was sent, so nothing was run"
             raise Unreachable(said, where=where, remedy="Try the step again.") from None
         await channel.write(script)
     except BaseException:
