@@ -49,7 +49,9 @@ class Draft:
             )
         self._path = path
         with _written(path):
-            self._fd, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mode 0600
+            fd, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mode 0600
+        # No bare descriptor: a thread that still writes when the step is cancelled must not write to another file.
+        self._file = os.fdopen(fd, "wb")
         self._draft = Path(name)
 
     def write(self, pieces: Iterable[bytes]) -> str:
@@ -58,11 +60,10 @@ class Draft:
         for piece in pieces:
             hashed.update(piece)
             with _written(self._path):
-                view = memoryview(piece)
-                while view:
-                    view = view[os.write(self._fd, view) :]
+                self._file.write(piece)
         with _written(self._path):
-            os.fsync(self._fd)
+            self._file.flush()
+            os.fsync(self._file.fileno())
         return hashed.hexdigest()
 
     def entries(self) -> tuple[VolumeEntry, ...]:
@@ -87,7 +88,8 @@ class Draft:
 
     def close(self) -> None:
         """Remove the hidden name."""
-        os.close(self._fd)
+        with contextlib.suppress(OSError):  # what could not be written cannot be flushed either
+            self._file.close()
         with contextlib.suppress(OSError):
             self._draft.unlink()
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import stat
+import threading
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from checks.containers.carrier import LABEL
 from checks.containers.refusals import DiskFull, VolumeInUse, VolumeNotEmpty
-from checks.containers.snapshot_file import SnapshotProblem
+from checks.containers.snapshot_file import Draft, SnapshotProblem
 from checks.containers.volume_recreate import Recreate
 from checks.containers.volume_snapshot import Restore, Snapshot
 from checks.evidence.containers import VolumeState
@@ -125,3 +129,30 @@ async def test_no_space_on_the_engine(bench: Bench, kept: str) -> None:
     bench.client.volumes.create("spare", driver_opts=small)
     with pytest.raises(DiskFull):
         await bench.context().run(Restore, **KEEP | {"volume": "spare"})
+
+
+async def test_a_step_that_is_cancelled_leaves_nothing(
+    bench: Bench, kept: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there, on = threading.Event(), threading.Event()
+    write = Draft.write
+
+    def slowly(self: Draft, pieces: Iterable[bytes]) -> str:
+        def halting() -> Iterator[bytes]:
+            for piece in pieces:
+                yield piece
+                there.set()
+                on.wait(60)
+
+        return write(self, halting())
+
+    monkeypatch.setattr(Draft, "write", slowly)
+    step = asyncio.ensure_future(bench.context().run(Snapshot, **KEEP))
+    assert await asyncio.to_thread(there.wait, 60)
+    step.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await step
+    on.set()
+    assert modes(tmp_path) == {}
+    assert bench.client.containers.list(all=True, filters={"label": LABEL}) == []
+    assert (await bench.context().run(Recreate, engine="ca", volume=OURS)).verdict is Verdict.PASSED
