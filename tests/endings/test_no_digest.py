@@ -36,8 +36,8 @@ def test_no_file_of_a_rehearsal_holds_a_pin_or_its_digest(home: Path) -> None:
     (journal,) = journals(home)
     assert len(list(journal.parent.iterdir())) >= 2, "the journal and the lock, at least"
     sheet = lab / "paper-sheet.yaml"
-    # The token's own files hold the PINs as SoftHSM2 keeps them: they stand for a card. And stage C is there for the line
-    # in the environment file of the CA's host.
+    # The token's own files hold the PINs as SoftHSM2 keeps them: they stand for a card. And stage C is there to put one
+    # into the environment file of the CA's host.
     kept = (sheet, lab / "hosts" / "input-b" / ENV_FILE)
     assert all(path.exists() for path in kept)
     files = [path for path in home.rglob("*") if path.is_file() and path not in kept and "tokens" not in path.parts]
