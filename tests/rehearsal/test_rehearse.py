@@ -50,7 +50,8 @@ def test_the_rehearsal_is_green_and_its_record_holds(home: Path, token: str) -> 
     assert "(a rehearsal)" in done.stdout
     assert "not rehearsed  A1.usb: the lab's token is not on a USB bus" in done.stdout
     # How each host was reached, and why its key was believed, is told and on record.
-    assert re.search(r"host ca is reached:\n.*\n +transport: the system's ssh .*\n +host key: .* on file in", done.stderr)
+    reached = r"host ca is reached:\n.*\n +transport: the system's ssh .*\n +host key: .* on file in"
+    assert re.search(reached, done.stderr)
     assert list((home / "tmp").iterdir()) == [], "the lab is removed at the end"
     (journal,) = journals(home)
     verified = runbook("verify", journal)
