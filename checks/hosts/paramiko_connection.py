@@ -31,7 +31,7 @@ HOST_KEY_TYPES = tuple(paramiko.Transport._preferred_keys)
 
 KEEP_ALIVE = 5.0
 """Seconds of silence after which the host is asked for a sign of life."""
-MISSED = 4
+MISSED = 3
 """So many times asked in vain, and the line counts as lost: after 20 seconds."""
 OPENING = 30.0
 """Seconds that the host has to start a command."""
@@ -133,16 +133,20 @@ class ParamikoConnection:
         request.add_byte(paramiko.common.cMSG_GLOBAL_REQUEST)
         request.add_string("keepalive@openssh.com")
         request.add_boolean(True)
-        missed = 0
+        asked: float | None = None
+        in_vain = 0
         while self._transport.active:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(KEEP_ALIVE):
                     await self._transport.ended.wait()
             # Counted and not timed: this program may have been stopped, or the machine asleep.
-            missed = missed + 1 if self._transport.silent_for >= KEEP_ALIVE * 0.9 else 0
-            if missed > MISSED - 1:
+            in_vain = in_vain + 1 if asked is not None and self._transport.heard < asked else 0
+            if in_vain >= MISSED:
                 self._transport.break_off(self._threads)
-            elif missed:
+            elif time.monotonic() - self._transport.heard < KEEP_ALIVE * 0.9:
+                asked = None
+            else:
+                asked = time.monotonic()
                 self._threads.start(self._transport._send_user_message, request)
 
     async def close(self) -> None:

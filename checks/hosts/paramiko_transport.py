@@ -93,9 +93,9 @@ class SshTransport(paramiko.Transport):  # type: ignore[misc]
         return tuple(self._preferred_keys)
 
     @property
-    def silent_for(self) -> float:
-        """Seconds since something was last heard."""
-        return time.monotonic() - self.packetizer.heard if self.packetizer.heard else 0.0
+    def heard(self) -> float:
+        """When something was last heard, by the monotonic clock."""
+        return float(self.packetizer.heard)
 
     def watch(self, channel: paramiko.Channel, wake: Callable[[], None]) -> None:
         """Call `wake` on the loop whenever something happened to the channel."""

@@ -181,3 +181,13 @@ async def test_a_silent_line_is_lost_after_half_a_minute(
         await asyncio.to_thread(ssh_lab.beta.until, mark, running=True)
         with ssh_lab.beta.cut(), within(40), pytest.raises(LineLost):
             await running
+
+
+@pytest.mark.usefixtures("attentive")
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_a_command_may_be_silent_for_long(ssh_lab: Lab, tmp_path: Path, transport: Transport) -> None:
+    """A sleep is what the test is about: twice as long as a dead line is waited for."""
+    async with reaching(ssh_lab.client(), tmp_path, transport) as reached:
+        machine = await reached.machine("beta")
+        done = await machine.run(["sleep", "9"], deadline=60)
+        assert (done.exit_code, done.ended_by) == (0, "")
