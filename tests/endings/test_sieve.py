@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from runbook.sieve import Form, Sieve
 from runbook.spellings import spellings
 
-SECRETS = ["648219", "0000", "%a b\\\"", "Größe→9\n", "😀"]
+SECRETS = ["648219", "0000", '%a b\\"', "Größe→9\n", "😀"]
 FAMILIES = ["text", "numbers", "base64"]
 
 
