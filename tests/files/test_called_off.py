@@ -61,6 +61,7 @@ async def test_another_child(tmp_path: Path, turns: int) -> None:
     """The child itself is ended; what it has started is not, and holds its output open."""
     mark = str(tmp_path / "mark")
     output = {"stdout": asyncio.subprocess.PIPE, "stderr": asyncio.subprocess.PIPE}
+    before = set(threading.enumerate())
 
     async def work() -> None:
         child = await start("sh", "-c", OUTLIVES, mark, **output)
@@ -74,7 +75,7 @@ async def test_another_child(tmp_path: Path, turns: int) -> None:
     finally:
         for pid in marked(mark):
             os.kill(pid, signal.SIGKILL)
-    assert await until(lambda: not any("waitpid" in thread.name for thread in threading.enumerate()))
+    assert await until(lambda: not any("waitpid" in thread.name for thread in {*threading.enumerate()} - before))
     for _ in MOMENTS:
         await asyncio.sleep(0)  # asyncio's own last words about the child
 
