@@ -21,7 +21,7 @@ settings.register_profile("steady", derandomize=True, deadline=None)
 settings.register_profile("explore", max_examples=2_000, deadline=None)
 settings.load_profile("explore" if os.environ.get("EXPLORE") else "steady")
 
-# Under nohup SIGHUP is ignored, and in the background of a shell SIGINT and SIGQUIT; what the tests start inherits that.
+# Under nohup SIGHUP is ignored, in the background of a shell SIGINT and SIGQUIT; what the tests start inherits that.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)
