@@ -60,11 +60,16 @@ Host *
 def make_hosts(lab: Path, user: str, environment: Mapping[str, str]) -> dict[str, object]:
     """Make keys and configuration in the lab; the keys `hosts`, `groups` and `ssh_config` of its site profile.
 
-    `environment` is set for every command there. Empty where this machine has no sshd.
+    `environment` is set for every command there. Where this machine has no ssh or no sshd the hosts have their names
+    alone, and nothing leads to them.
     """
+    profile: dict[str, object] = {
+        "hosts": {name: {"ssh": ssh, "sudo": "unneeded"} for name, ssh in HOSTS.items()},
+        "groups": {name: list(members) for name, members in GROUPS.items()},
+    }
     sshd = find_sshd()
     if sshd is None:
-        return {}
+        return profile
     folder = lab / FOLDER
     folder.mkdir(mode=0o700)
     host_key = make_key(folder / "host", "host")
@@ -92,11 +97,7 @@ def make_hosts(lab: Path, user: str, environment: Mapping[str, str]) -> dict[str
         )
     )
     (folder / "known_hosts").write_text("".join(f"{name} {host_key}\n" for name in HOSTS.values()))
-    return {
-        "ssh_config": f"{FOLDER}/ssh_config",
-        "hosts": {name: {"ssh": ssh, "sudo": "unneeded"} for name, ssh in HOSTS.items()},
-        "groups": {name: list(members) for name, members in GROUPS.items()},
-    }
+    return {"ssh_config": f"{FOLDER}/ssh_config", **profile}
 
 
 def ssh(folder: Path) -> list[str]:
@@ -115,7 +116,12 @@ def _path(path: Path) -> str:
 
 
 def find_sshd() -> str | None:
-    """Its absolute path, which it wants to be started with; the folder that it needs as root is made."""
+    """Its absolute path, which it wants to be started with; the folder that it needs as root is made.
+
+    None where it or the program that reaches it is not installed.
+    """
+    if shutil.which("ssh") is None:
+        return None
     sshd = shutil.which("sshd", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"]))
     if sshd is not None and os.geteuid() == 0:
         _PRIVSEP.mkdir(mode=0o755, exist_ok=True)

@@ -11,7 +11,7 @@ from runbook.model import Runbook, Step
 
 NO_USB = "the lab's token is not on a USB bus"
 NO_SYSTEMD = "the lab's hosts are this machine, whose services a rehearsal leaves alone"
-NO_SSHD = "there is no sshd here that could serve the lab's hosts (Debian package openssh-server)"
+NO_SSHD = "there is no ssh or no sshd here that could serve the lab's hosts (packages openssh-client, openssh-server)"
 NO_ANSIBLE = "Ansible is not installed beside the program (pip install 'hsm-runbook[ansible]')"
 
 _SITE_COMMANDS = ("make", "{{ ccat }}")

@@ -9,7 +9,13 @@ from pathlib import Path
 import pytest
 
 from rehearsal.hosts import HOSTS, make_hosts
+from rehearsal.lab import make_lab
+from runbook.files.loader import check_site, load_runbook, load_site
+from runbook.files.problems import Severity
+from runbook.kind import Registry
 from runbook.site import Site
+
+RUNBOOK = Path(__file__).parents[2] / "runbook.yaml"
 
 
 @pytest.fixture(params=["lab", "a lab at 100%h"])
@@ -32,6 +38,21 @@ def test_each_host_is_let_in_to_and_has_the_environment_of_the_lab(lab: Path) ->
     site = Site.model_validate({"site": 1, "name": "lab", **made})
     assert {host.ssh for host in site.hosts.values()} == set(HOSTS.values())
     assert set(site.groups["staging"]) | set(site.groups["production"]) == set(site.hosts)
+
+
+def test_without_an_sshd_what_needs_hosts_is_not_rehearsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("hosts", "lacking"):
+        monkeypatch.setattr(f"rehearsal.{module}.find_sshd", lambda: None)
+    registry = Registry()
+    runbook = load_runbook(RUNBOOK, registry)
+    made = make_lab(tmp_path / "lab", runbook=runbook.model)
+    site = load_site(made.site)
+    assert [problem for problem in check_site(runbook, site, registry) if problem.severity is Severity.ERROR] == []
+    mark = site.model.rehearsal
+    assert mark is not None
+    elsewhere = {step.id for _, step in runbook.model.steps() if step.params.get("on") or step.kind == "ansible"}
+    assert elsewhere
+    assert elsewhere <= mark.lacks.keys()
 
 
 def test_another_host_and_another_key_are_refused(lab: Path) -> None:
