@@ -122,36 +122,9 @@ def test_a_drill_that_needs_a_card_is_refused_on_softhsm(home: Path, fault: Faul
 def no_reader(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine on which no virtual reader can run: mount and unshare are not on the PATH."""
     (home / "bin").mkdir()
-    coreutils = (
-        "cat",
-        "chmod",
-        "chown",
-        "cp",
-        "dd",
-        "head",
-        "id",
-        "mkdir",
-        "mktemp",
-        "mv",
-        "readlink",
-        "rm",
-        "sha256sum",
-    )
-    others = (
-        "git",
-        "make",
-        "pkcs11-tool",
-        "sc-hsm-tool",
-        "opensc-tool",
-        "sh",
-        "grep",
-        "sha256sum",
-        "stat",
-        "sleep",
-        "tr",
-        "wc",
-    )
-    for program in (*coreutils, *others):
+    needed = "git make pkcs11-tool sc-hsm-tool opensc-tool sh grep"
+    coreutils = "cat chmod chown cp dd head id mkdir mktemp mv readlink rm sha256sum sleep stat tr wc"
+    for program in f"{needed} {coreutils}".split():
         (home / "bin" / program).symlink_to(str(shutil.which(program)))
     monkeypatch.setenv("PATH", str(home / "bin"))
 
