@@ -22,7 +22,7 @@ def test_a_spent_counter_is_filled_again_and_the_run_is_green(
     home: Path, terminal: Callable[..., Terminal], fault: str, tries: int
 ) -> None:
     lab = home / "lab"
-    session = terminal("rehearse", "--plain", "--fault", fault, "--folder", str(lab))
+    session = terminal("rehearse", "--plain", "--fault", fault, "--folder", str(lab), "--stage", "P", "--stage", "A")
     session.wait_for(b"Press Enter to begin. ")
     session.type(b"\n")
     before = state.read(CardPlaces(lab).state).user_pin
@@ -54,6 +54,7 @@ def _answer_everything(session: Terminal, lab: Path) -> None:
     answers = {
         b"Number (empty": b"1",
         b"Is it so? [y/N]": b"yes",
+        b"becoming root": b"the lab's roles do not ask for it",
         b"SO-PIN": so_pin_of(lab / "paper-sheet.yaml").encode(),
         b"user PIN": NEW_PIN.encode(),
         b"From paper (empty": inputs["hsm_serial"].encode(),
