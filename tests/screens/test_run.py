@@ -55,7 +55,9 @@ async def test_continue_goes_to_the_end_and_the_exit_code_is_green(drive: Drive)
 async def test_continue_stops_at_a_step_that_is_not_green(drive: Drive) -> None:
     async with drive(A1_slots=RED) as d:
         await d.press("c")
-        assert d.app.run_screen.moment is not None
+        async with asyncio.timeout(30):
+            while d.app.run_screen.moment is None:
+                await d.pilot.pause(0.01)
         assert d.app.run_screen.moment.step_id == "A1.slots"
         assert not d.app.run_screen.continuing
         assert "another token" in d.screen
