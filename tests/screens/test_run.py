@@ -188,6 +188,7 @@ async def test_live_output_is_shown_while_it_runs_and_follows(drive: Drive) -> N
     async with drive((120, 40), P_people=talk) as d:
         await d.press("r")
         await d.until("line 299 [/not markup]")
+        await d.until("Go on?")
         await d.press("enter")
         async with asyncio.timeout(30):  # afterwards the evidence counts
             while "line 299" in d.screen:
