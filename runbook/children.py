@@ -23,6 +23,11 @@ async def start(program: str, *arguments: str, **options: Any) -> asyncio.subpro
                 await asyncio.wait([starting])
         if starting.cancelled() or starting.exception():
             raise
-        with contextlib.suppress(ProcessLookupError):
-            starting.result().kill()
+        let_go(starting.result())
         raise
+
+
+def let_go(child: asyncio.subprocess.Process) -> None:
+    """Kill it and close our ends of its pipes, whoever else holds the other ends open."""
+    # Process has no close of its own; without it the pipes would outlive the event loop.
+    child._transport.close()  # type: ignore[attr-defined]

@@ -10,6 +10,7 @@ from typing import Never
 
 from runbook.sieve import Form, Sieve
 from runbook.spellings import spellings
+from runbook.wiping import wipe
 
 MASK = "••••••••"
 """Fixed width: the mask tells nothing of the length."""
@@ -39,8 +40,7 @@ class Secret:
 
     def wipe(self) -> None:
         """Overwrite the buffer and forget it."""
-        for index in range(len(self._buffer)):
-            self._buffer[index] = 0
+        wipe(self._buffer)
         self._buffer.clear()
 
     def equals(self, other: Secret) -> bool:

@@ -15,10 +15,11 @@ from checks.containers.engine import connected
 from checks.containers.errors import EngineError
 from checks.containers.image import SYMPTOMS as IMAGE_SYMPTOMS
 from checks.containers.image import ImageName, image_state, inspected
-from checks.containers.refusals import DiskFull, ask, time_left, typed
+from checks.containers.refusals import DiskFull, ask, typed
 from checks.evidence.containers import ImageState
 from checks.files.reading import SYMPTOMS as FILE_SYMPTOMS
 from checks.files.reading import require_folder
+from checks.time_left import time_left
 from runbook.context import Context
 from runbook.errors import StepError
 from runbook.kind import Action, EngineName, Params

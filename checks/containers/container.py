@@ -19,9 +19,9 @@ from checks.containers.refusals import (
     ImageMissing,
     allowed_container,
     ask,
-    time_left,
 )
 from checks.evidence.containers import ContainerState
+from checks.time_left import time_left
 from runbook.context import Context
 from runbook.kind import Check, EngineName, Params
 from runbook.model import Model

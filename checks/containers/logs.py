@@ -14,9 +14,10 @@ from pydantic import AfterValidator, Field, model_validator
 from checks.containers.container import BETWEEN, container_named, container_state
 from checks.containers.container import SYMPTOMS as CONTAINER_SYMPTOMS
 from checks.containers.engine import Engine, connected
-from checks.containers.refusals import ContainerMissing, ContainerRestarting, ask, time_left
+from checks.containers.refusals import ContainerMissing, ContainerRestarting, ask
 from checks.evidence.containers import LogsRead
 from checks.hosts.command import Patterns
+from checks.time_left import time_left
 from runbook.context import Context
 from runbook.kind import Check, EngineName, Params
 from runbook.model import Model

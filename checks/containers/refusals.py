@@ -11,15 +11,11 @@ from checks.containers.engine import Engine
 from checks.containers.errors import SYMPTOMS as ENGINE_SYMPTOMS
 from checks.containers.errors import EngineError, EngineRefused
 from checks.hosts.errors import HostError
-from runbook.context import Context
 from runbook.text import clean_line
 
 if TYPE_CHECKING:
     from docker import DockerClient
     from docker.errors import APIError
-
-MARGIN: Final = 3.0
-"""Seconds before the step's deadline at which a request is ended, so that what was made for it can be removed."""
 
 T = TypeVar("T")
 
@@ -135,11 +131,6 @@ async def tidy(engine: Engine, use: Callable[[DockerClient], object]) -> None:
         await asyncio.shield(ask(engine, use, deadline=10.0))
     except (EngineError, HostError):
         return
-
-
-def time_left(ctx: Context) -> float:
-    """Seconds that a request may still take."""
-    return max(ctx.seconds_left - MARGIN, ctx.seconds_left / 2)
 
 
 def allowed_volume(engine: Engine, name: str) -> str:

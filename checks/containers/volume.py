@@ -11,10 +11,11 @@ from pydantic import Field, model_validator
 from checks.containers.carrier import LABEL, ROOT, volume_carrier
 from checks.containers.engine import Engine, connected
 from checks.containers.refusals import SYMPTOMS as REFUSALS
-from checks.containers.refusals import VolumeMissing, allowed_volume, ask, time_left
+from checks.containers.refusals import VolumeMissing, allowed_volume, ask
 from checks.containers.tree import TreeParams, listing, problems, wanted
 from checks.evidence.containers import VolumeEntry, VolumeState
 from checks.files.reading import SYMPTOMS as FILE_SYMPTOMS
+from checks.time_left import time_left
 from runbook.context import Context
 from runbook.kind import Check
 from runbook.model import Model

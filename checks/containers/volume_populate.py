@@ -10,10 +10,11 @@ from pydantic import Field
 
 from checks.containers.carrier import ROOT, volume_carrier
 from checks.containers.engine import connected
-from checks.containers.refusals import VolumeInUse, VolumeNotEmpty, ask, time_left
+from checks.containers.refusals import VolumeInUse, VolumeNotEmpty, ask
 from checks.containers.tree import TreeParams, VolumeFile, archive, wanted
 from checks.containers.volume import SYMPTOMS, Expect, judged, present, read_through
 from checks.evidence.containers import VolumeState
+from checks.time_left import time_left
 from runbook.context import Context
 from runbook.kind import Action
 from runbook.outcome import Outcome

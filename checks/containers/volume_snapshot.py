@@ -11,12 +11,13 @@ from pydantic import Field
 
 from checks.containers.carrier import ROOT, volume_carrier
 from checks.containers.engine import Engine, connected
-from checks.containers.refusals import VolumeInUse, VolumeNotEmpty, ask, time_left
+from checks.containers.refusals import VolumeInUse, VolumeNotEmpty, ask
 from checks.containers.snapshot_file import SYMPTOMS as FILE_SYMPTOMS
 from checks.containers.snapshot_file import Draft, verified
 from checks.containers.tree import VolumeParams
 from checks.containers.volume import SYMPTOMS, Volume, present, read_through
 from checks.evidence.containers import VolumeEntry, VolumeState
+from checks.time_left import time_left
 from runbook.context import Context
 from runbook.kind import Action
 from runbook.model import Line

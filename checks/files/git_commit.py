@@ -16,6 +16,7 @@ from checks.files.git import GitClean, State, evidence_of, read_state
 from checks.files.git_reading import Git
 from checks.files.process import Finished, run
 from checks.files.reading import require_folder
+from checks.time_left import time_left
 from runbook.context import Context
 from runbook.kind import Action, Check, Params
 from runbook.model import Line
@@ -23,9 +24,6 @@ from runbook.operator import TerminalRequest
 from runbook.outcome import Outcome
 from runbook.paths import resolve
 from runbook.text import clean_line
-
-_MARGIN = 3.0
-"""Seconds before the step's deadline at which git is ended."""
 
 SYMPTOMS = {
     **{name: GitClean.symptoms[name] for name in ("folder missing", "not a repository", "dubious ownership")},
@@ -156,12 +154,11 @@ class _Tree:
         argv = ("git", "--no-pager", *arguments)
         # Git writes progress where it writes errors; a question nobody could answer would only hang.
         env = {**os.environ, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": "false"}
-        left = self._ctx.seconds_left
         return await run(
             argv,
             cwd=Path(self._reading.top),
             env=env,
-            deadline=max(left - _MARGIN, left / 2),
+            deadline=time_left(self._ctx),
             on_line=self._ctx.progress,
             redactor=self._ctx.redactor,
         )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import AsyncIterator
+
+from runbook.readiness import ready
 
 _CHUNK = 64 * 1024
 
@@ -13,7 +14,7 @@ async def chunks(fd: int) -> AsyncIterator[bytes]:
     """What comes through the pipe until it is closed at the other end; `fd` stays the caller's to close."""
     os.set_blocking(fd, False)
     while True:
-        await _ready(fd)
+        await ready(fd)
         try:
             chunk = os.read(fd, _CHUNK)
         except BlockingIOError:
@@ -28,7 +29,7 @@ async def send(fd: int, data: bytes) -> None:
     os.set_blocking(fd, False)
     rest = memoryview(data)
     while rest:
-        await _ready(fd, writing=True)
+        await ready(fd, writing=True)
         try:
             rest = rest[os.write(fd, rest) :]
         except BlockingIOError:
@@ -41,22 +42,6 @@ async def exited(pid: int) -> None:
     """Until this child has ended; it is still to be collected then (pidfd_open(2))."""
     fd = os.pidfd_open(pid)
     try:
-        await _ready(fd)
+        await ready(fd)
     finally:
         os.close(fd)
-
-
-async def _ready(fd: int, *, writing: bool = False) -> None:
-    loop = asyncio.get_running_loop()
-    ready: asyncio.Future[None] = loop.create_future()
-    add, remove = (loop.add_writer, loop.remove_writer) if writing else (loop.add_reader, loop.remove_reader)
-    add(fd, _settle, ready)
-    try:
-        await ready
-    finally:
-        remove(fd)
-
-
-def _settle(ready: asyncio.Future[None]) -> None:
-    if not ready.done():
-        ready.set_result(None)

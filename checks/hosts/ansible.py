@@ -14,6 +14,7 @@ from checks.hosts.ansible_passwords import ask
 from checks.hosts.ansible_recap import Recap
 from checks.hosts.ansible_run import AnsibleCommand, Played, play, ssh_config_env
 from checks.hosts.unsafe_yaml import unsafe_yaml
+from checks.time_left import time_left
 from runbook.context import Context
 from runbook.kind import Action, Check, Params
 from runbook.model import Line, Name, Role
@@ -206,7 +207,7 @@ async def _once(
             passwords=passwords,
             files={"extra_vars.yml": unsafe_yaml(params.extra_vars)} if params.extra_vars else {},
         ),
-        deadline=max(ctx.seconds_left - MARGIN, ctx.seconds_left / 2),
+        deadline=time_left(ctx, MARGIN),
         on_event=recap.take,
         redactor=ctx.redactor,
     )

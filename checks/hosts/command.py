@@ -14,9 +14,10 @@ from checks.evidence.files import CommandOutput
 from checks.evidence.hosts_table import HostsTable
 from checks.files.process import Finished
 from checks.hosts.fleet import FLEET_SYMPTOMS, HostAction, HostCheck, OnHost, OnHosts
-from checks.hosts.looking import as_whom, time_left
+from checks.hosts.looking import as_whom
 from checks.hosts.machine import Machine
 from checks.hosts.supervision import refuse_impossible
+from checks.time_left import time_left
 from runbook.context import Context
 from runbook.kind import Params
 from runbook.model import Line, Model, Role

@@ -8,6 +8,7 @@ from checks.files.process import KEEP, Finished
 from checks.hosts.errors import FarSideLacks, HostError, NotInTime
 from checks.hosts.fleet import FLEET_SYMPTOMS, where
 from checks.hosts.machine import Machine, silent
+from checks.time_left import time_left
 from runbook.context import Context
 from runbook.text import clean_line
 
@@ -18,14 +19,6 @@ LOOK_SYMPTOMS: Mapping[str, str] = {
     "not executable": "A program of the step is there, but the system does not run it, or not with these values.",
 }
 """What every step that runs commands of its own can report."""
-
-MARGIN = 3.0
-"""Seconds before the step's deadline at which a command is ended, so that what it said until then is kept."""
-
-
-def time_left(ctx: Context) -> float:
-    """Seconds that a command may still take."""
-    return max(ctx.seconds_left - MARGIN, ctx.seconds_left / 2)
 
 
 def as_whom(on: tuple[str, ...], sudo: bool) -> str:

@@ -14,8 +14,9 @@ from checks.evidence.hosts_table import HostsTable
 from checks.evidence.machines import PortState
 from checks.hosts.errors import FarSideLacks, HostError
 from checks.hosts.fleet import HostCheck, OnHosts, where
-from checks.hosts.looking import LOOK_SYMPTOMS, ask, last_words, time_left
+from checks.hosts.looking import LOOK_SYMPTOMS, ask, last_words
 from checks.hosts.machine import Machine
+from checks.time_left import time_left
 from runbook.context import Context
 from runbook.kind import Params
 from runbook.outcome import Outcome

@@ -13,8 +13,9 @@ from checks.hosts.errors import HostError
 from checks.hosts.file import Path
 from checks.hosts.fleet import OnHost
 from checks.hosts.hosts import Hosts
-from checks.hosts.looking import LOOK_SYMPTOMS, as_whom, time_left
+from checks.hosts.looking import LOOK_SYMPTOMS, as_whom
 from checks.hosts.machine import Machine
+from checks.time_left import time_left
 from runbook.context import Context
 from runbook.kind import Check
 from runbook.model import Line
@@ -22,6 +23,7 @@ from runbook.operator import SecretRequest
 from runbook.outcome import Outcome
 from runbook.secrets import Secret
 from runbook.text import clean_line
+from runbook.wiping import wipe
 
 MOST = 1024 * 1024
 """Bytes that the file may have."""
@@ -77,9 +79,9 @@ class SecretFile(Check[SecretFileParams]):
             same = held.equals(typed)
             held.wipe()
         finally:
-            _wipe(content)
+            wipe(content)
             if value is not None:
-                _wipe(value)
+                wipe(value)
             if typed is not None:
                 typed.wipe()
         said = SecretCompared(path=self.params.path, on=machine.name, variable=self.params.variable, same=same)
@@ -94,7 +96,7 @@ class SecretFile(Check[SecretFileParams]):
         found = _assigned(content, name.encode()) if name else [_stripped(content)]
         if len(found) > 1:
             for value in found:
-                _wipe(value)
+                wipe(value)
             raise HostError(f"{name} is set {len(found)} times", where=where, symptom="several values")
         if not found or not found[0]:
             raise HostError(f"there is no value {'of ' + name if name else 'in it'}", where=where, symptom="no value")
@@ -126,11 +128,6 @@ def _stripped(content: bytearray) -> bytearray:
     return bytearray(content.removesuffix(b"\n").removesuffix(b"\r"))
 
 
-def _wipe(buffer: bytearray) -> None:
-    for index in range(len(buffer)):
-        buffer[index] = 0
-
-
 def _refuse_large(content: bytearray, where: str) -> None:
     if len(content) > MOST:
         raise HostError(f"it has more than {MOST} bytes", where=where, symptom="too large")
@@ -151,7 +148,7 @@ async def _read(machine: Machine, ctx: Context, path: str, *, sudo: bool) -> byt
             ended = await channel.wait()
             words = clean_line((await said).decode("utf-8", errors="replace").strip(), 300)
     except BaseException as error:
-        _wipe(content)
+        wipe(content)
         if isinstance(error, TimeoutError):
             raise HostError("it could not be read in time", where=where, symptom="deadline") from None
         raise
@@ -160,6 +157,6 @@ async def _read(machine: Machine, ctx: Context, path: str, *, sudo: bool) -> byt
         await asyncio.gather(said, return_exceptions=True)
         await channel.close()
     if ended.exit_code != 0:
-        _wipe(content)
+        wipe(content)
         raise HostError(f"it cannot be read: {words}", where=where, symptom="unreadable")
     return content

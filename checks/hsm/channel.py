@@ -7,6 +7,7 @@ import socket
 from collections import deque
 
 from checks.hsm import wire
+from runbook.wiping import wipe
 
 _CHUNK = 65_536
 
@@ -44,7 +45,7 @@ class Channel:
         except OSError as error:
             self._end(error)
         finally:
-            wire.wipe(message)
+            wipe(message)
         return answer
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ from checks.hsm.cryptoki import Cryptoki, CryptokiError, NoModule, User
 from checks.hsm.cryptoki_names import MECHANISMS, mechanism, pin_flags
 from checks.hsm.records import ObjectRecord, TokenRecord
 from checks.hsm.wire import Fault
+from runbook.wiping import wipe
 
 _MECHANISM_NUMBERS: Final = {name: number for number, name in MECHANISMS.items()}
 
@@ -164,7 +165,7 @@ class Device:
             except CryptokiError as error:
                 raise Refused(error.code, sent=True) from None
         finally:
-            wire.wipe(request.pin)
+            wipe(request.pin)
         self.logged_in = True
         return wire.Done()
 
@@ -187,8 +188,8 @@ class Device:
                 with contextlib.suppress(CryptokiError):
                     self._module.close_session(session)
         finally:
-            wire.wipe(request.so_pin)
-            wire.wipe(request.new_pin)
+            wipe(request.so_pin)
+            wipe(request.new_pin)
         return wire.Done()
 
     def _close_session(self) -> None:

@@ -22,6 +22,7 @@ from checks.hsm.there import Reached, There
 from runbook.secrets import Redactor, Secret
 from runbook.site import TokenProfile
 from runbook.text import clean_line
+from runbook.wiping import wipe
 
 CALL_DEADLINE: Final = 10.0
 """Seconds for one call, unless it says otherwise."""
@@ -184,7 +185,7 @@ class Token:
                     f"the PIN was sent and the token's verdict never came ({error.what})", where=self.where
                 ) from None
             finally:
-                wire.wipe(request.pin)
+                wipe(request.pin)
             self._link.logged_in, self._link.login_lost = True, ""
 
     async def reset_pin(self, so_pin: Secret, new_pin: Secret) -> None:
@@ -201,8 +202,8 @@ class Token:
             except errors.TokenError as error:
                 raise so_pin_error(error) from None
             finally:
-                wire.wipe(request.so_pin)
-                wire.wipe(request.new_pin)
+                wipe(request.so_pin)
+                wipe(request.new_pin)
 
     async def sign(self, key_id: bytes, mechanism: str, data: bytes) -> bytes:
         """Sign with the private key of that CKA_ID; `mechanism` is a name such as `CKM_ECDSA`.

@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from checks.hsm.records import ObjectRecord, SlotRecord, TokenRecord
+from runbook.wiping import wipe
 
 MAX_FRAME: Final = 4 * 1024 * 1024
 """Bytes of one message; a token with more to say is cut off as faulty."""
@@ -233,11 +234,6 @@ def read_call(body: bytearray) -> Call:
 def read_answer(body: bytearray) -> Answer:
     """Raises WireError."""
     return _decode(_ANSWER, body)
-
-
-def wipe(buffer: bytearray) -> None:
-    """Overwrite with zeros, keeping the length."""
-    buffer[:] = bytes(len(buffer))
 
 
 _T = TypeVar("_T")

@@ -18,6 +18,8 @@ import socket
 import sys
 from typing import Final
 
+from runbook.wiping import wipe
+
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_DUMPABLE: Final = 4
 _RECEIVE: Final = 65_536
@@ -57,7 +59,7 @@ def serve(connection: socket.socket, module: str) -> None:
             chunk[:count] = bytes(count)  # it may have held a PIN
             continue
         call = wire.read_call(body)
-        wire.wipe(body)
+        wipe(body)
         response: wire.Response
         try:
             response = device.answer(call.request)

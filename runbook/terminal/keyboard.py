@@ -9,8 +9,10 @@ import termios
 from collections.abc import Callable, Iterator
 
 from runbook.errors import EnvironmentLacks, OperatorStopped
+from runbook.readiness import ready
 from runbook.secrets import Secret
 from runbook.terminal.letters import ASK_FOR_MARKS, NO_MORE_MARKS, Letters
+from runbook.wiping import wipe
 
 _LONGEST = 4096
 """Bytes of a line in the terminal's own line editing (termios(3), canonical mode)."""
@@ -40,7 +42,7 @@ class Keyboard:
         """The same without echo, in one buffer that is wiped; may be empty."""
         typed = await self._read(show_prompt, echo=False)
         secret = Secret(typed)
-        _wipe(typed)
+        wipe(typed)
         return secret
 
     async def letters(self, show_prompt: Callable[[], None], echo: Callable[[str], None]) -> str | None:
@@ -89,22 +91,16 @@ class Keyboard:
             except OSError:  # EIO: the terminal has gone away
                 count = 0
             if not count:
-                _wipe(line)
+                wipe(line)
                 raise OperatorStopped("the input ended")
             line += chunk[:count]
-            _wipe(chunk)
+            wipe(chunk)
         del line[-1:]
         return line
 
     async def _readable(self) -> None:
         """Until a whole line, or the end, can be read without waiting."""
-        loop = asyncio.get_running_loop()
-        ready: asyncio.Future[None] = loop.create_future()
-        loop.add_reader(self.fd, _settle, ready)
-        try:
-            await ready
-        finally:
-            loop.remove_reader(self.fd)
+        await ready(self.fd)
 
     @contextlib.contextmanager
     def _modes(self, *, echo: bool, lines: bool = True) -> Iterator[None]:
@@ -124,13 +120,3 @@ class Keyboard:
         finally:
             with contextlib.suppress(termios.error):  # the terminal may have gone away
                 termios.tcsetattr(self.fd, termios.TCSANOW, before)
-
-
-def _settle(ready: asyncio.Future[None]) -> None:
-    if not ready.done():
-        ready.set_result(None)
-
-
-def _wipe(buffer: bytearray) -> None:
-    for index in range(len(buffer)):
-        buffer[index] = 0

@@ -8,6 +8,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from runbook.secrets import MASK, Secret
+from runbook.wiping import wipe
 from screens.words import CALM, QUIET
 
 LONGEST = 256
@@ -57,8 +58,7 @@ class SecretEntry(Widget, can_focus=True):
 
     def wipe(self) -> None:
         """Overwrite and forget what was typed."""
-        for index in range(len(self._typed)):
-            self._typed[index] = 0
+        wipe(self._typed)
         self._typed.clear()
         self.refresh()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import threading
@@ -13,17 +14,23 @@ from typing import Any
 import pytest
 
 from checks.files.process import run
-from runbook.children import start
+from runbook.children import let_go, start
 from tests.files.test_process import gone, parent_of, pids_in, until
 
 MOMENTS = range(12)
 """Turns of the event loop after which it is called off; more than a start takes."""
 
-OUTLIVES = 'trap "" TERM; sh -c \'trap "" TERM; sleep 1000; true\' "$0"; true'
-"""A child of it outlives it and holds its output open. The first argument is found in the list of processes."""
+OUTLIVES = 'trap "" TERM; tail -f "$0"; true'
+"""A child of it outlives it and holds its output open; both have the file to follow among their arguments."""
 
 ENDS = 30.0
 """Seconds."""
+
+
+def followed(folder: Path) -> str:
+    """A file of which nothing ever comes; its path marks the processes of one test."""
+    (folder / "mark").touch()
+    return str(folder / "mark")
 
 
 def marked(mark: str) -> list[int]:
@@ -51,7 +58,7 @@ async def called_off(work: Coroutine[Any, Any, Any], turns: int) -> None:
 
 @pytest.mark.parametrize("turns", MOMENTS)
 async def test_a_command(tmp_path: Path, turns: int) -> None:
-    mark = str(tmp_path / "mark")
+    mark = followed(tmp_path)
     await called_off(run(["sh", "-c", OUTLIVES, mark], deadline=600), turns)
     assert await until(lambda: not marked(mark))
 
@@ -59,7 +66,7 @@ async def test_a_command(tmp_path: Path, turns: int) -> None:
 @pytest.mark.parametrize("turns", MOMENTS)
 async def test_another_child(tmp_path: Path, turns: int) -> None:
     """The child itself is ended; what it has started is not, and holds its output open."""
-    mark = str(tmp_path / "mark")
+    mark = followed(tmp_path)
     output = {"stdout": asyncio.subprocess.PIPE, "stderr": asyncio.subprocess.PIPE}
     before = set(threading.enumerate())
 
@@ -68,13 +75,14 @@ async def test_another_child(tmp_path: Path, turns: int) -> None:
         try:
             await asyncio.sleep(600)
         finally:
-            child.kill()
+            let_go(child)
 
     try:
         await called_off(work(), turns)
     finally:
         for pid in marked(mark):
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
     assert await until(lambda: not any("waitpid" in thread.name for thread in {*threading.enumerate()} - before))
     for _ in MOMENTS:
         await asyncio.sleep(0)  # asyncio's own last words about the child

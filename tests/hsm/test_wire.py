@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.hsm import wire
+from runbook.wiping import wipe
 
 TARGET = wire.Target(7, "DENK0100001", "ccat-intermediate")
 requests = st.one_of(
@@ -62,7 +63,7 @@ def test_bytes_taken_are_wiped_from_the_buffer() -> None:
     body = wire.take(frame)
     assert body
     assert not frame
-    wire.wipe(body)
+    wipe(body)
     assert not any(body)
 
 
