@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 SCHEMA_VERSION = 1
 
@@ -33,6 +33,14 @@ def _regular_expression(text: str) -> str:
 
 RegularExpression = Annotated[Line, AfterValidator(_regular_expression)]
 """As Python's `re` reads it."""
+
+
+def _several(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+OneOrMore = BeforeValidator(_several, json_schema_input_type=str | list[str])
+"""Marks a tuple of texts: a single one may stand there by itself."""
 
 
 class Model(BaseModel):

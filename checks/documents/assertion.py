@@ -13,9 +13,8 @@ from pydantic import AfterValidator, Field, model_validator
 from checks.documents.judging import Finding, right, wrong
 from checks.documents.places import Found, Places, compile_error
 from checks.documents.veil import is_secret_name
-from checks.hosts.command import Pattern
 from runbook.files.problems import Mark
-from runbook.model import Line, Model
+from runbook.model import Line, Model, RegularExpression
 
 SHOWN = 120
 """Characters of a value that are shown."""
@@ -34,7 +33,7 @@ class Assertion(Model):
         description="A JMESPath expression (jmespath.org), for example `services.web.image`."
     )
     equals: Any = Field(None, description="The value, exactly: `1` is not `true` and not `'1'`.")
-    matches: Pattern | None = Field(None, description="A pattern that must be found in the text.")
+    matches: RegularExpression | None = Field(None, description="A pattern that must be found in the text.")
     among: tuple[Any, ...] | None = Field(None, alias="in", description="The values that are allowed.", min_length=1)
     present: bool | None = Field(None, description="It is there, and not null.")
     absent: bool | None = Field(None, description="It is not there, or null.")

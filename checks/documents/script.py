@@ -11,13 +11,12 @@ from pydantic import BeforeValidator, Field
 from checks.documents.judging import SYMPTOMS, DocumentCheck, DocumentsParams, Finding, Source, remark, right, wrong
 from checks.documents.malformed import mark_at
 from checks.files.programs import ProgramNotFound
-from checks.hosts.command import Pattern
 from checks.hosts.errors import HostError
 from checks.hosts.looking import ask, last_words
 from checks.hosts.machine import Machine
 from runbook.context import Context
 from runbook.files.problems import Mark
-from runbook.model import Line, Model
+from runbook.model import Line, Model, RegularExpression
 
 SCRIPT_SYMPTOMS: Mapping[str, str] = {
     "interpreter": "Its first line names another interpreter, or none.",
@@ -40,7 +39,7 @@ class Doing(Model):
     """Something that the script does."""
 
     what: Line = Field(description="In words, for people.")
-    pattern: Pattern = Field(description="`^` and `$` stand for the ends of a line.")
+    pattern: RegularExpression = Field(description="`^` and `$` stand for the ends of a line.")
     because: Line | None = Field(None, description="Why it has to be done, and here.")
 
 

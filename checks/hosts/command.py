@@ -6,9 +6,9 @@ import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from checks.evidence.files import CommandOutput
 from checks.evidence.hosts_table import HostsTable
@@ -20,7 +20,7 @@ from checks.hosts.supervision import refuse_impossible
 from checks.time_left import time_left
 from runbook.context import Context
 from runbook.kind import Params
-from runbook.model import Line, Model, Role
+from runbook.model import Model, OneOrMore, RegularExpression, Role
 from runbook.outcome import Outcome
 from runbook.paths import resolve
 from runbook.site import LOCAL
@@ -46,26 +46,7 @@ SYMPTOMS: Mapping[str, str] = {
 }
 
 
-def _regular_expression(text: str) -> str:
-    try:
-        re.compile(text)
-    except re.error as error:
-        at = f" at character {error.pos + 1}" if error.pos is not None else ""
-        raise ValueError(f"`{text}` is no regular expression: {error.msg}{at}") from None
-    return text
-
-
-def _several(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
-
-
-Pattern = Annotated[Line, AfterValidator(_regular_expression)]
-"""A regular expression of Python's `re`."""
-
-Patterns = Annotated[
-    tuple[Pattern, ...],
-    BeforeValidator(_several, json_schema_input_type=str | list[str]),
-]
+Patterns = Annotated[tuple[RegularExpression, ...], OneOrMore]
 """A regular expression (Python's `re`, `^` and `$` at each line), or a list of them."""
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, ClassVar, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
 from checks.evidence.hosts_table import HostsTable
 from checks.hosts.errors import SYMPTOMS, UnknownHost
@@ -14,6 +14,7 @@ from checks.hosts.machine import Machine
 from runbook.context import Context
 from runbook.errors import StepError
 from runbook.kind import Action, Check, Params, Ref
+from runbook.model import OneOrMore
 from runbook.outcome import Evidence, Outcome
 from runbook.site import LOCAL, HostName
 
@@ -23,10 +24,6 @@ FLEET_SYMPTOMS: Mapping[str, str] = {
     "deadline": "It did not end in time; it was ended.",
 }
 """What a check on a group can report besides the symptoms of the check itself: one that all hosts share is told."""
-
-
-def _several(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
 
 
 def _threshold(value: int | str) -> int | str:
@@ -55,7 +52,7 @@ class OnHost(Params):
 class OnHosts(Params):
     """Where a check runs."""
 
-    on: Annotated[tuple[HostOrGroup, ...], BeforeValidator(_several, json_schema_input_type=str | list[str])] = Field(
+    on: Annotated[tuple[HostOrGroup, ...], OneOrMore] = Field(
         (LOCAL,), min_length=1, description="A host, a group, or a list of them; `local` is this machine."
     )
     parallel: int = Field(10, ge=1, le=200, description="On a group: how many hosts at a time.")

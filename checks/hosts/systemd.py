@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from checks.evidence.hosts_table import HostsTable
 from checks.evidence.machines import SystemdUnit
@@ -15,7 +15,7 @@ from checks.hosts.looking import LOOK_SYMPTOMS, as_whom, ask, last_words
 from checks.hosts.machine import Machine
 from runbook.context import Context
 from runbook.kind import Params
-from runbook.model import Model
+from runbook.model import Model, OneOrMore
 from runbook.outcome import Outcome
 
 _PROPERTIES = (
@@ -36,14 +36,10 @@ SYMPTOMS: Mapping[str, str] = {
 }
 
 
-def _several(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
-
-
 UnitName = Annotated[str, Field(pattern=r"^[A-Za-z0-9:_.\\@][A-Za-z0-9:_.\\@-]{0,254}$")]
 """Without a suffix it is a service (systemd.unit(5)); no wildcards."""
 
-Units = Annotated[tuple[UnitName, ...], BeforeValidator(_several, json_schema_input_type=str | list[str])]
+Units = Annotated[tuple[UnitName, ...], OneOrMore]
 
 
 class Expect(Model):
