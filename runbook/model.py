@@ -105,6 +105,14 @@ class ChoiceInput(_Input):
     default: str | None = None
 
 
+class ListInput(_Input):
+    """Several short texts, such as names: a list in the site profile, else one text with commas between them."""
+
+    type: Literal["list"]
+    pattern: str = Field("", description="A regular expression that each item must match as a whole.")
+    default: str | None = Field(None, description="With commas between the items.")
+
+
 class SecretInput(_Input):
     """A value that is asked again each time, never stored, never shown."""
 
@@ -112,7 +120,8 @@ class SecretInput(_Input):
 
 
 Input = Annotated[
-    StringInput | IntegerInput | PathInput | Sha256Input | ChoiceInput | SecretInput, Field(discriminator="type")
+    StringInput | IntegerInput | PathInput | Sha256Input | ChoiceInput | ListInput | SecretInput,
+    Field(discriminator="type"),
 ]
 
 
@@ -178,6 +187,34 @@ class Probe(Model):
         return _fold_params(data, {"check"})
 
 
+class WayBack(Model):
+    """Part of a way back that the program walks: an action of a kind, with a title of its own.
+
+    As in a step, the kind's own keys stand beside these in the file.
+    """
+
+    action: Line = Field(description="The name of the action that undoes.")
+    title: Line = Field(description="What it does, for the operator.")
+    probe: Probe | None = Field(None, description="A check that is green once it is undone.")
+    deadline: float = Field(60.0, gt=0, le=86_400, description="Seconds it may take, without the time people need.")
+    params: Mapping[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fold(cls, data: Any) -> Any:
+        return _fold_params(data, WAY_KEYS)
+
+
+WAY_KEYS = frozenset({"action", "title", "probe", "deadline"})
+"""The keys of a way back that are not its kind's own."""
+
+
+class Stays(Model):
+    """What no way back brings back."""
+
+    stays: Line = Field(description="What stays as it is, and why.")
+
+
 class Step(Model):
     """One check, action or attestation.
 
@@ -196,7 +233,10 @@ class Step(Model):
     gate: Gate = Gate()
     irreversible: bool = Field(False, description="It cannot be undone: gate, probe and backout are due.")
     probe: Probe | None = None
-    backout: tuple[Line, ...] = Field((), description="How to go back, in order.")
+    backout: tuple[Line | WayBack | Stays, ...] = Field(
+        (),
+        description="How to go back, in order: text for a person to do, or an action. `stays`: what cannot be undone.",
+    )
     hints: tuple[Hint, ...] = ()
     deadline: float = Field(60.0, gt=0, le=86_400, description="Seconds it may take, without the time people need.")
 
@@ -215,6 +255,21 @@ class Step(Model):
             statements = (value,) if isinstance(value, str) else value
             return {**folded, "role": role, "kind": "attest", "params": {**folded["params"], "statements": statements}}
         return {**folded, "role": role, "kind": value}
+
+    @property
+    def ways_back(self) -> tuple[str, ...]:
+        """The way back in words, a line each."""
+        return tuple(_way(entry) for entry in self.backout)
+
+
+def _way(entry: str | WayBack | Stays) -> str:
+    match entry:
+        case WayBack():
+            return entry.title
+        case Stays():
+            return f"Stays: {entry.stays}"
+        case _:
+            return entry
 
 
 COMMON_KEYS = frozenset(

@@ -11,12 +11,12 @@ from pydantic import ValidationError
 from runbook.errors import UsageError
 from runbook.files import templates
 from runbook.files.document import Document, Map, Node, Scalar, text_of
-from runbook.files.outline import FOLDED, Outline, StepOutline
+from runbook.files.outline import FOLDED, Outline, StepOutline, WayOutline
 from runbook.files.problems import Problem, did_you_mean
 from runbook.files.shapes import default_refs, keys_at, refs
 from runbook.files.wording import Loc, locate, problems_of
 from runbook.kind import Kind, Ref, Registry
-from runbook.model import COMMON_KEYS, Role
+from runbook.model import COMMON_KEYS, WAY_KEYS, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +60,23 @@ def _article(role: Role) -> str:
 
 
 def kind_problems(document: Document, outline: Outline, registry: Registry, used: Used) -> Iterator[Problem]:
-    """The problems of every step's and probe's own keys."""
+    """The problems of the own keys of every step, of its ways back and of their probes."""
     for step in outline.steps():
         yield from _role(document, step)
         if step.role is not None and (step.kind or step.role is Role.ATTESTATION):
             yield from _params_problems(document, outline, registry, used, _Part.of_step(step))
-        probe, params = step.probe, step.probe_params
-        if probe is not None and params is not None and probe.text("check"):
-            yield from _params_problems(document, outline, registry, used, _Part.of_probe(probe, params))
+        for way in step.ways():
+            if way.kind:
+                yield from _params_problems(document, outline, registry, used, _Part.of_way(way))
+        for probe in step.probes():
+            if probe.text("check"):
+                yield from _params_problems(document, outline, registry, used, _Part.of_probe(probe))
         yield from _folded(document, step)
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A step's or probe's kind and own keys."""
+    """The kind and own keys of a step, a way back or a probe."""
 
     role: Role
     kind: str
@@ -89,9 +92,13 @@ class _Part:
         return cls(step.role, step.kind, step.kind_node, step.params.without(*FOLDED), common)
 
     @classmethod
-    def of_probe(cls, probe: Map, params: Map) -> _Part:
-        name = probe.items["check"]
-        return cls(Role.CHECK, text_of(name) or "", name, params.without(*FOLDED), frozenset({"check"}), is_probe=True)
+    def of_way(cls, way: WayOutline) -> _Part:
+        return cls(Role.ACTION, way.kind, way.kind_node, way.params.without(*FOLDED), WAY_KEYS)
+
+    @classmethod
+    def of_probe(cls, probe: Map) -> _Part:
+        name, params = probe.items["check"], probe.without("check", *FOLDED)
+        return cls(Role.CHECK, text_of(name) or "", name, params, frozenset({"check"}), is_probe=True)
 
 
 def _role(document: Document, step: StepOutline) -> Iterator[Problem]:
@@ -115,7 +122,7 @@ def _role(document: Document, step: StepOutline) -> Iterator[Problem]:
 
 
 def _folded(document: Document, step: StepOutline) -> Iterator[Problem]:
-    for holder in filter(None, (step.node, step.probe)):
+    for holder in (step.node, *(way.node for way in step.ways()), *step.probes()):
         for key in sorted(FOLDED & set(holder.items)):
             yield document.problem(
                 holder.keys[key], f"the key `{key}` is not known here", "The kind's keys stand beside `check: KIND`."

@@ -149,9 +149,11 @@ def _references(runbook: Loaded[Runbook], site: Loaded[Site], registry: Registry
     for step in Outline.of(runbook.document.root).steps():
         yield from unknown_in_hints(runbook.document, step.node, site.model, site.path)
         parts = [(step.role, step.kind, step.params, step.kind_node)]
-        if step.probe is not None and step.probe_params is not None and "check" in step.probe.items:
-            name = step.probe.text("check") or ""
-            parts.append((Role.CHECK, name, step.probe_params, step.probe.items["check"]))
+        parts += [(Role.ACTION, way.kind, way.params, way.kind_node) for way in step.ways()]
+        for probe in step.probes():
+            if "check" in probe.items:
+                name = probe.text("check") or ""
+                parts.append((Role.CHECK, name, probe.without("check"), probe.items["check"]))
         for role, name, params, kind_node in parts:
             kind = find_kind(registry, role, name) if role else None
             used = list(uses(kind, params, kind_node)) if kind else []
@@ -201,16 +203,17 @@ def _versions(model: type[BaseModel]) -> Iterator[tuple[str, int]]:
 
 
 def _data(root: Map, drop: frozenset[str]) -> dict[str, Any]:
-    """The plain data, without the keys that must not stand in a step or a probe."""
+    """The plain data, without the keys that must not stand in a step, a way back or a probe."""
     data = root.data()
     if drop:
         for stage in _items(data, "stages"):
             for step in _items(stage, "steps"):
-                probe = step.get("probe")
-                for key in drop:
-                    step.pop(key, None)
-                    if isinstance(probe, dict):
-                        probe.pop(key, None)
+                for holder in (step, *_items(step, "backout")):
+                    probe = holder.get("probe")
+                    for key in drop:
+                        holder.pop(key, None)
+                        if isinstance(probe, dict):
+                            probe.pop(key, None)
     return data
 
 

@@ -10,10 +10,35 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from runbook.files.document import Map, Node, text_of
-from runbook.model import COMMON_KEYS, Role
+from runbook.model import COMMON_KEYS, WAY_KEYS, Role
 
 FOLDED = frozenset({"role", "kind", "params"})
 """What the model of a step calls its folded parts; in the file they are no keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class WayOutline:
+    """A way back that is an action."""
+
+    node: Map
+
+    @property
+    def kind(self) -> str:
+        """The name of its kind; empty where it has none."""
+        return self.node.text("action") or ""
+
+    @property
+    def kind_node(self) -> Node:
+        return self.node.items["action"]
+
+    @property
+    def params(self) -> Map:
+        """The keys of its kind."""
+        return self.node.without(*WAY_KEYS)
+
+    @property
+    def probe(self) -> Map | None:
+        return self.node.map("probe")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +84,18 @@ class StepOutline:
         return self.node.map("probe")
 
     @property
-    def probe_params(self) -> Map | None:
-        """The keys of the probe's check."""
-        return self.probe.without("check") if self.probe else None
-
-    @property
     def gate(self) -> Map | None:
         return self.node.map("gate")
+
+    def ways(self) -> Iterator[WayOutline]:
+        """The ways back that are actions."""
+        for entry in self.node.entries("backout"):
+            if isinstance(entry, Map) and "action" in entry.items:
+                yield WayOutline(entry)
+
+    def probes(self) -> Iterator[Map]:
+        """Its own probe and those of its ways back."""
+        yield from filter(None, (self.probe, *(way.probe for way in self.ways())))
 
     def hints(self) -> Iterator[Map]:
         for hint in self.node.entries("hints"):

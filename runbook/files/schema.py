@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from runbook.kind import Kind, Registry
-from runbook.model import COMMON_KEYS, Role, Runbook
+from runbook.model import COMMON_KEYS, WAY_KEYS, Role, Runbook
 from runbook.site import Site
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -32,10 +32,12 @@ def json_schema(registry: Registry) -> Schema:
     kinds, _ = registry.all()
     probe, step = definitions["Probe"], definitions["Step"]
     checks = [kind for kind in kinds if kind.role is Role.CHECK]
+    actions = [kind for kind in kinds if kind.role is Role.ACTION]
     definitions["Step"] = _step(step, kinds)
     definitions["Probe"] = _by_kind(
         {"check": _names(checks, "The name of the check.")}, ["check"], checks, probe.get("description", "")
     )
+    definitions["WayBack"] = _way(definitions["WayBack"], actions)
     for kind in kinds:
         definitions.update(_kind_definitions(kind))
     when = definitions["Hint"]["properties"]["when"]
@@ -67,6 +69,13 @@ def _step(step: Schema, kinds: list[type[Kind[Any]]]) -> Schema:
     schema = _by_kind({**common, **roles}, required, kinds, step.get("description", ""))
     schema["oneOf"] = [{"required": [role.value]} for role in Role]
     return schema
+
+
+def _way(way: Schema, actions: list[type[Kind[Any]]]) -> Schema:
+    """A way back as the file has it."""
+    own = {key: value for key, value in way["properties"].items() if key in WAY_KEYS}
+    own["action"] = _names(actions, "The action that undoes: its name.")
+    return _by_kind(own, ["action", "title"], actions, way.get("description", ""))
 
 
 def _by_kind(properties: Schema, required: list[str], kinds: list[type[Kind[Any]]], description: str) -> Schema:

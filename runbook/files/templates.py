@@ -84,6 +84,11 @@ def render(text: str, values: Mapping[str, Any]) -> str:
         raise BadTemplate("the text cannot be put together", remedy=_ONLY_NAMES) from error
 
 
+def literal(text: str) -> str:
+    """The text so spelled that `render` gives it back as it is."""
+    return re.sub(r"\{[{%]", lambda braces: f"{{{{ '{braces[0]}' }}}}", text)
+
+
 def render_params(params: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters with the values inserted into each text; keys, lists and other values stay as they are."""
     return {key: _render(value, values) for key, value in params.items()}

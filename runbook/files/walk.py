@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from runbook.files.backouts import LONGEST_UNDONE
 from runbook.files.document import Document, Map, Node, Scalar, Seq, text_of
 from runbook.files.kind_checks import Used, find_kind, template_problems
 from runbook.files.outline import Outline, StageOutline, StepOutline
@@ -147,6 +148,16 @@ class Walk:
             hint = "Say under `backout` how to go back, or that there is no way back."
             yield self.warning(place, "an irreversible step should say how to go back", hint)
 
+    def _backout(self, step: StepOutline) -> Iterator[Problem]:
+        if not step.node.entries("backout"):
+            return
+        place = self.key(step.node, "backout")
+        if step.role is Role.CHECK:
+            yield self.warning(place, "a check changes nothing, so there is nothing to go back from")
+        if len(step.id) > LONGEST_UNDONE:
+            hint = f"At most {LONGEST_UNDONE} characters; the steps of a roll-back are named after it."
+            yield self.error(step.node.items["id"], "this id is too long for a step with a way back", hint)
+
     def _hints(self, step: StepOutline) -> Iterator[Problem]:
         kind = find_kind(self.registry, step.role, step.kind) if step.role and step.kind else None
         if kind is None:
@@ -165,14 +176,18 @@ class Walk:
         for key, node in step.gate.items.items() if step.gate else ():
             if key in ("phrase", "confirm"):
                 yield from template_problems(self.document, node, self.outline, inputs | own, self.used)
-        for key in ("title", "goal", "backout", "hints"):
-            for scalar in key_scalars(step.node, key):
-                if is_template(scalar.value):
-                    yield self.warning(scalar, "nothing is inserted here; the braces are shown as they are")
+        texts = [scalar for key in ("title", "goal", "hints") for scalar in key_scalars(step.node, key)]
+        for entry in step.node.entries("backout"):
+            shown = [entry.get("title"), entry.get("stays")] if isinstance(entry, Map) else [entry]
+            texts += [scalar for node in shown if node is not None for scalar in node.scalars()]
+        for scalar in texts:
+            if is_template(scalar.value):
+                yield self.warning(scalar, "nothing is inserted here; the braces are shown as they are")
 
     def _shell(self, step: StepOutline) -> Iterator[Problem]:
         """A line that a shell reads is pointed out, and nothing may be inserted into it."""
-        for params in (found for holder in (step.params, step.probe_params) for found in _maps(holder)):
+        holders = (step.params, *(way.params for way in step.ways()), *step.probes())
+        for params in (found for holder in holders for found in _maps(holder)):
             shell = params.get("shell")
             if shell is None or (isinstance(shell, Scalar) and str(shell.value).casefold() in _NO):
                 continue
@@ -231,6 +246,7 @@ _STEP_RULES: tuple[Callable[[Walk, StepOutline], Iterator[Problem]], ...] = (
     Walk._facts,
     Walk._gate,
     Walk._irreversible,
+    Walk._backout,
     Walk._hints,
     Walk._inserted,
     Walk._shell,

@@ -90,6 +90,6 @@ async def _sure(step: Step, probed: Probed | None, operator: RecordingOperator) 
     if probed and probed.answer is Answer.NOT_DONE:
         return True
     said = f"its probe says `{probed.answer}`" if probed else "it has no probe"
-    detail = (f"It may be done already, and {said}.", *(f"Way back: {line}" for line in step.backout))
+    detail = (f"It may be done already, and {said}.", *(f"Way back: {line}" for line in step.ways_back))
     request = PhraseRequest(f"Type the phrase to run {step.id} a second time", phrase_again(step.id), detail)
     return await operator.type_phrase(request)

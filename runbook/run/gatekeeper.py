@@ -169,7 +169,7 @@ class Gatekeeper:
                 commands=plan,
                 conditions=(*gates.conditions(self.standing, step), *approved),
                 probed=probed,
-                backout=step.backout,
+                backout=step.ways_back,
                 # There is always something to be said yes to, or to be typed.
                 question=confirm or ("" if phrase else f"Start {step.id}, which cannot be undone?"),
                 phrase=phrase,
@@ -218,7 +218,7 @@ class Gatekeeper:
 async def _declined(run: StepRun, confirm: str, phrase: str) -> str:
     """What the operator did not say to the gate of a step that can be undone or repeated; empty: the way is free."""
     step = run.step
-    detail = (step.title, *(f"Way back: {line}" for line in step.backout))
+    detail = (step.title, *(f"Way back: {line}" for line in step.ways_back))
     if confirm and not await run.operator.confirm(ConfirmRequest(confirm, detail)):
         return "the operator said no at the gate"
     request = PhraseRequest(f"Type the phrase to start {step.id}", phrase, detail)

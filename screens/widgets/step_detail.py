@@ -56,7 +56,7 @@ class StepFacts(Lines):
         rows: list[tuple[str, Cell]] = [*self._facts("requires", step.requires)]
         rows += [("after", f"{', '.join(step.gate.after)} must be green")] if step.gate.after else []
         rows += self._facts("establishes", step.establishes)
-        rows += [("way back", line) for line in step.backout]
+        rows += [("way back", line) for line in step.ways_back]
         goal = f": {self._stage.goal}" if self._stage.goal else ""
         rows.append(("stage", Content.styled(f"{self._stage.id}, {self._stage.title}{goal}", QUIET)))
         yield from pairs(_once(rows), width)

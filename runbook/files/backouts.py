@@ -1,0 +1,74 @@
+"""The steps that undo a step: what its `backout` says, as steps of a roll-back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from runbook.files.templates import literal
+from runbook.model import Gate, Role, Stays, Step, WayBack
+
+LONGEST_UNDONE = 57
+"""Characters of the id of a step with a way back: what undoes it is named after it, `ID.undo` or `ID.undo12`."""
+
+
+def undoing(step: Step) -> tuple[Step, ...]:
+    """The steps that undo it, in the order of its backouts; empty where none is named.
+
+    What was gated by a phrase or by two people is so on its way back, and what was irreversible asks as an irreversible
+    step does: its roll-back destroys what came after it.
+    """
+    ways = [entry for entry in step.backout if not isinstance(entry, Stays)]
+    return tuple(
+        _action(step, way, name) if isinstance(way, WayBack) else _by_hand(step, way, name)
+        for way, name in zip(ways, _names(step, len(ways)), strict=True)
+    )
+
+
+def what_stays(step: Step) -> tuple[str, ...]:
+    """What no way back brings back."""
+    return tuple(entry.stays for entry in step.backout if isinstance(entry, Stays))
+
+
+def _names(step: Step, count: int) -> Iterator[str]:
+    for number in range(1, count + 1):
+        yield f"{step.id}.undo" if count == 1 else f"{step.id}.undo{number}"
+
+
+def _action(step: Step, way: WayBack, name: str) -> Step:
+    return Step(
+        id=name,
+        title=way.title,
+        goal=_goal(step),
+        role=Role.ACTION,
+        kind=way.action,
+        params=way.params,
+        gate=_gate(step, name, asks=True),
+        irreversible=step.irreversible,
+        probe=way.probe,
+        deadline=way.deadline,
+    )
+
+
+def _by_hand(step: Step, line: str, name: str) -> Step:
+    """A person does it and says so: that is its question."""
+    return Step(
+        id=name,
+        title=f"By hand, undo: {step.title}"[:2000],
+        goal=_goal(step),
+        role=Role.ATTESTATION,
+        kind="attest",
+        params={"statements": (literal(f"This is done: {line}"),)},
+        gate=_gate(step, name, asks=False),
+    )
+
+
+def _goal(step: Step) -> str:
+    return f"It undoes {step.id}: {step.title}."
+
+
+def _gate(step: Step, name: str, *, asks: bool) -> Gate:
+    return Gate(
+        confirm=f"Do {name} now, which undoes {step.id}?" if asks else None,
+        phrase=f"UNDO {step.id}" if step.gate.phrase else None,
+        two_person=step.gate.two_person,
+    )
