@@ -1,0 +1,117 @@
+"""The CA of the first phase, which the cutover takes away: keys in files in the volume, a container that runs."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from rehearsal.artefacts import INTERMEDIATE, KEY_LABELS, SSH_HOST, SSH_USER, Export, write_export
+from rehearsal.full.compose_up import container_name, labels
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+VOLUME: Final = "ccat-ca_step-ca-data"
+BASE_IMAGE: Final = "smallstep/step-ca:0.30.2-hsm"
+SERVICE: Final = "step-ca"
+_HOME: Final = "/home/step"
+_USER: Final = 1000
+_KEY_FILES: Final = {INTERMEDIATE: "intermediate_ca_key", SSH_USER: "ssh_user_ca_key", SSH_HOST: "ssh_host_ca_key"}
+
+
+def make_first_phase(folder: Path) -> Export:
+    """Keys and certificates in the fresh `folder`; what the hosts trusted of it until the cutover."""
+    folder.mkdir(mode=0o700)
+    keys = {key_id: ec.generate_private_key(ec.SECP384R1()) for key_id in KEY_LABELS}
+    points = {
+        key_id: key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+        for key_id, key in keys.items()
+    }
+    for key_id, key in keys.items():
+        path = folder / _KEY_FILES[key_id]
+        path.touch(mode=0o600)
+        path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return write_export(folder / "export", points)
+
+
+def clear(client: DockerClient, say: Callable[[str], None] = lambda _: None) -> None:
+    """Remove the CA's container and volume that an earlier lab has left on the engine."""
+    from docker.errors import NotFound
+
+    for kind, things, name in (
+        ("container", client.containers, container_name(SERVICE)),
+        ("volume", client.volumes, VOLUME),
+    ):
+        try:
+            things.get(name).remove(force=True)
+        except NotFound:
+            continue
+        say(f"the {kind} {name} of an earlier lab is removed")
+
+
+def start_first_phase(client: DockerClient, folder: Path) -> None:
+    """Fill the volume from what `make_first_phase` made in `folder`, and start the container.
+
+    Neither may be there yet. Raises docker.errors.DockerException.
+    """
+    from docker.types import Mount
+
+    client.volumes.create(VOLUME)
+    container = client.containers.create(
+        BASE_IMAGE,
+        name=container_name(SERVICE),
+        labels=labels(SERVICE),
+        user=str(_USER),
+        entrypoint=["/usr/local/bin/step-ca", f"{_HOME}/config/ca.json"],
+        mounts=[Mount(_HOME, VOLUME, type="volume")],
+        network_mode="host",
+        restart_policy={"Name": "always"},
+    )
+    container.put_archive(_HOME, _content(folder))
+    container.start()
+
+
+def _content(folder: Path) -> bytes:
+    """The volume as a tar archive: folders 0700 and files 0600 of the user step."""
+    export = folder / "export"
+    files = {
+        "certs/root_ca.crt": (export / "root_ca.crt").read_bytes(),
+        "certs/intermediate_ca.crt": (export / "intermediate_ca.crt").read_bytes(),
+        "config/ca.json": json.dumps(_configuration(), indent=2).encode(),
+        **{f"secrets/{name}": (folder / name).read_bytes() for name in _KEY_FILES.values()},
+    }
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        for name in (".", "certs", "config", "secrets", "db"):
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.mode, entry.uid, entry.gid = tarfile.DIRTYPE, 0o700, _USER, _USER
+            tar.addfile(entry)
+        for name, raw in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.mode, entry.uid, entry.gid, entry.size = 0o600, _USER, _USER, len(raw)
+            tar.addfile(entry, io.BytesIO(raw))
+    return packed.getvalue()
+
+
+def _configuration() -> dict[str, object]:
+    return {
+        "address": ":9000",
+        "dnsNames": ["ca.ccat.uni-koeln.de", "localhost"],
+        "logger": {"format": "text"},
+        "db": {"type": "badgerv2", "dataSource": f"{_HOME}/db"},
+        "root": f"{_HOME}/certs/root_ca.crt",
+        "crt": f"{_HOME}/certs/intermediate_ca.crt",
+        "key": f"{_HOME}/secrets/{_KEY_FILES[INTERMEDIATE]}",
+        "ssh": {
+            "userKey": f"{_HOME}/secrets/{_KEY_FILES[SSH_USER]}",
+            "hostKey": f"{_HOME}/secrets/{_KEY_FILES[SSH_HOST]}",
+        },
+        "authority": {"enableAdmin": False, "claims": {"enableSSHCA": True}, "provisioners": []},
+    }
