@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import tarfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -13,13 +12,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from rehearsal.artefacts import INTERMEDIATE, KEY_LABELS, SSH_HOST, SSH_USER, Export, write_export
+from rehearsal.full import base_image
 from rehearsal.full.compose_up import container_name, labels
 
 if TYPE_CHECKING:
     from docker import DockerClient
 
 VOLUME: Final = "ccat-ca_step-ca-data"
-BASE_IMAGE: Final = "smallstep/step-ca:0.30.2-hsm"
 SERVICE: Final = "step-ca"
 _HOME: Final = "/home/step"
 _USER: Final = 1000
@@ -41,21 +40,6 @@ def make_first_phase(folder: Path) -> Export:
     return write_export(folder / "export", points)
 
 
-def clear(client: DockerClient, say: Callable[[str], None] = lambda _: None) -> None:
-    """Remove the CA's container and volume that an earlier lab has left on the engine."""
-    from docker.errors import NotFound
-
-    for kind, things, name in (
-        ("container", client.containers, container_name(SERVICE)),
-        ("volume", client.volumes, VOLUME),
-    ):
-        try:
-            things.get(name).remove(force=True)
-        except NotFound:
-            continue
-        say(f"the {kind} {name} of an earlier lab is removed")
-
-
 def start_first_phase(client: DockerClient, folder: Path) -> None:
     """Fill the volume from what `make_first_phase` made in `folder`, and start the container.
 
@@ -65,7 +49,7 @@ def start_first_phase(client: DockerClient, folder: Path) -> None:
 
     client.volumes.create(VOLUME)
     container = client.containers.create(
-        BASE_IMAGE,
+        f"{base_image.NAME}:{base_image.TAG}",
         name=container_name(SERVICE),
         labels=labels(SERVICE),
         user=str(_USER),

@@ -25,15 +25,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+from rehearsal.full import public_ca
 from rehearsal.full.provisioners import ISSUER
-from rehearsal.full.tls_files import Authority
 
 CA_NAME: Final = "ca.ccat.uni-koeln.de"
 AUTH_NAME: Final = "auth.ccat.uni-koeln.de"
 ANOTHER_ROOT: Final = "another-root"
-CERTIFICATE, KEY = "public-ca.crt", "public-ca.key"
-"""Of the public CA, in its folder."""
-
+"""The file that lets somebody else answer."""
 _CA: Final = ("127.0.0.1", 9000)
 _DEADLINE: Final = 10.0
 _CHUNK: Final = 65_536
@@ -71,14 +69,17 @@ def impostor(root: str) -> Answer:
     return lambda path: {"ca": root} if path.startswith("/root/") else known.get(path)
 
 
-async def serve(folder: Path, public_ca: Path, ca: socket.socket, auth: socket.socket) -> None:
-    """Until cancelled."""
-    authority = Authority.load(public_ca / CERTIFICATE, public_ca / KEY)
-    stranger = Authority.make("Another Root CA")
-    stranger_context = stranger.context([CA_NAME], folder)
-    context = authority.context([AUTH_NAME], folder)
+async def serve(folder: Path, root: Path, ca: socket.socket, auth: socket.socket) -> None:
+    """Until cancelled; `root` is the folder of the public CA."""
+    stranger = folder / "stranger"
+    stranger.mkdir(exist_ok=True)
+    public_ca.make_root(stranger, "Another Root CA")
+    other_root = (stranger / public_ca.CERTIFICATE).read_text()
+    context = _context(*public_ca.issue(root, folder, AUTH_NAME))
     async with contextlib.AsyncExitStack() as stack:
-        pretended = await asyncio.start_server(_http(impostor(stranger.pem)), "127.0.0.1", 0, ssl=stranger_context)
+        pretended = await asyncio.start_server(
+            _http(impostor(other_root)), "127.0.0.1", 0, ssl=_context(*public_ca.issue(stranger, stranger, CA_NAME))
+        )
         other = pretended.sockets[0].getsockname()[:2]
 
         def target() -> tuple[str, int]:
@@ -95,6 +96,12 @@ async def serve(folder: Path, public_ca: Path, ca: socket.socket, auth: socket.s
         sys.stdout.write("serving\n")
         sys.stdout.flush()
         await asyncio.get_running_loop().create_future()
+
+
+def _context(chain: Path, key: Path) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(chain, key)
+    return context
 
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -145,7 +152,7 @@ async def _close(writer: asyncio.StreamWriter) -> None:
             await writer.wait_closed()
 
 
-def main(folder: str, public_ca: str, ca_fd: str, auth_fd: str, parent: str) -> int:
+def main(folder: str, root: str, ca_fd: str, auth_fd: str, parent: str) -> int:
     """Serve until SIGTERM."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != int(parent):
@@ -153,7 +160,7 @@ def main(folder: str, public_ca: str, ca_fd: str, auth_fd: str, parent: str) -> 
     ca, auth = (socket.socket(fileno=int(fd)) for fd in (ca_fd, auth_fd))
 
     async def run() -> None:
-        serving = asyncio.create_task(serve(Path(folder), Path(public_ca), ca, auth))
+        serving = asyncio.create_task(serve(Path(folder), Path(root), ca, auth))
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, serving.cancel)
         with contextlib.suppress(asyncio.CancelledError):
             await serving
