@@ -1,0 +1,1 @@
+"""A certificate authority (step-ca) as its clients see it: over HTTPS, with the trust that the step names."""
