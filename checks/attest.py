@@ -38,7 +38,7 @@ class Attest(Attestation[AttestParams]):
         answer = await ctx.operator.attest(AttestRequest(title=ctx.step_id, statements=statements))
         # One answer for each statement: anything missing is a no.
         confirmed = tuple(answer.confirmed[index : index + 1] == (True,) for index in range(len(statements)))
-        found = Statements(statements=statements, confirmed=confirmed, by=_user(), note=answer.note)
+        found = Statements(statements=statements, confirmed=confirmed, by=account(), note=answer.note)
         refused = [statement for statement, yes in zip(statements, confirmed, strict=True) if not yes]
         if not refused:
             count = len(statements)
@@ -51,7 +51,7 @@ class Attest(Attestation[AttestParams]):
         )
 
 
-def _user() -> str:
+def account() -> str:
     """The account the operator works under, from the system and not from the environment."""
     uid = os.getuid()
     try:

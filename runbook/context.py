@@ -11,7 +11,8 @@ from runbook.event import Event
 from runbook.operator import Operator
 from runbook.outcome import Evidence, Outcome
 from runbook.secrets import Redactor
-from runbook.site import Site
+from runbook.site import LOCAL, Site
+from runbook.touched import Touched
 
 Record = Callable[[Event], Awaitable[None]]
 """Journals an event (on disk when this returns), then shows it."""
@@ -71,6 +72,15 @@ class Context(Protocol):
     @property
     def last(self) -> Outcome | None:
         """How the attempt before this one ended, also where the run was left since; None at the first."""
+        ...
+
+    @property
+    def touched(self) -> tuple[Touched, ...]:
+        """What the run's steps have changed so far, as the journal knows it."""
+        ...
+
+    async def touch(self, what: str, name: str, *, on: str = LOCAL, how: str = "changed") -> None:
+        """Journal that the step is about to change this, or has just changed it (`runbook.record.events.Touched`)."""
         ...
 
     async def record(self, event: Event) -> None:

@@ -24,6 +24,7 @@ from runbook.operator import (
     WitnessRequest,
 )
 from runbook.secrets import Secret
+from runbook.ticking import Checklisted, ChecklistRequest
 
 if TYPE_CHECKING:
     from screens.app import RunbookApp
@@ -101,6 +102,11 @@ class TuiOperator:
         from screens.prompts.attest import AttestPrompt
 
         return await self._ask(AttestPrompt(request))
+
+    async def checklist(self, request: ChecklistRequest) -> Checklisted:
+        from screens.prompts.checklist import ChecklistPrompt
+
+        return await self._ask(ChecklistPrompt(request))
 
     async def terminal(self, request: TerminalRequest) -> int:
         from screens.terminal import hand_over

@@ -15,7 +15,8 @@ from runbook.outcome import Evidence, Outcome
 from runbook.record.attachments import store
 from runbook.record.events import Attached
 from runbook.secrets import Redactor
-from runbook.site import Site
+from runbook.site import LOCAL, Site
+from runbook.touched import Touched
 
 R = TypeVar("R", bound=Resource)
 
@@ -55,6 +56,13 @@ class StandIn:
     runbook_title: str = "A test"
     last: Outcome | None = None
     shown: list[Evidence] = field(default_factory=list)
+
+    @property
+    def touched(self) -> tuple[Touched, ...]:
+        return tuple(event for event in self.events if isinstance(event, Touched))
+
+    async def touch(self, what: str, name: str, *, on: str = LOCAL, how: str = "changed") -> None:
+        await self.record(Touched(self.step_id, what, name, on, how))
 
     async def record(self, event: Event) -> None:
         self.events.append(event)

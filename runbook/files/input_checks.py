@@ -6,10 +6,22 @@ import re
 from collections.abc import Collection, Iterator
 
 from runbook.files import inputs, templates
-from runbook.files.document import Document, Map, Node, Scalar
+from runbook.files.document import Document, Map, Node, Scalar, Seq
 from runbook.files.outline import Outline
 from runbook.files.problems import Problem, Severity, did_you_mean
-from runbook.model import ChoiceInput, Input, IntegerInput, PathInput, Runbook, SecretInput, Source, StringInput
+from runbook.model import (
+    ChoiceInput,
+    Input,
+    IntegerInput,
+    ListInput,
+    PathInput,
+    Runbook,
+    SecretInput,
+    Source,
+    StringInput,
+)
+
+_WITH_DEFAULT = (StringInput, IntegerInput, PathInput, ChoiceInput, ListInput)
 
 
 def declaration_problems(document: Document, outline: Outline) -> Iterator[Problem]:
@@ -55,7 +67,7 @@ def default_problems(document: Document, outline: Outline, runbook: Runbook) -> 
     """Defaults that the input itself would refuse."""
     for name, declared in runbook.inputs.items():
         node = outline.inputs.map(name)
-        if isinstance(declared, StringInput | IntegerInput | PathInput | ChoiceInput) and declared.default is not None:
+        if isinstance(declared, _WITH_DEFAULT) and declared.default is not None:
             said = refused(declared, str(declared.default))
             if said and node is not None and "default" in node.items:
                 yield document.problem(node.items["default"], f"the default does not fit: {said}")
@@ -68,6 +80,17 @@ def refused(declared: Input, text: str) -> str:
     except (ValueError, re.error) as error:
         return str(error)
     return ""
+
+
+def _refused_list(declared: ListInput, node: Seq) -> str:
+    """Why the input would refuse the list of a site profile; empty where it would not."""
+    texts = [item.text for item in node.items if isinstance(item, Scalar) and isinstance(item.value, str | int)]
+    if len(texts) < len(node.items):
+        return "expected text in each item; put it in quotes"
+    try:
+        return refused(declared, inputs.list_text(texts))
+    except ValueError as error:
+        return str(error)
 
 
 def site_value_problems(
@@ -98,6 +121,10 @@ def _given(runbook: Runbook, document: Document, given: Map, name: str, node: No
     elif declared.source is Source.PAPER:
         hint = "Remove it: it is typed from paper."
         yield document.problem(given.keys[name], f"`{name}` comes from paper, never from the site profile", hint)
+    elif isinstance(declared, ListInput) and isinstance(node, Seq):
+        said = _refused_list(declared, node)
+        if said:
+            yield document.problem(node, f"the value does not fit the input `{name}`: {said}")
     elif not isinstance(node, Scalar) or node.value is None:
         yield document.problem(node, f"expected one value for the input `{name}`")
     elif isinstance(node.value, float):

@@ -6,10 +6,11 @@ import base64
 import binascii
 import re
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
 
 from runbook.files.problems import did_you_mean
-from runbook.model import ChoiceInput, Input, IntegerInput, PathInput, SecretInput, Sha256Input, StringInput
+from runbook.model import ChoiceInput, Input, IntegerInput, ListInput, PathInput, SecretInput, Sha256Input, StringInput
 
 MAX_LENGTH = 4096
 """Characters of one value."""
@@ -39,6 +40,8 @@ def parse(declared: Input, text: str, *, base: Path | None = None, exists: bool 
             return sha256(text)
         case ChoiceInput():
             return _choice(declared, text)
+        case ListInput():
+            return _list(declared, text)
         case SecretInput():
             return _line(text)
 
@@ -128,6 +131,34 @@ def _choice(declared: ChoiceInput, text: str) -> str:
     listed = ", ".join(f"`{choice}`" for choice in declared.choices)
     hint = did_you_mean(value, declared.choices)
     raise ValueError(f"`{value}` is not one of {listed}{f'; {hint}' if hint else ''}")
+
+
+def list_items(value: str) -> tuple[str, ...]:
+    """The items of a `list` input's value, in order and without the empty ones."""
+    return tuple(item for part in re.split(r"[,\n]", value) if (item := part.strip()))
+
+
+def list_text(items: Iterable[object]) -> str:
+    """The items of a site profile's list as the one text that `parse` takes; raises ValueError."""
+    texts = [str(item) for item in items]
+    for text in texts:
+        if "," in text or "\n" in text:
+            raise ValueError(f"an item holds a comma or a line break: `{text}`")
+    return ", ".join(texts)
+
+
+def _list(declared: ListInput, text: str) -> str:
+    """The items with `, ` between them: what `{{ }}` inserts, and what `list_items` takes apart."""
+    items = list_items(text)
+    if not items:
+        raise ValueError("the list is empty")
+    for number, item in enumerate(items):
+        _line(item)
+        if item in items[:number]:
+            raise ValueError(f"`{item}` is listed twice")
+        if declared.pattern and not re.fullmatch(declared.pattern, item):
+            raise ValueError(f"the item `{item}` does not have the expected form (`{declared.pattern}`)")
+    return ", ".join(items)
 
 
 def _path(declared: PathInput, text: str, base: Path | None, exists: bool) -> str:

@@ -73,7 +73,7 @@ class Answers(Model):
         description="What is typed at the prompts of a step's interactive command, in order. Only for rehearsals.",
     )
     attest: Literal["all"] | tuple[StepId, ...] = Field(
-        (), description="Attestations to confirm: `all`, or the ids of the steps."
+        (), description="Attestations to confirm, and checklists to answer with yes: `all`, or the ids of the steps."
     )
     confirm: Literal["none"] | Mapping[StepId, bool] = Field(
         default_factory=dict,

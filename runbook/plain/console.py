@@ -35,6 +35,7 @@ from runbook.secrets import Secret
 from runbook.terminal.foreground import run_in_foreground
 from runbook.terminal.keyboard import Keyboard
 from runbook.terminal.narrator import Narrator
+from runbook.ticking import Checklisted, ChecklistRequest, Tick, Ticked
 
 _DECISIONS = {
     Decision.RUN: "run this step",
@@ -223,6 +224,30 @@ class ConsoleOperator:
                 ]
             )
         )
+
+    async def checklist(self, request: ChecklistRequest) -> Checklisted:
+        say = self._narrator.say
+        say(f"{request.question}: one answer for each of {len(request.items)}")
+        say("  y: yes   w: not yet (wait)   n: no, with the reason")
+        answers = [await self._tick(request, number) for number in range(len(request.items))]
+        return Checklisted(tuple(answers))
+
+    async def _tick(self, request: ChecklistRequest, number: int) -> Ticked:
+        """The answer for one item; an empty line keeps what was said before, and else means not yet."""
+        before = request.said(number) or Ticked(Tick.NOT_YET)
+        kept = f"{before.tick}, {before.reason}" if before.reason else before.tick.value
+        prompt = f"  {number + 1} of {len(request.items)}: {request.items[number]} [y/w/n, empty: {kept}]: "
+        while True:
+            match (await self._line(prompt)).strip().lower():
+                case "":
+                    return before
+                case "y" | "yes":
+                    return Ticked(Tick.YES)
+                case "w" | "not yet":
+                    return Ticked(Tick.NOT_YET)
+                case "n" | "no":
+                    return Ticked(Tick.NO, await self._answer("    Why not (empty: leave)? "))
+            self._narrator.say("Type y for yes, w for not yet, or n for no.")
 
     async def terminal(self, request: TerminalRequest) -> int:
         self._narrator.say(f"The terminal is for {request.argv[0]} now.")

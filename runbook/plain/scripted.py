@@ -35,6 +35,7 @@ from runbook.plain.answers import Answers
 from runbook.plain.typist import type_answers
 from runbook.probing import Answer
 from runbook.secrets import Redactor, Secret
+from runbook.ticking import Checklisted, ChecklistRequest, Tick, Ticked
 from runbook.typed import without_separators
 
 
@@ -174,6 +175,11 @@ class ScriptedOperator:
         if not _covers(listed, self._step):
             raise self._missing(f"attest: [{self._step}]", request.title)
         return Attested(tuple(True for _ in request.statements), "from the answers file")
+
+    async def checklist(self, request: ChecklistRequest) -> Checklisted:
+        if not _covers(self._answers.attest, self._step):
+            raise self._missing(f"attest: [{self._step}]", request.question)
+        return Checklisted(tuple(Ticked(Tick.YES) for _ in request.items), "from the answers file")
 
     async def terminal(self, request: TerminalRequest) -> int:
         if self._step not in self._answers.typed:

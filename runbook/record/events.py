@@ -19,6 +19,7 @@ from runbook.record.gate_events import (
     WindowSet,
     WitnessJoined,
 )
+from runbook.touched import Touched
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,6 +347,7 @@ JOURNALLED: Mapping[str, type[Event]] = {
         StageFinished,
         StepBlocked,
         StepStarted,
+        Touched,
         StepFinished,
         StepSkipped,
         StepNotHere,

@@ -14,6 +14,7 @@ from runbook.model import Runbook
 from runbook.outcome import Outcome, Verdict
 from runbook.record import events as ev
 from runbook.record import gate_events as gate
+from runbook.touched import Touched
 
 
 class Status(StrEnum):
@@ -196,6 +197,8 @@ def _of_run(state: RunState, event: Event) -> RunState | None:
 
 def _of_surroundings(state: RunState, event: Event) -> RunState | None:
     match event:
+        case Touched():
+            return state if event in state.touched else replace(state, touched=(*state.touched, event))
         case ev.TokenNoticed():
             return replace(state, tokens={**state.tokens, event.token: event.state})
         case ev.FactEstablished():

@@ -29,6 +29,7 @@ from runbook.operator import (
 from runbook.record.events import PromptAnswered, PromptShown
 from runbook.run.deadline import Deadline
 from runbook.secrets import Secret
+from runbook.ticking import Checklisted, ChecklistRequest, Tick
 
 T = TypeVar("T")
 
@@ -86,6 +87,9 @@ class RecordingOperator:
     async def attest(self, request: AttestRequest) -> Attested:
         return await self._ask("attest", request.title, partial(self._operator.attest, request), _attested)
 
+    async def checklist(self, request: ChecklistRequest) -> Checklisted:
+        return await self._ask("checklist", request.question, partial(self._operator.checklist, request), _ticked)
+
     async def terminal(self, request: TerminalRequest) -> int:
         return await self._ask("terminal", " ".join(request.argv), partial(self._operator.terminal, request), str)
 
@@ -113,6 +117,12 @@ def _yes_no(value: bool) -> str:
 
 def _signs(value: SignsHere) -> str:
     return f"{value.witness} signs here"
+
+
+def _ticked(value: Checklisted) -> str:
+    """A sign for each item; what was said of each by name is evidence."""
+    signs = {Tick.YES: "x", Tick.NOT_YET: ".", Tick.NO: "-"}
+    return f"{''.join(signs[answer.tick] for answer in value.answers)} {value.note}".strip()
 
 
 def _attested(value: Attested) -> str:

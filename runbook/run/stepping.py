@@ -24,8 +24,9 @@ from runbook.record.events import StepStarted
 from runbook.run.deadline import Deadline
 from runbook.run.recording import RecordingOperator
 from runbook.secrets import Redactor
-from runbook.site import Site
+from runbook.site import LOCAL, Site
 from runbook.text import clean_line
+from runbook.touched import Touched
 
 if TYPE_CHECKING:
     from runbook.run.engine import Engine
@@ -85,6 +86,13 @@ class StepRun:
     @property
     def last(self) -> Outcome | None:
         return self._last
+
+    @property
+    def touched(self) -> tuple[Touched, ...]:
+        return self._engine.state.touched
+
+    async def touch(self, what: str, name: str, *, on: str = LOCAL, how: str = "changed") -> None:
+        await self.record(Touched(self.step.id, what, clean_line(name), on, how))
 
     async def record(self, event: Event) -> None:
         await self._engine.record(event)

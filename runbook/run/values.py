@@ -42,6 +42,11 @@ def given_values(runbook: Runbook, values: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
+def _text(value: object) -> str:
+    """A value of the site profile as it would be typed."""
+    return inputs.list_text(value) if isinstance(value, list | tuple) else str(value)
+
+
 def values_at_start(runbook: Runbook, site: Loaded[Site], given: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     """Command line before site profile before the default of what only a site can know."""
     found = {name: (value, "set") for name, value in given.items()}
@@ -50,7 +55,7 @@ def values_at_start(runbook: Runbook, site: Loaded[Site], given: Mapping[str, st
         if name in found:
             continue
         if name in site.model.inputs:
-            text, source = str(site.model.inputs[name]), "site"
+            text, source = _text(site.model.inputs[name]), "site"
         elif declared.source is Source.SITE and getattr(declared, "default", None) is not None:
             text, source = str(declared.default), "default"  # type: ignore[union-attr]  # asked in the line above
         else:

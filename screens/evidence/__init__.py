@@ -18,10 +18,13 @@ _MODULES = (
     "hosts_table",
     "machines",
     "objects",
+    "people",
     "pin_counter",
     "sign_test",
+    "signing",
     "slots",
     "statements",
+    "touched",
 )
 
 

@@ -3,107 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
-from textual import events, on
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.geometry import Region
-from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input
 
 from runbook.operator import Attested, AttestRequest
 from runbook.text import clean_line
-from screens.columns import wrap
-from screens.lines import Lines
 from screens.prompts.answer import Answer, Answers
 from screens.prompts.prompt import Prompt, Said, quiet
+from screens.prompts.rows import Rows
 from screens.words import BAD, CALM, GOOD, QUIET
 
-_LEFT = 9
-"""Cells of the cursor and the answer before each statement."""
 
+class Checklist(Rows):
+    """Space or Y says yes, N says no, each for the one statement under the cursor."""
 
-class Checklist(Lines, can_focus=True):
-    """Space or Y says yes, N says no, each for the one statement under the cursor; the cursor stays where it is."""
-
-    ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "Up", show=False),
-        Binding("down,j", "move(1)", "Down", show=False),
         Binding("space,y", "answer(True)", "Yes", show=False),
         Binding("n", "answer(False)", "No", show=False),
-        Binding("enter", "enter", "Give the answers", show=False),
     ]
-
-    @dataclass
-    class Complete(Message):
-        """Enter was pressed, and every statement has its answer."""
+    left = 9
 
     def __init__(self, statements: tuple[str, ...], answered: Callable[[], None]) -> None:
-        super().__init__()
-        self._statements = statements
+        super().__init__(statements)
         self._answered = answered
         self.answers: list[bool | None] = [None] * len(statements)
-        self._cursor = 0
 
-    @property
-    def complete(self) -> bool:
-        """Whether every statement has an answer."""
-        return None not in self.answers
+    def open(self) -> list[int]:
+        return [number for number, answer in enumerate(self.answers) if answer is None]
 
-    def lines(self, width: int) -> Iterator[Content]:
-        for number, statement in enumerate(self._statements):
-            here = number == self._cursor and self.has_focus
-            for count, line in enumerate(wrap(statement, width - _LEFT)):
-                head = self._head(number, here) if count == 0 else Content(" " * _LEFT)
-                yield Content.assemble(head, line.stylize_before("bold") if here else line)
-
-    def _head(self, number: int, here: bool) -> Content:
+    def head(self, number: int, *, here: bool) -> Content:
         answer = self.answers[number]
         word, style = ("  –  ", QUIET) if answer is None else ("✓ yes", GOOD) if answer else ("✗ no ", f"bold {BAD}")
         return Content.assemble(("▸ " if here else "  ", CALM), (word, style), "  ")
 
-    def on_focus(self) -> None:
-        self.redraw()
-
-    def on_blur(self) -> None:
-        self.redraw()
-
-    def action_move(self, by: int) -> None:
-        self._cursor = max(0, min(len(self._statements) - 1, self._cursor + by))
-        self._moved()
-
     def action_answer(self, yes: bool) -> None:
-        self.answers[self._cursor] = yes
-        self._moved()
+        self.answers[self.cursor] = yes
+        self.moved()
         self._answered()
-
-    def action_enter(self) -> None:
-        """Done; or on to the next statement that has no answer."""
-        if self.complete:
-            self.post_message(self.Complete())
-            return
-        following = range(self._cursor, self._cursor + len(self.answers))
-        self._cursor = next(n % len(self.answers) for n in following if self.answers[n % len(self.answers)] is None)
-        self._moved()
-
-    def _moved(self) -> None:
-        self.redraw()
-        if isinstance(dialog := self.parent, Widget):
-            line = Region(0, self._line_of(self._cursor), 1, 1).translate(self.virtual_region.offset)
-            dialog.scroll_to_region(line, animate=False)
-
-    def _line_of(self, number: int) -> int:
-        width = self.content_size.width - _LEFT
-        return sum(len(list(wrap(statement, width))) for statement in self._statements[:number])
-
-    def on_click(self, event: events.Click) -> None:
-        starts = [self._line_of(number) for number in range(len(self._statements))]
-        self._cursor = max(number for number, start in enumerate(starts) if start <= max(0, event.y))
-        self.redraw()
 
 
 class AttestPrompt(Prompt[Attested]):
@@ -131,8 +72,8 @@ class AttestPrompt(Prompt[Attested]):
 
     def _answered(self) -> None:
         checklist = self.query_one(Checklist)
-        self.query_one(".state", Said).say(quiet(self._left(checklist.answers.count(None))))
-        self.query_one("#answer-submit", Answer).disabled = not checklist.complete
+        self.query_one(".state", Said).say(quiet(self._left(len(checklist.open()))))
+        self.query_one("#answer-submit", Answer).disabled = bool(checklist.open())
 
     @on(Input.Submitted)
     def _note_done(self) -> None:

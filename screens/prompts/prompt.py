@@ -56,7 +56,7 @@ class Prompt(ModalScreen[T | None]):
     """A dialog; its result is the typed answer, or None when it was left."""
 
     CSS_PATH = STYLE / "prompts.tcss"
-    AUTO_FOCUS = "SecretEntry, TranscriptEntry, PhraseEntry, Input, Choices, Checklist, Answer"
+    AUTO_FOCUS = "SecretEntry, TranscriptEntry, PhraseEntry, Input, Choices, Rows, Answer"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", show=False)]
 
     heading: ClassVar[str] = "Question"

@@ -1,0 +1,48 @@
+"""What a run has changed, beside what the procedure says it changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from textual.content import Content
+
+from checks.evidence.touched import Listed, TouchedTable, TouchedThing
+from screens.columns import wrap
+from screens.evidence.pane import Pane, draws
+from screens.words import BAD, DOUBT, GOOD, QUIET
+
+
+def _thing(thing: TouchedThing, width: int) -> Iterator[Content]:
+    if thing.ok:
+        sign, style = ("✓", GOOD) if thing.state is Listed.AS_LISTED else ("·", QUIET)
+    else:
+        sign, style = ("✗", f"bold {BAD}") if thing.state is Listed.NOT_LISTED else ("▲", DOUBT)
+    yield from wrap(Content.assemble((f"{sign} ", style), (f"{thing.what:<7}", QUIET), thing.place), width)
+    for line in (*thing.how, *([thing.by] if thing.by else [])):
+        yield from wrap(Content.styled(line, QUIET), width, indent=9)
+
+
+@draws(TouchedThing)
+class TouchedThingPane(Pane[TouchedThing]):
+    """One of them."""
+
+    heading = "Changed"
+
+    def lines(self, width: int) -> Iterator[Content]:
+        yield from _thing(self.evidence, width)
+
+
+@draws(TouchedTable)
+class TouchedPane(Pane[TouchedTable]):
+    """Three groups: what is not on the list, what was not touched, what is as listed."""
+
+    heading = "Changed by this run"
+
+    def lines(self, width: int) -> Iterator[Content]:
+        for number, state in enumerate((Listed.NOT_LISTED, Listed.NOT_TOUCHED, Listed.AS_LISTED)):
+            things = self.evidence.those(state)
+            if number:
+                yield Content("")
+            yield from wrap(Content.styled(f"{state}: {len(things) or 'none'}", "bold"), width)
+            for thing in things:
+                yield from _thing(thing, width)
