@@ -90,6 +90,8 @@ class RunState(msgspec.Struct, frozen=True):
     """PINs that were about to be sent and whose result is not on record."""
     files: ev.RunStarted | ev.RunResumed | None = None
     """The last record of what is walked: hashes of runbook, site profile and program."""
+    touched: tuple[Touched, ...] = ()
+    """What the run's steps have changed, in order, each once."""
     deviations: tuple[str, ...] = ()
     """Skips, retries and overrides in words, in order."""
     tokens: dict[str, str] = field(default_factory=dict)
