@@ -106,7 +106,8 @@ def _fill(
     say("three hosts, and a git repository with the site's roles")
     hosts = make_hosts(place, getpass.getuser(), token.environment)
     working_tree = place / "system-integration"
-    make_repository(working_tree, place / "upstream.git", token, _event(place, fault))
+    intermediate = export.folder / "intermediate_ca.crt"
+    make_repository(working_tree, place / "upstream.git", token, _event(place, fault), intermediate=intermediate)
 
     say("the paper sheet and the site profile")
     sheet = place / SHEET_NAME

@@ -32,11 +32,14 @@ GROUPS = {"input_staging": ["input-a-staging"], "input_ccat": ["input-a", "input
 """Of the inventory."""
 
 
-def make_repository(folder: Path, upstream: Path, token: LabToken, event: Sequence[str] = ("true",)) -> None:
+def make_repository(
+    folder: Path, upstream: Path, token: LabToken, event: Sequence[str] = ("true",), *, intermediate: Path
+) -> None:
     """A working tree in `folder`, committed and pushed to a bare repository in `upstream`.
 
     Its role looks for `token`, and runs the command `event` before. It trusts a root of an earlier time. The files of
-    the CA's container are as the cutover needs them. Raises EnvironmentLacks where git does not do it.
+    the CA's container are as the cutover needs them; `intermediate` is the certificate that goes with them. Raises
+    EnvironmentLacks where git does not do it.
     """
     shutil.copytree(_TREE, folder, dirs_exist_ok=True)
     ansible, hosts = folder / "ansible", folder.parent / HOSTS_FOLDER
@@ -48,6 +51,8 @@ def make_repository(folder: Path, upstream: Path, token: LabToken, event: Sequen
     shutil.rmtree(earlier.folder)
     configuration = folder / "step-ca" / "ca.json.hsm"
     configuration.write_text(configuration.read_text().replace(_SERIAL, token.serial))
+    (folder / "step-ca" / "files").mkdir()
+    shutil.copyfile(intermediate, folder / "step-ca" / "files" / "intermediate_ca.crt")
     (folder / "step-ca" / "step-ca-hsm-entrypoint.sh").chmod(0o755)  # an installed package may have lost it
     (ansible / "vars_application_schema.yml").write_text("---\n{}\n")
     (ansible / "inventory.ini").write_text(_inventory())

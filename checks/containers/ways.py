@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from checks.containers.errors import (
     DockerMissing,
@@ -14,12 +14,14 @@ from checks.containers.errors import (
     EngineRefused,
     EngineUnreachable,
 )
-from checks.containers.transport import Connect
 from checks.hosts.carrier import Carrier, FarEnd
 from checks.hosts.machine import Machine
 from runbook.secrets import Redactor
 from runbook.site import EngineProfile
 from runbook.text import clean_line
+
+if TYPE_CHECKING:
+    from checks.containers.transport import Connect  # it imports docker, which takes its time
 
 OPEN_DEADLINE: Final = 120.0
 """Seconds to open one connection there, with the time of a person whom sudo asks."""

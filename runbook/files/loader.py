@@ -19,7 +19,7 @@ from runbook.files.document import Document, Map, Scalar
 from runbook.files.host_checks import host_problems, unknown_hosts, unknown_in_hints
 from runbook.files.input_checks import declaration_problems, default_problems, site_value_problems
 from runbook.files.kind_checks import Used, find_kind, kind_problems, uses
-from runbook.files.outline import FOLDED, Outline
+from runbook.files.outline import FOLDED, Outline, StepOutline
 from runbook.files.people_checks import people_problems
 from runbook.files.problems import InvalidDocument, Problem, Severity, did_you_mean, in_order
 from runbook.files.walk import Walk
@@ -146,7 +146,7 @@ def check_site(
 
 
 def _references(runbook: Loaded[Runbook], site: Loaded[Site], registry: Registry) -> Iterator[Problem]:
-    for step in Outline.of(runbook.document.root).steps():
+    for step in _served(Outline.of(runbook.document.root), site.model):
         yield from unknown_in_hints(runbook.document, step.node, site.model, site.path)
         parts = [(step.role, step.kind, step.params, step.kind_node)]
         parts += [(Role.ACTION, way.kind, way.params, way.kind_node) for way in step.ways()]
@@ -165,6 +165,14 @@ def _references(runbook: Loaded[Runbook], site: Loaded[Site], registry: Registry
                     hint = did_you_mean(use.name, known, f"Its {kinds} are") or f"Add it under `{kinds}` there."
                     message = f"the site profile {site.path} has no {use.ref.to} `{use.name}`"
                     yield runbook.document.problem(use.node, message, hint)
+
+
+def _served(outline: Outline, site: Site) -> Iterator[StepOutline]:
+    """The steps that are walked at this site: what a rehearsal's lab cannot serve needs nothing there."""
+    for stage in outline.stages:
+        for step in stage.steps:
+            if site.rehearsal is None or not site.rehearsal.why_not(stage.id, step.id):
+                yield step
 
 
 def _people(runbook: Loaded[Runbook], site: Loaded[Site]) -> Iterator[Problem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,10 @@ from runbook.files.loader import load_runbook
 from runbook.kind import Registry
 from runbook.model import Role, Runbook
 
-CONTAINER = {"D1", "E1", "E2", "E3", "E4", "E5", "E5b", "E6", "F"}
+CONTAINER = {"D1", "D2", "E1", "E2", "E3", "E4", "E5", "E5b", "E6", "F"}
 """What the files of the CA's container must be."""
+
+CUTOVER = {"G1", "G2", "G3", "G4", "G5"}
 
 FILE = Path(__file__).parents[2] / "runbook.yaml"
 
@@ -25,10 +28,11 @@ def shipped() -> Runbook:
 
 
 def test_the_stages_are_those_of_the_playbook_in_its_order(shipped: Runbook) -> None:
-    assert [stage.id for stage in shipped.stages] == ["P", "A", "B", "C", "D", "E", "F"]
+    assert [stage.id for stage in shipped.stages] == ["P", "A", "B", "C", "D", "E", "F", "G"]
     sections = [step.id.partition(".")[0] for stage, step in shipped.steps() if stage.id != "P"]
     assert sections == sorted(sections)
-    assert set(sections) == {"A1", "A2", "A3", "A4", "A5", "B1", "B2", "B3", "B4", "B5", "C1", "C2", "C3", *CONTAINER}
+    before = {"A1", "A2", "A3", "A4", "A5", "B1", "B2", "B3", "B4", "B5", "C1", "C2", "C3"}
+    assert set(sections) == {*before, *CONTAINER, *CUTOVER}
 
 
 def test_every_action_can_be_asked_whether_it_is_done(shipped: Runbook) -> None:
@@ -124,6 +128,15 @@ def test_serials_of_the_card_and_of_the_rehearsal_fit(shipped: Runbook, serial: 
         ("A4.intermediate", "keys differ", "integrity failure"),
         ("A4.proof", "other key", "integrity failure"),
         ("B1.paper", "paper differs", "Do not commit"),
+        ("G5.log", "module not found", "Confirm the image of stage D"),
+        ("G5.log", "token not present", "Mask the host's pcscd"),
+        ("G5.log", "token not present", "Compare the serial"),
+        ("G5.log", "key not found", "Compare the serial"),
+        ("G5.log", "polkit", "nothing has to be built"),
+        ("G5.log", "PIN file", "C2.file"),
+        ("G5.log", "wrong PIN", "spends the three attempts by itself"),
+        ("G4.exact", "owner", "do not bring the CA up"),
+        ("G3.wipe", "volume in use", "docker ps --all"),
     ],
 )
 def test_the_what_if_table_is_there(shipped: Runbook, step_id: str, symptom: str, word: str) -> None:
@@ -137,4 +150,79 @@ def test_the_what_if_table_is_there(shipped: Runbook, step_id: str, symptom: str
 def test_what_only_people_know_is_attested(shipped: Runbook) -> None:
     attested = [step.id for _, step in shipped.steps() if step.role is Role.ATTESTATION]
 
-    assert attested == ["P.people", "P.hsm2", "A5.decision"]
+    assert attested == ["P.people", "P.hsm2", "A5.decision", "G1.sent"]
+
+
+def test_what_cannot_be_undone_waits_for_all_that_can(shipped: Runbook) -> None:
+    (wipe,) = [step for _, step in shipped.steps() if step.irreversible]
+
+    assert wipe.id == "G3.wipe"
+    assert wipe.gate.two_person
+    assert wipe.gate.phrase == "WIPE {{ volume }}"
+    assert {"A", "B", "C", "D", "E", "F"} <= set(wipe.gate.after)
+    assert {"files_ready", "token_bound", "root_is_on_paper", "root_distributed", "pin_in_place"} == set(wipe.requires)
+    down = shipped.step("G2.down")
+    assert set(down.requires) == set(wipe.requires), "the CA is not taken down for a wipe that cannot follow"
+    assert shipped.stage_of("G3.wipe").window is not None
+
+
+def test_the_cutover_says_how_to_go_back_from_each_change(shipped: Runbook) -> None:
+    changing = [step for stage, step in shipped.steps() if stage.id == "G" and step.role is Role.ACTION]
+
+    assert [step.id for step in changing if not step.backout or step.probe is None] == []
+
+
+def test_the_volume_is_read_back_as_it_was_filled(shipped: Runbook) -> None:
+    fill, exact = shipped.step("G4.fill"), shipped.step("G4.exact")
+
+    assert fill.params == exact.params
+    assert fill.probe is not None
+    assert fill.probe.params == exact.params
+    assert {file["path"] for file in exact.params["files"]} == {
+        *("certs/root_ca.crt", "certs/intermediate_ca.crt", "config/ca.json", "secrets/password")
+    }
+    assert (exact.params["owner"], exact.params["group"]) == (1000, 1000)
+
+
+@pytest.mark.parametrize(
+    ("line", "symptom"),
+    [
+        ("error initializing PKCS#11: could not open PKCS#11", "module not found"),
+        ("error initializing PKCS#11: could not find PKCS#11 token", "token not present"),
+        (
+            "error initializing PKCS#11: failed to log into long term session: pkcs11: 0xA0: CKR_PIN_INCORRECT",
+            "wrong PIN",
+        ),
+        ("error initializing PKCS#11: pkcs11: 0xA4: CKR_PIN_LOCKED", "wrong PIN"),
+        ("kms 'pin' cannot be empty", "PIN file"),
+        (
+            "/usr/local/bin/step-ca-hsm-entrypoint.sh: 7: STEP_CA_HSM_PIN: STEP_CA_HSM_PIN must be set in .env",
+            "PIN file",
+        ),
+        ("key with uri pkcs11:id=01 not found", "key not found"),
+        ("00000126 auth.c:137:IsClientAuthorized() Process 12 (user: 1000) is NOT authorized for action: x", "polkit"),
+        ("cat: /run/secrets/hsm-pin: Permission denied", "PIN file"),
+        ("error opening database: mkdir /home/step/db: permission denied", "permission denied"),
+        ("error reading /home/step/config/ca.json: unexpected EOF", "bad line"),
+    ],
+)
+def test_what_step_ca_says_when_it_cannot_start_is_told_apart(shipped: Runbook, line: str, symptom: str) -> None:
+    """As step-ca, its PKCS#11 library and pcscd word it."""
+    bad = shipped.step("G5.log").params["bad"]
+    found = [item.get("symptom", "bad line") for item in bad if any(re.search(p, line) for p in item["match"])]
+
+    assert found[:1] == [symptom]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Serving HTTPS on :9000 ...",
+        "2026/05/04 10:12:44 Server listening on :9000",
+        "Loaded key from PKCS#11 URI pkcs11:serial=X?pin-source=/run/secrets/hsm-pin",
+    ],
+)
+def test_what_step_ca_says_when_all_is_well_is_no_error(shipped: Runbook, line: str) -> None:
+    bad = [pattern for item in shipped.step("G5.log").params["bad"] for pattern in item["match"]]
+
+    assert [pattern for pattern in bad if re.search(pattern, line)] == []
