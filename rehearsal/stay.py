@@ -39,19 +39,28 @@ def staying(lab: Path, mark: LabMark) -> Iterator[None]:
         if mark.kept or left:
             _say(lab, mark, left)
         else:
-            shutil.rmtree(lab, ignore_errors=True)
+            remove(lab, mark)
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def remove(lab: Path, mark: LabMark) -> None:
+    """Delete the lab's folder, and what it has elsewhere."""
+    if mark.full:
+        from rehearsal.full.outfit import discard
+
+        discard(lab)
+    shutil.rmtree(lab, ignore_errors=True)
 
 
 def unfinished(lab: Path) -> list[str]:
     """The ids of the runs in this lab in which steps are left to walk, the oldest first."""
     site = str(lab / SITE_NAME)
-    return [run.run_id for run in list_runs() if run.site_path == site and not run.over]
+    return [run.run_id for run in list_runs() if run.site_path == site and not (run.over or run.rolled_back_by)]
 
 
 def _in_reader(lab: Path, mark: LabMark) -> contextlib.AbstractContextManager[object]:
-    return CardReader(lab, mark.fault) if mark.token is TokenKind.CARD else contextlib.nullcontext()
+    return CardReader(lab, mark.fault, full=mark.full) if mark.token is TokenKind.CARD else contextlib.nullcontext()
 
 
 def _say(lab: Path, mark: LabMark, left: list[str]) -> None:

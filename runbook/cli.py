@@ -23,7 +23,7 @@ from runbook.room import require_room
 CRASHED = 70
 """Exit status for a defect of the program itself (EX_SOFTWARE of sysexits.h)."""
 
-WALKS = frozenset({"run", "rehearse", "resume"})
+WALKS = frozenset({"run", "rehearse", "resume", "rollback"})
 """The commands that begin something which must not be broken off by a lack of memory that was to be seen before."""
 
 BROKEN_PIPE = ExitCode.FAILED
@@ -33,6 +33,7 @@ COMMANDS = {
     "run": "Walk a runbook, on the screen, on a plain terminal or unattended.",
     "rehearse": "Make a lab and walk the same runbook in it.",
     "resume": "Go on with a run that was left, where it was left.",
+    "rollback": "Undo what a run has done, step by step, the newest first.",
     "validate": "Show everything that is wrong with a runbook or a site profile.",
     "schema": "Print the JSON Schema of a file format.",
     "checks": "List the checks and actions, or what one of them takes.",

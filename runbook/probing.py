@@ -40,6 +40,19 @@ class TakenAsDone(Evidence):
         yield f"taken as done: {self.reason}"
 
 
+class NothingToUndo(Evidence):
+    """The probe of a step said that it was not done, so that nothing is undone."""
+
+    kind: ClassVar[str] = "nothing_to_undo"
+    step: str
+    """The step of the run that is rolled back."""
+    probe: str
+    """What was found."""
+
+    def plain(self) -> Iterator[str]:
+        yield f"{self.step} was not done: {self.probe}"
+
+
 def answer_of(outcome: Outcome) -> Answer:
     """A probe is a check that expects the action's result: green means done, failed means not done.
 

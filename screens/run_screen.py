@@ -44,7 +44,7 @@ class RunScreen(RunView):
             session.runbook.title,
             session.site.name,
             rehearsal=session.site.rehearsal is not None,
-            mark="RESUMED" if session.history.run_id else "",
+            mark=_mark(session),
         )
         # Whatever ended it before: it goes on now.
         going_on = msgspec.structs.replace(session.history, finished="", reason="")
@@ -162,3 +162,8 @@ class RunScreen(RunView):
                 self.resolve(Decided(wanted, reason))
 
         self.app.push_screen(ReasonPrompt(step, wanted), given)
+
+
+def _mark(session: Session) -> str:
+    marks = ("ROLL-BACK" if session.rolls_back else "", "RESUMED" if session.history.run_id else "")
+    return " ".join(mark for mark in marks if mark)

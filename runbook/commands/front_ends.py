@@ -35,7 +35,7 @@ def headless(
     given = load_answers(answers) if answers else Answers(answers=1)
     if answers:
         require_steps(given, prepared.runbook.model, answers)
-    operator = ScriptedOperator(given, prepared.runbook.model)
+    operator = ScriptedOperator(given, prepared.walked)
     redactor = redactor or Redactor()
     operator.teach(redactor)
     return asyncio.run(drive((begin or _new)(prepared, redactor), operator))

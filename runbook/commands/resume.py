@@ -69,7 +69,7 @@ def resume(
 
     left = asyncio.run(take_up(folder, Redactor(), head, partial(click.echo, err=True)))
     try:
-        with _lab(left) as sheet:
+        with lab(left) as sheet:
             session, prepared = _session(left, accept_changes=accept_changes)
             if headless:
                 return front_ends.headless(prepared, answers or sheet, lambda *_: session, left.redactor)
@@ -80,7 +80,7 @@ def resume(
 
 
 @contextlib.contextmanager
-def _lab(left: Left) -> Iterator[Path | None]:
+def lab(left: Left) -> Iterator[Path | None]:
     """Inside, the lab of a rehearsal can be used; its sheet, which is an answers file."""
     if not left.header.rehearsal:
         yield None
@@ -94,8 +94,11 @@ def _lab(left: Left) -> Iterator[Path | None]:
 def _session(left: Left, *, accept_changes: bool) -> tuple[Session, Prepared]:
     from runbook.run.changed_files import changes_of, program_warnings, require_unchanged
     from runbook.run.resuming import go_on, read_again
+    from runbook.run.rolling_back import again
 
     prepared = read_again(left)
+    if left.header.rolls_back:
+        prepared = again(left, prepared)
     changes = changes_of(left, prepared)
     require_unchanged(left, changes, accept=accept_changes)
     session = go_on(left, prepared, changes)

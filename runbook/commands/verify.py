@@ -37,6 +37,9 @@ def command(run: str, head: str | None, signers: Path | None) -> int:
     mark = " (a rehearsal)" if state.rehearsal else ""
     click.echo(f"journal  {path}")
     click.echo(f"run      {clean_line(state.run_id) or 'unknown'}{mark}")
+    if state.rolls_back:
+        head_then = clean_line(short_head(state.rolls_back_head))
+        click.echo(f"of       a roll-back of {clean_line(state.rolls_back)}, whose head was {head_then}")
     click.echo(f"state    {clean_line(state.finished) or 'not finished'}")
     click.echo(f"records  {found.records}")
     click.echo(f"attached {len(found.attached)}")

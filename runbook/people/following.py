@@ -34,6 +34,9 @@ LOOK = 0.3
 _CHUNK = 1 << 20
 """Bytes read at a time; a longer record is read whole."""
 
+_LOOKS_FOR = 20
+"""How often what a roll-back walks is looked for."""
+
 _HOLDER_EVERY = 10
 """Looks at the record between two looks at whether somebody drives."""
 
@@ -106,9 +109,11 @@ class Following:
         return Me(name, known[name])
 
     async def runbook(self) -> Runbook | None:
-        """The runbook of the run, byte for byte the one it was started with; None where this account cannot read it."""
+        """What the run walks, byte for byte as it was started with; None where this account cannot read it."""
         if self.header is None:
             return None
+        if self.header.rollback_sha256:
+            return await self._rollback(self.header.rollback_sha256)
         wanted = self.header.runbook_sha256
         places = (attachments.path_of(self.path.parent, wanted), Path(self.header.runbook_path))
         for place in places:
@@ -118,6 +123,20 @@ class Following:
                 continue
             if loaded.sha256 == wanted:
                 return loaded.model
+        return None
+
+    async def _rollback(self, wanted: str) -> Runbook | None:
+        """What a roll-back walks; it is attached an instant after the first record."""
+        folder = self.path.parent
+        for _ in range(_LOOKS_FOR):
+            try:
+                await in_thread(partial(attachments.load, folder, wanted))
+                content = await in_thread(attachments.path_of(folder, wanted).read_bytes)
+                return Runbook.model_validate_json(content)
+            except (RunbookError, OSError):
+                await asyncio.sleep(LOOK)
+            except ValueError:  # of another version of the program
+                return None
         return None
 
     def stop(self, reason: str = "") -> None:  # noqa: ARG002 - as a walk has it

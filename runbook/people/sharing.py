@@ -15,13 +15,13 @@ _PASS = 0o050
 """What the group needs of a folder above the run's: to list it and to go through."""
 
 
-def share(run_folder: Path, name: str, runbook_sha256: str = "") -> None:
-    """Journal and lock readable by the group, `approvals/` writable, and the runbook's attachment readable.
+def share(run_folder: Path, name: str, *sha256s: str) -> None:
+    """Journal and lock readable by the group, `approvals/` writable, and these attachments readable.
 
     Every other attachment stays private. Raises EnvironmentLacks. Blocking.
     """
     gid = group_id(name)
-    kept = attachments.path_of(run_folder, runbook_sha256) if runbook_sha256 else None
+    kept = [attachments.path_of(run_folder, sha256) for sha256 in sha256s if sha256]
     try:
         for folder in (run_folder.parent, run_folder.parent.parent):
             _let_pass(folder, gid)
@@ -29,9 +29,10 @@ def share(run_folder: Path, name: str, runbook_sha256: str = "") -> None:
         _give(run_folder / inbox.FOLDER, gid, 0o3770)
         _give(run_folder / JOURNAL_NAME, gid, 0o640)
         _give(run_folder / runlock.NAME, gid, 0o640)
-        if kept is not None and kept.exists():
-            _give(kept.parent, gid, 0o2710)
-            _give(kept, gid, 0o640)
+        for path in kept:
+            if path.exists():
+                _give(path.parent, gid, 0o2710)
+                _give(path, gid, 0o640)
     except OSError as error:
         raise EnvironmentLacks(
             f"the group `{name}` cannot be let in: {error.strerror}", where=str(error.filename or run_folder)

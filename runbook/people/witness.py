@@ -63,7 +63,7 @@ class SecondPeople:
         self, header: RunStarted, run_folder: Path, two: TwoPeople, recorder: Recorder, redactor: Redactor
     ) -> None:
         self._run_id = header.run_id
-        self._runbook_sha256 = header.runbook_sha256
+        self._shared = (header.runbook_sha256, header.rollback_sha256)
         self._folder = run_folder
         self._two = two
         self._recorder = recorder
@@ -93,7 +93,7 @@ class SecondPeople:
                 f"witnesses cannot leave answers: {error.strerror}", where=str(self._folder / inbox.FOLDER)
             ) from error
         if self._two.group:
-            share(self._folder, self._two.group, self._runbook_sha256)
+            share(self._folder, self._two.group, *self._shared)
 
     async def close(self) -> None:
         """Stop watching; harmless when done twice."""

@@ -10,8 +10,10 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema, model_validator
 
 from runbook.errors import UsageError
+from runbook.files.backouts import undoing
 from runbook.files.problems import did_you_mean
 from runbook.model import Line, Model, Name, RegularExpression, Runbook, StepId
+from runbook.record.runs import ROLLBACK_LIST
 from runbook.secrets import MASK, Secret
 
 
@@ -138,11 +140,12 @@ def load_answers(path: Path) -> Answers:
 
 
 def require_steps(answers: Answers, runbook: Runbook, path: Path) -> None:
-    """Raise UsageError for a step that the runbook does not have.
+    """Raise UsageError for a step that neither the runbook nor its roll-back has.
 
     It would be noticed late, at its prompt, or never: a skip that does not happen.
     """
     steps = [step.id for _, step in runbook.steps()]
+    steps += [ROLLBACK_LIST, *(way.id for _, step in runbook.steps() for way in undoing(step))]
     for key in ("attest", "confirm", "phrases", "done", "again", "skip", "secrets", "typed"):
         named = getattr(answers, key)
         for step in () if isinstance(named, str) else named:

@@ -10,6 +10,7 @@ from runbook.gates.gate_lines import second_person_line
 from runbook.gates.window import TimeWindow, spoken
 from runbook.model import Runbook
 from runbook.record import events as ev
+from runbook.record.chain import short_head
 from runbook.record.gate_events import PeopleNamed, WindowSet
 from runbook.record.state import RunState, Status, apply
 from runbook.run.session import Session
@@ -116,6 +117,8 @@ class Transcript:
         mark = "REHEARSAL: " if event.rehearsal else ""
         self._say(f"{mark}{event.runbook_title}")
         self._say(f"run {event.run_id}, site {event.site}, {event.program}, {event.operator} on {event.host}")
+        if event.rolls_back:
+            self._say(f"   it rolls back the run {event.rolls_back}, whose head is {short_head(event.rolls_back_head)}")
 
     def _resumed(self, event: ev.RunResumed) -> None:
         state = self.state
@@ -171,6 +174,8 @@ def result(session: Session, state: RunState, head: str) -> list[str]:
         f"state    {state.ending or 'not finished'}",
         f"steps    {summary}",
     ]
+    if state.rolls_back:
+        lines.insert(1, f"of       {state.rolls_back}, its head {short_head(state.rolls_back_head)}")
     missing = [(step_id, step.reason) for step_id, step in state.steps.items() if step.status is Status.NOT_HERE]
     lines += [f"not rehearsed  {step_id}: {reason}" for step_id, reason in missing]
     lines += [f"approved {step} by {who}" for step, who in state.approvals.items()]

@@ -25,6 +25,9 @@ RUNBOOK = "runbook"
 SITE = "site"
 """The name of the attachment that holds the site profile's file."""
 
+ROLLBACK = "rollback"
+"""The name of the attachment that holds what a roll-back walks: a runbook as JSON, made from the one of the run."""
+
 PIECE = 64 * 1024
 """Bytes read and written at once."""
 

@@ -50,6 +50,12 @@ class RunStarted(Event):
     """Python and the libraries that matter, by name."""
     driver: str = ""
     """The name under `people` in the site profile of the one who drives; empty where the profile names nobody."""
+    rolls_back: str = ""
+    """The id of the run whose steps are undone; empty: it is no roll-back."""
+    rolls_back_head: Annotated[str, Level.PUBLIC] = ""
+    """The last hash of that run's record, 64 hex digits."""
+    rollback_sha256: Annotated[str, Level.PUBLIC] = ""
+    """Hex digest of what a roll-back walks: the attachment `rollback`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +86,7 @@ class InputGiven(Event):
     name: str
     value: str | None
     source: str
-    """`site`, `set`, `answers`, `default`, `typed` or `typed blind`."""
+    """`site`, `set`, `answers`, `default`, `typed`, `typed blind`, or `rolled-back run`: as it was in that run."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from runbook.errors import UsageError
 from runbook.paths import APPLICATION, JOURNAL_NAME, runs_folder
-from runbook.record.events import RunFinished, RunStarted
+from runbook.record.events import RunFinished, RunStarted, StepStarted
 from runbook.record.runlock import holder
 from runbook.text import clean_line
+
+ROLLBACK_LIST = "rollback.list"
+"""The first step of a roll-back, which undoes nothing: it says what is undone, and what cannot be."""
 
 _TAIL = 64 * 1024
 """Bytes read from the end of a journal to find its last record, which is short."""
@@ -43,11 +47,15 @@ class RunSummary:
     """The site profile's file when it was started; empty where the record does not say."""
     over: bool = False
     """Nothing is left to walk: it is green, or all that is not was skipped."""
+    rolls_back: str = ""
+    """The run whose steps it undoes; empty: it is no roll-back."""
+    rolled_back_by: str = ""
+    """The newest roll-back that has begun to undo its steps; empty: there is none."""
 
     @property
     def may_go_on(self) -> bool:
         """Whether steps are left to walk, and nobody drives it."""
-        return self.state in ("unfinished", "stopped", "failed") and not self.over
+        return self.state in ("unfinished", "stopped", "failed") and not self.over and not self.rolled_back_by
 
 
 def list_runs(folder: Path | None = None) -> list[RunSummary]:
@@ -55,9 +63,22 @@ def list_runs(folder: Path | None = None) -> list[RunSummary]:
     folder = folder or runs_folder()
     if not folder.is_dir():
         return []
-    return sorted(
+    runs = sorted(
         (_summary(path.parent) for path in folder.glob(f"*/{JOURNAL_NAME}")), key=lambda run: (run.started, run.run_id)
     )
+    undone = {run.rolls_back: run.run_id for run in runs if run.rolls_back and has_undone(run.folder)}
+    return [replace(run, rolled_back_by=undone.get(run.run_id, "")) for run in runs]
+
+
+def has_undone(folder: Path) -> bool:
+    """Whether the roll-back of this folder has begun with a step that undoes something, as its record says."""
+    with contextlib.suppress(OSError), (folder / JOURNAL_NAME).open("rb") as file:
+        for line in file:
+            if StepStarted.type.encode() in line:
+                with contextlib.suppress(ValueError, KeyError, TypeError):
+                    if _values(json.loads(line), StepStarted.type)["step"] != ROLLBACK_LIST:
+                        return True
+    return False
 
 
 def find_journal(name: str, folder: Path | None = None) -> Path:
@@ -139,6 +160,7 @@ def _summary(folder: Path) -> RunSummary:
         rehearsal=header.get("rehearsal") is True,
         site_path=str(header.get("site_path", "")),
         over=end.get("state") == "green" or end.get("over") is True,
+        rolls_back=clean_line(str(header.get("rolls_back", ""))),
     )
 
 

@@ -88,6 +88,10 @@ class RunState(msgspec.Struct, frozen=True):
     """Inputs given since the last step ended: what a step that is run again need not ask for again."""
     pins: tuple[ev.PinAttempt, ...] = ()
     """PINs that were about to be sent and whose result is not on record."""
+    rolls_back: str = ""
+    """The run whose steps are undone; empty: it is no roll-back."""
+    rolls_back_head: str = ""
+    """The last hash of that run's record."""
     files: ev.RunStarted | ev.RunResumed | None = None
     """The last record of what is walked: hashes of runbook, site profile and program."""
     touched: tuple[Touched, ...] = ()
@@ -170,7 +174,14 @@ def _of_step(state: RunState, event: Event) -> RunState | None:
 def _of_run(state: RunState, event: Event) -> RunState | None:
     match event:
         case ev.RunStarted():
-            return replace(state, run_id=event.run_id, rehearsal=event.rehearsal, files=event)
+            return replace(
+                state,
+                run_id=event.run_id,
+                rehearsal=event.rehearsal,
+                rolls_back=event.rolls_back,
+                rolls_back_head=event.rolls_back_head,
+                files=event,
+            )
         case ev.RunResumed():
             return _resumed(state, event)
         case ev.InputGiven():

@@ -71,14 +71,14 @@ def _said(what: str, changes: tuple[str, ...] | None) -> list[str]:
     return [f"{what}: {line}" for line in changes or ("only comments or spelling differ",)]
 
 
-def require_unchanged(left: Left, changes: Changes, *, accept: bool) -> None:
+def require_unchanged(left: Left, changes: Changes, *, accept: bool, remedy: str = "") -> None:
     """Raise UsageError where files were changed, unless that is to be agreed to by two people."""
     if not changes.lines or (accept and changes.two_people):
         return
     listed = "".join(f"\n    {line}" for line in changes.lines)
     if accept:
         remedy = "The site profile of the start names no two people, so nobody can agree. Put the files back."
-    else:
+    elif not remedy:
         remedy = (
             "Put the files back as they were; how they were lies beside the journal, in `attachments`. To go on with "
             "them as they are, two people must agree: add --accept-changes."

@@ -34,6 +34,8 @@ from runbook.run.asking import Inputs
 from runbook.run.beginning import TakenUp, begin
 from runbook.run.doubts import Doubts
 from runbook.run.gatekeeper import Gatekeeper
+from runbook.run.rollback import Rollback
+from runbook.run.undoing import Undoing
 from runbook.run.walking import Walking
 from runbook.secrets import Redactor
 from runbook.site import Site
@@ -55,6 +57,8 @@ class Plan:
     """Inputs known at the start: checked value and source."""
     files: Mapping[str, bytes] = field(default_factory=dict)
     """What drives the run, attached to its record: names and bytes."""
+    rollback: Rollback | None = None
+    """Of what the steps are the way back; None: the run is no roll-back."""
 
 
 class Engine:
@@ -80,6 +84,7 @@ class Engine:
         self.inputs = Inputs(plan.runbook, self.record)
         self.gates = Gatekeeper(self, clock or HostClock())
         self.doubts = Doubts(self)
+        self.undoing = Undoing(self)
         self._steps = Walking(self)
         two = plan.site.two_people
         self.second_people = SecondPeople(plan.header, journal.path.parent, two, self, redactor) if two else None

@@ -166,7 +166,7 @@ class Gatekeeper:
             request = PointOfNoReturnRequest(
                 step_id=step.id,
                 title=step.title,
-                commands=plan,
+                commands=(*plan, *self._engine.undoing.notes(step)),
                 conditions=(*gates.conditions(self.standing, step), *approved),
                 probed=probed,
                 backout=step.ways_back,
@@ -177,7 +177,7 @@ class Gatekeeper:
             opened = await run.operator.point_of_no_return(request)
             said = "" if opened else "the operator turned back at the point of no return"
         else:
-            said = await _declined(run, confirm, phrase)
+            said = await _declined(run, confirm, phrase, self._told(step, plan))
         if said:
             return Outcome.failed(f"{said}; nothing was done", symptom=DECLINED)
         # People take their time.
@@ -188,6 +188,12 @@ class Gatekeeper:
                 return Outcome.failed(f"nothing was done: {said}", symptom=CLOSED)
         missing = gates.unmet(self.standing, step)
         return Outcome.failed(f"nothing was done: {'; '.join(missing)}", symptom=CLOSED) if missing else None
+
+    def _told(self, step: Step, plan: tuple[str, ...]) -> tuple[str, ...]:
+        """What the question says beside the title."""
+        if self._engine.plan.rollback is not None:
+            return (*self._engine.undoing.notes(step), *plan)
+        return tuple(f"Way back: {line}" for line in step.ways_back)
 
     async def _take_as_done(self, run: StepRun, probed: Probed) -> str:
         """Why the step counts as done although it was not run here; empty: it is run all the same."""
@@ -215,10 +221,10 @@ class Gatekeeper:
         return (Condition(f"{given.witness} approved it with the key {given.key}", holds=True),)
 
 
-async def _declined(run: StepRun, confirm: str, phrase: str) -> str:
+async def _declined(run: StepRun, confirm: str, phrase: str, told: tuple[str, ...]) -> str:
     """What the operator did not say to the gate of a step that can be undone or repeated; empty: the way is free."""
     step = run.step
-    detail = (step.title, *(f"Way back: {line}" for line in step.ways_back))
+    detail = (step.title, *told)
     if confirm and not await run.operator.confirm(ConfirmRequest(confirm, detail)):
         return "the operator said no at the gate"
     request = PhraseRequest(f"Type the phrase to start {step.id}", phrase, detail)

@@ -25,6 +25,7 @@ from runbook.record.verify import head_digits, verify
 from runbook.run.beginning import TakenUp
 from runbook.run.changed_files import Changes
 from runbook.run.engine import Engine
+from runbook.run.rollback import ROLLED_BACK
 from runbook.run.session import Session
 from runbook.run.start import Prepared, RecordedWalk, fit
 from runbook.secrets import MASK, Redactor
@@ -84,6 +85,7 @@ async def take_up(
     journal, found = await Journal.open(folder, redactor, tell)
     try:
         _require_unfinished(found)
+        await asyncio.to_thread(_require_not_rolled_back, folder, found)
         warnings = await asyncio.to_thread(_check_head, journal.path, found, head) if head is not None else ()
     except UsageError:
         await journal.close()
@@ -123,6 +125,18 @@ def _require_unfinished(found: Recovered) -> None:
         )
 
 
+def _require_not_rolled_back(folder: Path, found: Recovered) -> None:
+    """What was undone cannot be built upon."""
+    for run in list_runs(folder.parent):
+        if run.run_id == found.header.run_id and run.rolled_back_by:
+            raise UsageError(
+                f"this run was rolled back, at least in part: {run.rolled_back_by}",
+                where=found.header.run_id,
+                remedy="Its steps no longer hold. Begin a new run; a roll-back that is not over goes on with "
+                f"`runbook resume {run.rolled_back_by}`.",
+            )
+
+
 def read_again(left: Left) -> Prepared:
     """Runbook and site profile as they are now, with the values that were given at the start; blocking.
 
@@ -137,9 +151,13 @@ def read_again(left: Left) -> Prepared:
         )
     registry = Registry()
     runbook = load_runbook(Path(header.runbook_path), registry)
-    given = {name: value for name, (value, source) in left.found.inputs.items() if source == "set" and value}
+    given = {name: value for name, (value, source) in left.found.inputs.items() if source in _GIVEN and value}
     site = Path(header.site_path) if header.site_sha256 else None
     return fit(runbook, site, given, header.stages, registry)
+
+
+_GIVEN = ("set", ROLLED_BACK)
+"""Sources of values that are not looked for in the site profile again."""
 
 
 def go_on(left: Left, prepared: Prepared, changes: Changes) -> Session:
@@ -148,7 +166,7 @@ def go_on(left: Left, prepared: Prepared, changes: Changes) -> Session:
     What is secret has to be known to `left.redactor`.
     """
     runbook, site, header, state = prepared.runbook, prepared.site, left.header, left.found.state
-    _require_steps(runbook.model, header, state)
+    _require_steps(prepared.walked, header, state)
     resumed = RunResumed(
         program=f"hsm-runbook {program_version()}",
         program_sha256=program_sha256(),
@@ -161,14 +179,14 @@ def go_on(left: Left, prepared: Prepared, changes: Changes) -> Session:
         cut=left.found.cut,
         changes=changes.lines,
     )
-    taken_up = TakenUp(resumed, state, _known(left.found), changes.two_people)
+    taken_up = TakenUp(resumed, state, known_values(left.found), changes.two_people)
     plan = prepared.plan(header)
 
     async def journal() -> Journal:
         return left.journal
 
     return Session(
-        runbook=runbook.model,
+        runbook=prepared.walked,
         runbook_path=runbook.path,
         site=site.model,
         run_id=header.run_id,
@@ -180,6 +198,7 @@ def go_on(left: Left, prepared: Prepared, changes: Changes) -> Session:
         ),
         history=state,
         left_at=left.found.at,
+        rolls_back=header.rolls_back,
     )
 
 
@@ -194,6 +213,6 @@ def _require_steps(runbook: Runbook, header: RunStarted, state: RunState) -> Non
         )
 
 
-def _known(found: Recovered) -> dict[str, str]:
+def known_values(found: Recovered) -> dict[str, str]:
     """The values on record, without those from which a secret was removed."""
     return {name: value for name, (value, _) in found.inputs.items() if value is not None and MASK not in value}

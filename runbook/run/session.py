@@ -52,3 +52,5 @@ class Session:
     """Where the run stands before the walk: what a front end starts from when a run goes on."""
     left_at: str = ""
     """When a run that goes on was left, as far as its record tells, RFC 3339; empty for a new run."""
+    rolls_back: str = ""
+    """The run whose steps are undone; empty: it is no roll-back."""

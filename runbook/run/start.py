@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import secrets
@@ -22,12 +23,13 @@ from runbook.files.selection import require_reachable, select
 from runbook.kind import Registry
 from runbook.model import Runbook, Source
 from runbook.people.people import driver_by_account
-from runbook.record.attachments import RUNBOOK, SITE
+from runbook.record.attachments import ROLLBACK, RUNBOOK, SITE
 from runbook.record.chain import START, short_head
 from runbook.record.events import RunStarted
 from runbook.record.journal import Journal
 from runbook.record.runlock import user_name
 from runbook.run.engine import Engine, Plan
+from runbook.run.rollback import Rollback
 from runbook.run.session import Session
 from runbook.run.values import given_values, values_at_start
 from runbook.secrets import Redactor
@@ -49,14 +51,23 @@ class Prepared:
     stages: tuple[str, ...]
     """Stages selected; empty: all."""
     registry: Registry
+    rollback: Rollback | None = None
+    """What is walked instead of the runbook: what a run of it did, back."""
+
+    @property
+    def walked(self) -> Runbook:
+        """What is walked."""
+        return self.rollback.runbook if self.rollback else self.runbook.model
 
     def plan(self, header: RunStarted) -> Plan:
         """What is walked: of a new run, or of one that goes on."""
         files = {RUNBOOK: self.runbook.document.content}
         if self.site.sha256:
             files[SITE] = self.site.document.content
+        if self.rollback:
+            files[ROLLBACK] = self.rollback.attachment
         folder = self.runbook.path.absolute().parent
-        return Plan(header, self.runbook.model, folder, self.site.model, self.values, files)
+        return Plan(header, self.walked, folder, self.site.model, self.values, files, self.rollback)
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
@@ -105,20 +116,22 @@ def fit(
     return Prepared(runbook, profile, values_at_start(runbook.model, profile, given), stages, registry)
 
 
-def start(prepared: Prepared, redactor: Redactor | None = None) -> Session:
-    """A session with a run id of its own. `redactor` may know secrets already.
+def start(
+    prepared: Prepared, redactor: Redactor | None = None, begun: Callable[[], Awaitable[None]] | None = None
+) -> Session:
+    """A session with a run id of its own. `redactor` may know secrets already; `begun` is called once it is on record.
 
     Raises EnvironmentLacks when the state folder cannot be written, and UsageError where the stages selected need
     others. The journal begins with the walk.
     """
-    runbook, site = prepared.runbook, prepared.site
-    require_reachable(runbook.model, prepared.stages)
+    runbook, site, rollback = prepared.runbook, prepared.site, prepared.rollback
+    require_reachable(prepared.walked, prepared.stages)
     folder = _writable(paths.runs_folder())
-    run_id = new_run_id(runbook.model.id)
+    run_id = new_run_id(prepared.walked.id)
     header = RunStarted(
         run_id=run_id,
         runbook_id=runbook.model.id,
-        runbook_title=runbook.model.title,
+        runbook_title=prepared.walked.title,
         runbook_sha256=runbook.sha256,
         site=site.model.name,
         site_sha256=site.sha256,
@@ -132,12 +145,15 @@ def start(prepared: Prepared, redactor: Redactor | None = None) -> Session:
         program_sha256=program_sha256(),
         versions=versions(),
         driver=driver_by_account(site.model.two_people) if site.model.two_people else "",
+        rolls_back=rollback.run_id if rollback else "",
+        rolls_back_head=rollback.head if rollback else "",
+        rollback_sha256=hashlib.sha256(rollback.attachment).hexdigest() if rollback else "",
     )
     plan = prepared.plan(header)
     run_folder = folder / run_id
     known = redactor or Redactor()
     return Session(
-        runbook=runbook.model,
+        runbook=prepared.walked,
         runbook_path=runbook.path,
         site=site.model,
         run_id=run_id,
@@ -146,7 +162,9 @@ def start(prepared: Prepared, redactor: Redactor | None = None) -> Session:
         start=lambda operator: RecordedWalk(
             lambda journal: Engine(plan, prepared.registry, operator, journal, known),
             lambda: Journal.create(run_folder, known),
+            begun,
         ),
+        rolls_back=header.rolls_back,
     )
 
 
@@ -159,7 +177,14 @@ def new_run_id(runbook_id: str) -> str:
 class RecordedWalk:
     """The walk (`runbook.run.session.Walk`) with its journal, which is closed with it."""
 
-    def __init__(self, engine: Callable[[Journal], Engine], journal: Callable[[], Awaitable[Journal]]) -> None:
+    def __init__(
+        self,
+        engine: Callable[[Journal], Engine],
+        journal: Callable[[], Awaitable[Journal]],
+        begun: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """`begun` is called once, when the first event is on record."""
+        self._begun = begun
         self._make = engine
         self._journal = journal
         self._engine: Engine | None = None
@@ -174,6 +199,9 @@ class RecordedWalk:
                 self._engine.stop(self._stopping)
             async with aclosing(self._engine.events()) as events:
                 async for event in events:
+                    if self._begun is not None:
+                        begun, self._begun = self._begun, None
+                        await begun()
                     yield event
         finally:
             await journal.close()

@@ -34,7 +34,7 @@ class Walking:
             await self._engine.record(StageStarted(stage.id))
         try:
             for step in stage.steps:
-                if not self._engine.state.step(step.id).over and not await self._passed_over(stage, step):
+                if not await self._needless(stage, step):
                     await self._step(step)
         finally:
             await self._engine.resources.end_stage()
@@ -76,6 +76,11 @@ class Walking:
                 return
             again = tried = True
             await self._again(step, decided.reason)
+
+    async def _needless(self, stage: Stage, step: Step) -> bool:
+        """Whether there is nothing to do at the step."""
+        over = self._engine.state.step(step.id).over
+        return over or await self._passed_over(stage, step) or await self._engine.undoing.nothing(step)
 
     async def _passed_over(self, stage: Stage, step: Step) -> bool:
         """Whether the lab of a rehearsal cannot serve the step."""
