@@ -95,6 +95,7 @@ class DockerBuild(Action[BuildParams]):
             loop.call_soon_threadsafe(ctx.progress, line)
 
         async with connected(ctx, params.engine) as engine:
+            await ctx.touch("image", params.tag, on=params.engine, how="built")
             failed = await ask(
                 engine, lambda client: _built(client, folder, params, tell, engine.where), deadline=time_left(ctx)
             )

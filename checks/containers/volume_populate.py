@@ -76,6 +76,7 @@ class Populate(Action[PopulateParams]):
                         remedy="Recreate the volume first; nothing was changed.",
                     )
                 packed = archive(tree)
+                await ctx.touch("volume", params.volume, on=params.engine, how="filled")
                 await ask(engine, lambda client: client.api.put_archive(made, "/", packed), deadline=time_left(ctx))
                 entries = await read_through(engine, ctx, made)
         return await judged(ctx, params, volume, entries, Expect())

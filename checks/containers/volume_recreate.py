@@ -66,6 +66,7 @@ class Recreate(Action[RecreateParams]):
                     )
                 driver, options, labels = before.driver, before.options, before.labels
                 await remove_leftovers(engine, name)
+                await ctx.touch("volume", name, on=params.engine, how="removed")
                 made_of = {"name": name, "driver": driver, "options": dict(options), "labels": dict(labels)}
                 # On the disk before the volume goes: should we end in between, this says how to make it again.
                 await ctx.attach("volume.json", json.dumps(made_of, indent=1, sort_keys=True).encode())
@@ -73,6 +74,7 @@ class Recreate(Action[RecreateParams]):
                 await ask(engine, lambda client: client.api.remove_volume(name))
                 notes = ("removed and made again",)
             ctx.progress(f"docker volume create {name}")
+            await ctx.touch("volume", name, on=params.engine, how="created")
             await ask(engine, lambda client: client.api.create_volume(name, driver, dict(options), dict(labels)))
             after = await present(engine, name)
             entries = await read(engine, ctx, name)

@@ -13,7 +13,7 @@ from checks.containers.carrier import ROOT, volume_carrier
 from checks.containers.engine import Engine, connected
 from checks.containers.refusals import VolumeInUse, VolumeNotEmpty, ask
 from checks.containers.snapshot_file import SYMPTOMS as FILE_SYMPTOMS
-from checks.containers.snapshot_file import Draft, verified
+from checks.containers.snapshot_file import Draft, hash_file, verified
 from checks.containers.tree import VolumeParams
 from checks.containers.volume import SYMPTOMS, Volume, present, read_through
 from checks.evidence.containers import VolumeEntry, VolumeState
@@ -88,6 +88,8 @@ class Snapshot(Action[SnapshotParams]):
             if entries != now:
                 said = f"the volume {params.volume} was changed while it was read"
                 return Outcome.failed(said, volume.state(now, problems=(said,)), symptom="changed")
+            for written in (path, hash_file(path)):
+                await ctx.touch("file", str(written), how="written")
             await in_thread(lambda: draft.keep(digest))
         finally:
             await in_thread(draft.close)
@@ -135,6 +137,7 @@ class Restore(Action[RestoreParams]):
                         where=engine.where,
                         remedy="Recreate the volume first; nothing was changed.",
                     )
+                await ctx.touch("volume", params.volume, on=params.engine, how="restored")
                 await ask(engine, lambda client: _put(client, made, path), deadline=time_left(ctx))
                 entries = await read_through(engine, ctx, made)
         different = tuple(_differences(wanted, entries))

@@ -112,6 +112,8 @@ class Commit(Action[CommitActionParams]):
                 remedy="Look whether the step before has written them, and into this tree.",
             )
         if state.changes:
+            for change in state.changes:
+                await ctx.touch("file", str(Path(state.top) / _path(change)), how="committed")
             await tree.git("add", "--all", "--", *params.paths)
             if failed := await tree.act("not committed", "commit", "--message", params.message, "--", *params.paths):
                 return failed
@@ -212,10 +214,15 @@ def _unfit(state: State, params: CommitParams) -> Outcome | None:
 
 
 def _within(change: str, paths: Sequence[str]) -> bool:
-    """Whether a changed file, as `evidence` lists it (two signs, a space, the path), is one of the named."""
-    path = change[3:].partition(" (was ")[0].removesuffix(" (conflict)")
+    """Whether a changed file, as `evidence` lists it, is one of the named."""
+    path = _path(change)
     wanted = [name.rstrip("/") for name in paths]
     return any(path == name or path.startswith(f"{name}/") for name in wanted)
+
+
+def _path(change: str) -> str:
+    """The path of a change as `evidence` lists it: two signs, a space, the path."""
+    return change[3:].partition(" (was ")[0].removesuffix(" (conflict)")
 
 
 def _normal(message: str) -> str:

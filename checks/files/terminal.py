@@ -10,15 +10,16 @@ from pydantic import Field
 
 from checks.evidence.files import CommandOutput
 from checks.files.programs import find_program
+from checks.files.touches import Touches
 from runbook.context import Context
-from runbook.kind import Action, Params
+from runbook.kind import Action
 from runbook.operator import TerminalRequest
 from runbook.outcome import Outcome
 from runbook.paths import resolve
 from runbook.threads import in_thread
 
 
-class TerminalParams(Params):
+class TerminalParams(Touches):
     """The command, and the exit code that means it went well."""
 
     run: tuple[Annotated[str, Field(max_length=32_000)], ...] = Field(
@@ -56,6 +57,7 @@ class Terminal(Action[TerminalParams]):
         params = self.params
         cwd = resolve(ctx.folder, params.cwd)
         await in_thread(lambda: find_program(params.run[0], cwd, None))
+        await params.tell(ctx, folder=ctx.folder)
         status = await ctx.operator.terminal(TerminalRequest(params.run, str(cwd), dict(params.env)))
         # As shells tell it: 128 and the signal's number.
         ended_by = f"signal {status - 128}" if status > 128 else ""

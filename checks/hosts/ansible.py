@@ -211,6 +211,9 @@ async def _once(
         on_event=recap.take,
         redactor=ctx.redactor,
     )
+    if mode != "dry run":
+        for what, name, host in recap.touched:
+            await ctx.touch(what, name, on=host, how="changed by Ansible")
     text = ctx.redactor(played.output.decode(errors="replace"))
     attached = await ctx.attach(f"ansible ({mode}).txt", [text.encode()]) if text.strip() else ""
     said = () if recap.told else tuple(text.strip().splitlines()[-20:])

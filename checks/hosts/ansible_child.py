@@ -80,6 +80,8 @@ class Teller:
             "changed": bool(result.get("changed")),
             "ignored": bool(details.get("ignore_errors")),
         }
+        if told["changed"]:
+            told["paths"] = _paths(result)
         if state in ("failed", "unreachable"):
             told["said"] = _said(result)
         if self._streams:
@@ -100,6 +102,19 @@ def _said(result: dict[str, Any]) -> list[str]:
             text = str(item.get(key) or "").strip()[:SHORT]
             found += [line for line in text.splitlines() if line.strip() and line not in found]
     return found[:12]
+
+
+def _paths(result: dict[str, Any]) -> list[str]:
+    """The files that a changed task, or the changed items of its loop, name as theirs."""
+    items = result.get("results") if isinstance(result.get("results"), list) else [result]
+    found: list[str] = []
+    for item in items or []:
+        if isinstance(item, dict) and item.get("changed"):
+            given = (item.get("invocation") or {}).get("module_args") or {}
+            named = [item.get("dest"), item.get("path"), given.get("dest"), given.get("path")]
+            path = next((path for path in named if isinstance(path, str) and path.startswith("/")), "")
+            found += [path[:SHORT]] if path and path not in found else []
+    return found[:200]
 
 
 def _recap(details: dict[str, Any]) -> dict[str, dict[str, int]]:

@@ -15,6 +15,9 @@ FRAME = 0.25
 MOST_NOTES = 50
 """Failed tasks, and changed ones, that are kept with what they said."""
 
+MOST_TOUCHED = 1000
+"""Things changed that are kept by name."""
+
 LINES = 400
 """Lines of live output for one play of Ansible."""
 
@@ -33,6 +36,8 @@ class Recap:
         self._counts: dict[str, int] = {}
         self._shown = 0.0
         self._lines = 0
+        self.touched: dict[tuple[str, str, str], None] = {}
+        """What was changed, in order: `file` or `task`, its name, and the host."""
         self.results: dict[str, Mapping[str, Any]] = {}
         """The last result of every host."""
 
@@ -66,12 +71,20 @@ class Recap:
         if event["changed"] and state == "ok":
             counts["changed"] = counts.get("changed", 0) + 1
             state = "changed"
+            self._touched(event)
             self._note(self._changes, event)
         self._counts[state] = self._counts.get(state, 0) + 1
         if bad:
             self._note(self._failures, event)
             said = next(iter(event.get("said", ())), "")
             self._line(f"  {host}: {state}: {said}")
+
+    def _touched(self, event: Mapping[str, Any]) -> None:
+        """A task that names no file of its own is told by its name."""
+        paths = event.get("paths") or ()
+        for what, name in [("file", path) for path in paths] or [("task", event["task"])]:
+            if len(self.touched) < MOST_TOUCHED:
+                self.touched[what, str(name), str(event["host"])] = None
 
     def _note(self, notes: list[TaskNote], event: Mapping[str, Any]) -> None:
         if len(notes) < MOST_NOTES:

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from checks.evidence.files import CommandOutput
 from checks.evidence.hosts_table import HostsTable
 from checks.files.process import Finished
+from checks.files.touches import Touches
 from checks.hosts.fleet import FLEET_SYMPTOMS, HostAction, HostCheck, OnHost, OnHosts
 from checks.hosts.looking import as_whom
 from checks.hosts.machine import Machine
@@ -104,7 +105,7 @@ class CheckParams(CommandParams, OnHosts):
     )
 
 
-class ActionParams(CommandParams, OnHost):
+class ActionParams(CommandParams, OnHost, Touches):
     """A command that changes something, and where."""
 
 
@@ -153,6 +154,7 @@ class CommandAction(HostAction[ActionParams]):
         return _typed(self.params, (self.params.on,))
 
     async def on_machine(self, machine: Machine, ctx: Context) -> Outcome:
+        await self.params.tell(ctx, folder=ctx.folder, on=machine.name)
         return await _run(self.role, self.params, machine, ctx)
 
 

@@ -96,6 +96,7 @@ class Copy(HostAction[CopyParams]):
         target = machine.path(params.target, ctx)
         owned = f"{params.owner}{':' if params.group else ''}{params.group}"
         argv = ("/bin/sh", "-c", _SCRIPT, "sh", target, digest, params.mode, owned)
+        await ctx.touch("file", target, on=machine.name, how="written")
         done = await ask(machine, ctx, argv, sudo=params.sudo, stdin=content)
         if done.exit_code != 0:
             raise HostError(

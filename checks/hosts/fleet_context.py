@@ -17,7 +17,8 @@ from runbook.operator import Operator, SecretRequest
 from runbook.outcome import Evidence, Outcome
 from runbook.run.deadline import Deadline
 from runbook.secrets import Redactor, Secret
-from runbook.site import Site
+from runbook.site import LOCAL, Site
+from runbook.touched import Touched
 
 R = TypeVar("R", bound=Resource)
 T = TypeVar("T")
@@ -173,6 +174,13 @@ class HostContext:
         """The host's time; raises TimeoutError when it is used up."""
         async with self._deadline.running():
             yield
+
+    @property
+    def touched(self) -> tuple[Touched, ...]:
+        return self._ctx.touched
+
+    async def touch(self, what: str, name: str, *, on: str = LOCAL, how: str = "changed") -> None:
+        await self._ctx.touch(what, name, on=on, how=how)
 
     async def record(self, event: Event) -> None:
         await self._ctx.record(event)

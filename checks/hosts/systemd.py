@@ -114,6 +114,8 @@ class SystemdAction(HostAction[ActionParams]):
 
     async def on_machine(self, machine: Machine, ctx: Context) -> Outcome:
         units, sudo = self.params.unit, self.params.sudo
+        for unit in units:
+            await ctx.touch("unit", unit, on=machine.name, how=f"systemctl {self.verb}")
         done = await ask(machine, ctx, ("systemctl", "--no-ask-password", self.verb, "--", *units), sudo=sudo)
         states = await shown(machine, ctx, units, sudo)
         if done.exit_code == 0:

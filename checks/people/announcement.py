@@ -120,6 +120,7 @@ class AnnouncementCheck(Check[AnnouncementParams]):
         if not self.params.write_to:
             return Outcome.passed(summary, said)
         path = resolve(ctx.folder, self.params.write_to)
+        await ctx.touch("file", str(path), how="written")
         await keep_text(path, said.text)
         return Outcome.passed(f"{summary}: {path}", said.model_copy(update={"file": str(path)}))
 
