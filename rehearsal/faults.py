@@ -18,6 +18,8 @@ class Drill:
     """Whether it can be put right while the drill goes on (`rehearsal.mending`)."""
     needs_card: bool = True
     """Whether it takes a token that has a PIN counter or can leave its reader; SoftHSM2 has neither."""
+    needs_full: bool = False
+    """Whether it takes a lab with an engine and a CA."""
 
 
 class Fault(StrEnum):
@@ -35,6 +37,14 @@ class Fault(StrEnum):
     CARD_SILENT = "card-silent"
     READER_MISSING = "reader-missing"
     TOKEN_BUSY = "token-busy"  # noqa: S105 - a fault's name
+    WRONG_SERIAL = "wrong-serial"
+    PIN_FILE_EMPTY = "pin-file-empty"
+    MODULE_PATH = "module-path"
+    ROOT_OWNED_VOLUME = "root-owned-volume"
+    PROVISIONERS_FIVE = "provisioners-five"
+    MITM_CA = "mitm-ca"
+    VOLUME_IN_USE = "volume-in-use"
+    KILLED_AT_G3 = "killed-at-g3"
 
     @property
     def drill(self) -> Drill:
@@ -96,6 +106,52 @@ _DRILLS = {
         "another process holds the card for itself (exclusive mode of PC/SC)",
         "A1.slots: token busy",
         mendable=True,
+    ),
+    Fault.WRONG_SERIAL: Drill(
+        "the serial in the CA's configuration is another HSM's",
+        "F.config: differs",
+        needs_card=False,
+        needs_full=True,
+    ),
+    Fault.VOLUME_IN_USE: Drill(
+        "somebody's backup container, which does not run, still has the CA's volume",
+        "G3.wipe: volume in use",
+        mendable=True,
+        needs_full=True,
+    ),
+    Fault.KILLED_AT_G3: Drill(
+        "the program is killed (SIGKILL) at the moment the CA's volume is gone",
+        "G3.wipe, where the program ends; `runbook resume` goes on, and the probe says how far the wipe has come",
+        needs_full=True,
+    ),
+    Fault.ROOT_OWNED_VOLUME: Drill(
+        "somebody copies into the CA's new volume as root, so that all in it belongs to root",
+        "G4.exact: owner",
+        needs_full=True,
+    ),
+    Fault.PIN_FILE_EMPTY: Drill(
+        "somebody renders .env on the CA's host anew before the CA comes up, with a blank in the PIN's place",
+        "G5.log: PIN file",
+        mendable=True,
+        needs_full=True,
+    ),
+    Fault.MODULE_PATH: Drill(
+        "under the base image's name there is another flavour since the test build: the PKCS#11 module is not in it",
+        "G5.log: module not found",
+        mendable=True,
+        needs_full=True,
+    ),
+    Fault.PROVISIONERS_FIVE: Drill(
+        "the site's script leaves one of the six provisioners out",
+        "G6.six: missing",
+        mendable=True,
+        needs_full=True,
+    ),
+    Fault.MITM_CA: Drill(
+        "somebody else answers under the CA's name, with a root of their own",
+        "G7.health: not trusted",
+        mendable=True,
+        needs_full=True,
     ),
 }
 

@@ -10,8 +10,10 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -26,10 +28,14 @@ from rehearsal.mark import write as write_mark
 from rehearsal.people import make_people
 from rehearsal.repository import make_repository
 from rehearsal.sheet import Gates, write_sheet
+from rehearsal.stay import remove
 from rehearsal.token import LabToken, TokenKind
 from runbook.errors import EnvironmentLacks, UsageError
 from runbook.model import Runbook
 from runbook.secrets import Secret
+
+if TYPE_CHECKING:
+    from rehearsal.full.cache import Cache
 
 TOKEN_LABEL = "ccat-intermediate"  # noqa: S105 - the label of a token, not a secret
 
@@ -55,7 +61,7 @@ class Lab:
 
     def remove(self) -> None:
         """Delete the folder and all that is in it."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        remove(self.folder, self.mark)
 
 
 def make_lab(
@@ -66,27 +72,50 @@ def make_lab(
     token: TokenKind | None = TokenKind.SOFTHSM,
     runbook: Runbook | None = None,
     kept: bool = False,
+    full: bool = False,
 ) -> Lab:
     """Make the lab in `folder` (absent or empty; None: a fresh temporary one, mode 0700).
 
     `say` is told of each part before it is made; `token` None: a card where one can be used; `runbook`: the one that is
-    to be walked in it; `kept`: it is to stay when nothing is left to do in it. Raises EnvironmentLacks and UsageError.
+    to be walked in it; `kept`: it is to stay when nothing is left to do in it; `full`: with an engine and a CA.
+    Raises EnvironmentLacks and UsageError.
     Where something fails, a temporary folder is removed again.
     """
     _require_programs()
+    cache = _prepare_full(fault, say, full=full)
     place = _prepare(folder)
     try:
-        choice = choose(token, fault, place)
+        choice = choose(TokenKind.CARD if full else token, fault, place)
         gates = Gates.of(runbook, cautious=fault is Fault.PIN_LOW)
-        return _fill(place, LabMark(choice.kind, fault, kept), say, choice, gates, lacks=lacking(runbook))
+        mark = LabMark(choice.kind, fault, kept, full)
+        return _fill(place, mark, say, choice, gates, lacks=lacking(runbook, full=full), cache=cache)
     except BaseException:
         if folder is None:
-            shutil.rmtree(place, ignore_errors=True)
+            remove(place, LabMark(TokenKind.CARD, full=full))
         raise
 
 
+def _prepare_full(fault: Fault | None, say: Callable[[str], None], *, full: bool) -> Cache | None:
+    if full:
+        from rehearsal.full.cache import ensure
+
+        return ensure(say)
+    if fault and fault.drill.needs_full:
+        raise UsageError(
+            f"the drill {fault} needs an engine and a CA", where="--fault", remedy="Add --full, as root on Debian."
+        )
+    return None
+
+
 def _fill(
-    place: Path, mark: LabMark, say: Callable[[str], None], choice: Choice, gates: Gates, *, lacks: Mapping[str, str]
+    place: Path,
+    mark: LabMark,
+    say: Callable[[str], None],
+    choice: Choice,
+    gates: Gates,
+    *,
+    lacks: Mapping[str, str],
+    cache: Cache | None,
 ) -> Lab:
     fault = mark.fault
     pin, so_pin = _random_pin(), _random_so_pin()
@@ -104,10 +133,22 @@ def _fill(
         fingerprint = change_one_character(fingerprint, secrets.randbelow(len(fingerprint)))
 
     say("three hosts, and a git repository with the site's roles")
-    hosts = make_hosts(place, getpass.getuser(), token.environment)
-    working_tree = place / "system-integration"
+    working_tree, upstream, ccat = place / "system-integration", place / "upstream.git", write_command(place)
+    configured = replace(token, serial=_other_serial(choice.kind)) if fault is Fault.WRONG_SERIAL else token
+    repository = partial(make_repository, working_tree, upstream, configured, _event(place, fault))
     intermediate = export.folder / "intermediate_ca.crt"
-    make_repository(working_tree, place / "upstream.git", token, _event(place, fault), intermediate=intermediate)
+    more: dict[str, Any] = {"inputs": {}}
+    if cache:
+        from rehearsal.full.outfit import make_outfit
+
+        outfit = make_outfit(place, cache, fault, token.environment, say)
+        hosts = make_hosts(place, getpass.getuser(), {}, equipment=outfit.equipment)
+        repository(intermediate=intermediate, earlier=outfit.earlier, vault=outfit.vault)
+        outfit.finish(upstream)
+        more = {"engines": outfit.engines, "inputs": outfit.inputs(ccat)}
+    else:
+        hosts = make_hosts(place, getpass.getuser(), token.environment)
+        repository(intermediate=intermediate)
 
     say("the paper sheet and the site profile")
     sheet = place / SHEET_NAME
@@ -125,7 +166,8 @@ def _fill(
     pin.wipe()
     so_pin.wipe()
     site = place / SITE_NAME
-    profile = _profile(token, choice, export=export.folder, repository=working_tree, ccat=write_command(place))
+    inputs = _inputs(export.folder, working_tree, ccat)
+    profile = _profile(token, choice) | more | {"inputs": inputs | more["inputs"]}
     profile["rehearsal"] = {"token": str(choice), "sheet": str(sheet), "lacks": dict(lacks)}
     profile |= {"two_people": people.profile, **hosts}
     site.write_text(yaml.safe_dump(profile, sort_keys=False))
@@ -170,7 +212,7 @@ def _exchange(folder: Path, token: LabToken) -> None:
     write_export(folder, {**software_points(), **real})
 
 
-def _profile(token: LabToken, choice: Choice, *, export: Path, repository: Path, ccat: Path) -> dict[str, object]:
+def _profile(token: LabToken, choice: Choice) -> dict[str, object]:
     return {
         "site": 1,
         # It stands in the header of the run, on screens and in the record.
@@ -183,17 +225,20 @@ def _profile(token: LabToken, choice: Choice, *, export: Path, repository: Path,
                 "env": dict(token.environment),
             }
         },
-        "inputs": {
-            "export_usb": str(export),
-            "repository": str(repository),
-            "ccat": str(ccat),
-            # On the lab's hosts, each of which has a folder of its own.
-            "env_file": ENV_FILE,
-            "env_group": grp.getgrgid(os.getegid()).gr_name,
-            "udev_rule": "etc/udev/rules.d/99-nitrokey-hsm.rules",
-            "root_anchor": "etc/pki/ca-trust/source/anchors/ccat-root-ca.crt",
-            "trusted_user_ca_keys": "etc/ssh/trusted_user_ca_keys",
-        },
+    }
+
+
+def _inputs(export: Path, repository: Path, ccat: Path) -> dict[str, object]:
+    return {
+        "export_usb": str(export),
+        "repository": str(repository),
+        "ccat": str(ccat),
+        # On the lab's hosts, each of which has a folder of its own.
+        "env_file": ENV_FILE,
+        "env_group": grp.getgrgid(os.getegid()).gr_name,
+        "udev_rule": "etc/udev/rules.d/99-nitrokey-hsm.rules",
+        "root_anchor": "etc/pki/ca-trust/source/anchors/ccat-root-ca.crt",
+        "trusted_user_ca_keys": "etc/ssh/trusted_user_ca_keys",
     }
 
 

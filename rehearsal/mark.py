@@ -28,6 +28,8 @@ class LabMark(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fault: Fault | None = None
     kept: bool = False
     """Whether it stays when nothing is left to do in it."""
+    full: bool = False
+    """Whether it has an engine, and a CA in it."""
     version: int = VERSION
 
 

@@ -20,16 +20,19 @@ _START_DEADLINE = 60.0
 _END_DEADLINE = 15.0
 """Seconds for the reader to end; it takes a tenth of one."""
 
+_WITH_ENGINE = 120.0
+"""Seconds for either where an engine starts and stops containers; each takes one or two."""
+
 
 class CardReader:
     """A context manager: inside, the lab's card is in a reader. Raises EnvironmentLacks.
 
     The reader ends with this process, however it ends. With `standing`, others who want this card in a reader meanwhile
-    use this one.
+    use this one. `full`: the lab's engine runs too.
     """
 
-    def __init__(self, lab: Path, fault: Fault | None = None, *, standing: bool = False) -> None:
-        self._request = Request(str(lab), fault, standing)
+    def __init__(self, lab: Path, fault: Fault | None = None, *, standing: bool = False, full: bool = False) -> None:
+        self._request = Request(str(lab), fault, standing, full)
         self._log = lab / "reader.log"
         self._keeper: subprocess.Popen[bytes] | None = None
 
@@ -58,13 +61,16 @@ class CardReader:
         keeper.stdin.write(msgspec.json.encode(self._request) + b"\n")
         keeper.stdin.flush()
         line = b""
-        if select.select([keeper.stdout], [], [], _START_DEADLINE)[0]:
+        if select.select([keeper.stdout], [], [], self._bound(_START_DEADLINE))[0]:
             line = keeper.stdout.readline()
         if not line:
             raise EnvironmentLacks("the card's reader did not start", where=str(self._log))
         ready = msgspec.json.decode(line, type=Ready)
         if ready.error:
             raise EnvironmentLacks(ready.error, where=ready.where, remedy=ready.remedy)
+
+    def _bound(self, seconds: float) -> float:
+        return _WITH_ENGINE if self._request.full else seconds
 
     def _end(self) -> None:
         keeper, self._keeper = self._keeper, None
@@ -75,7 +81,7 @@ class CardReader:
                 with contextlib.suppress(OSError):
                     pipe.close()  # it waits for this
         try:
-            keeper.wait(_END_DEADLINE)
+            keeper.wait(self._bound(_END_DEADLINE))
         except subprocess.TimeoutExpired:
             keeper.kill()
             keeper.wait()

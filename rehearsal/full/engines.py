@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rehearsal import mark
 from rehearsal.full.cache import Cache, the_cache
 from runbook.errors import EnvironmentLacks
 
@@ -80,14 +79,14 @@ def make(cache: Cache, lab: Path) -> EnginePlace:
 
 def prune(cache: Cache) -> None:
     """Remove the engines of labs that are gone. What an unfinished run needs stays: its lab is there."""
-    for engine in _engines(cache):
+    for engine in all_of(cache):
         if not _lab_is_there(engine) and not is_running(engine):
             remove(engine)
 
 
 def running(cache: Cache) -> list[str]:
     """The paths of the labs whose engines run now."""
-    return [_lab_of(engine) for engine in _engines(cache) if is_running(engine)]
+    return [lab_of(engine) for engine in all_of(cache) if is_running(engine)]
 
 
 def is_running(engine: EnginePlace) -> bool:
@@ -120,7 +119,7 @@ async def alone(engine: EnginePlace) -> AsyncIterator[int]:
         while not _try(fd):
             if asyncio.get_running_loop().time() > end:
                 raise EnvironmentLacks(
-                    "another program uses the engine of this lab", where=_lab_of(engine), remedy="End that one first."
+                    "another program uses the engine of this lab", where=lab_of(engine), remedy="End that one first."
                 )
             await asyncio.sleep(_POLL)
         yield fd
@@ -136,17 +135,19 @@ def _try(fd: int) -> bool:
     return True
 
 
-def _engines(cache: Cache) -> Iterator[EnginePlace]:
+def all_of(cache: Cache) -> Iterator[EnginePlace]:
+    """Every engine that is there, running or not."""
     if cache.engines.is_dir():
         yield from (EnginePlace(folder) for folder in sorted(cache.engines.iterdir()))
 
 
-def _lab_of(engine: EnginePlace) -> str:
+def lab_of(engine: EnginePlace) -> str:
+    """The path of its lab; empty where that is unknown."""
     with contextlib.suppress(OSError):
         return engine.lab.read_text().strip()
     return ""
 
 
 def _lab_is_there(engine: EnginePlace) -> bool:
-    lab = _lab_of(engine)
-    return bool(lab) and (Path(lab) / mark.NAME).exists()
+    lab = lab_of(engine)
+    return bool(lab) and Path(lab).is_dir()

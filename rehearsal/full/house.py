@@ -1,21 +1,31 @@
-"""What a full lab has running besides its card: the engine, and the door to it."""
+"""What a full lab has running besides its card: the engine, the first phase's CA in it at first, and the door to it."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from pathlib import Path
 
 from rehearsal.full import engines
 from rehearsal.full.engine import Engine
+from rehearsal.full.first_phase import start_first_phase
+from rehearsal.full.front_door import FrontDoor
 from runbook.errors import EnvironmentLacks
 
-FOLDER = "engine"
-"""In the lab: the engine's socket and log while it runs."""
+FIRST_PHASE = "first-phase"
+"""The folder in the lab with the first phase's keys and certificates."""
+
+_FOLDER = "engine"
 
 
 def socket_of(lab: Path) -> Path:
-    """The engine's socket."""
-    return lab / FOLDER / "docker.sock"
+    """The engine's socket, which is there while it runs."""
+    return lab / _FOLDER / "docker.sock"
+
+
+def public_ca_of(lab: Path) -> Path:
+    """The folder of the root that stands for the public CAs, which the engine's base image trusts."""
+    return lab / "public-ca"
 
 
 class House:
@@ -40,8 +50,11 @@ class House:
             )
         async with contextlib.AsyncExitStack() as stack:
             held = await stack.enter_async_context(engines.alone(place))
-            self.engine = Engine(place.data, self._lab / FOLDER, held=(held,))
+            self.engine = Engine(place.data, self._lab / _FOLDER, held=(held,))
             await stack.enter_async_context(self.engine)
+            door = FrontDoor(self._lab, public_ca_of(self._lab), self.engine.command)
+            await stack.enter_async_context(door)
+            await asyncio.to_thread(start_first_phase, self.engine.url, self._lab / FIRST_PHASE)
             self._stack = stack.pop_all()
         return self
 

@@ -27,7 +27,8 @@ def _list_faults(ctx: click.Context, _parameter: click.Parameter, wanted: bool) 
     if wanted:
         for fault in Fault:
             drill = fault.drill
-            click.echo(f"{fault}{' (needs a card)' if drill.needs_card else ''}")
+            needs = "--full" if drill.needs_full else "a card" if drill.needs_card else ""
+            click.echo(f"{fault}{f' (needs {needs})' if needs else ''}")
             click.echo(f"    {drill.story}")
             click.echo(f"    shows at {drill.shows}")
         ctx.exit()
@@ -58,6 +59,12 @@ def _list_faults(ctx: click.Context, _parameter: click.Parameter, wanted: bool) 
     show_default=True,
     help="A SmartCard-HSM in software behind the real pcscd and OpenSC, or SoftHSM2. auto: a card where it can run.",
 )
+@click.option(
+    "--full",
+    is_flag=True,
+    help="With a Docker engine and a real CA whose keys are on the card, for every stage. As root on Debian only.",
+)
+@click.option("--clean", is_flag=True, help="Remove what full labs share on this machine (the base image), and end.")
 @click.option("--stage", "stages", multiple=True, metavar="ID", help="Walk this stage only; repeatable.")
 @click.option("--folder", type=click.Path(path_type=Path), help="Make the lab in this empty folder, and keep it.")
 @click.option("--keep", is_flag=True, help="Keep the lab; by default it is removed at the end.")
@@ -80,6 +87,8 @@ def command(
     plain: bool,
     fault: str | None,
     token: str,
+    full: bool,
+    clean: bool,
     stages: tuple[str, ...],
     folder: Path | None,
     keep: bool,
@@ -109,7 +118,14 @@ def command(
         put_right(mend)
         click.echo("rehearsal: put right; try the step again")
         return ExitCode.GREEN
+    if clean:
+        from rehearsal.full.cleaning import clean_up
+        from runbook.errors import ExitCode
+
+        clean_up(_tell)
+        return ExitCode.GREEN
     front_ends.check_choice(headless=headless, plain=plain)
+    _check_full(full=full, token=token)
     runbook = find_runbook(file)
     # Before a lab is made for nothing.
     model = load_runbook(runbook, Registry()).model
@@ -119,9 +135,9 @@ def command(
     drill = Fault(fault) if fault else None
     kind = None if token == _AUTO else TokenKind(token)
     _stop_on_signals()
-    lab = make_lab(folder, drill, _say, token=kind, runbook=model, kept=bool(keep or folder))
+    lab = make_lab(folder, drill, _say, token=kind, runbook=model, kept=bool(keep or folder), full=full)
     if lab.mark.token is TokenKind.CARD:
-        _say("the card's reader")
+        _say("the card's reader, and the engine" if full else "the card's reader")
     with staying(lab.folder, lab.mark):
         prepared = prepare(runbook, lab.site, stages=stages)
         for warning in prepared.warnings:
@@ -137,6 +153,7 @@ def _serve(folder: Path) -> ExitCode:
     """The card of a kept lab in a reader, until somebody ends it."""
     import signal
 
+    from rehearsal import mark
     from rehearsal.reader import CardReader
     from rehearsal.smartcard import CardPlaces
     from runbook.errors import ExitCode, OperatorStopped, UsageError
@@ -148,13 +165,30 @@ def _serve(folder: Path) -> ExitCode:
             where=str(lab),
             remedy="Make one: `runbook rehearse --token card --folder LAB`. A lab on SoftHSM2 needs no reader.",
         )
+    said = mark.read(lab)
+    full = said is not None and said.full
     _stop_on_signals()
-    with contextlib.suppress(OperatorStopped, KeyboardInterrupt), CardReader(lab, standing=True):
+    with contextlib.suppress(OperatorStopped, KeyboardInterrupt), CardReader(lab, standing=True, full=full):
         site = shlex.quote(str(lab / "site.yaml"))
         click.echo(f"rehearsal: the card is in its reader until ctrl-c; runbook run --site {site}", err=True)
         while True:
             signal.pause()
     return ExitCode.GREEN
+
+
+def _check_full(*, full: bool, token: str) -> None:
+    from runbook.errors import UsageError
+
+    if full and token == TokenKind.SOFTHSM:
+        raise UsageError(
+            "the full lab's CA reaches its keys through pcscd, and SoftHSM2 has none",
+            where="--full --token softhsm",
+            remedy="Leave --token out.",
+        )
+
+
+def _tell(line: str) -> None:
+    click.echo(f"rehearsal: {line}", err=True)
 
 
 def _say(part: str) -> None:
