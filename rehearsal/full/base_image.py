@@ -24,7 +24,15 @@ PACKAGES = (
 )
 _USER, _UID = "step", 1000
 _HOME = "/home/step"
-_CLIENT = Path(__file__).with_name("step.sh")
+SCRIPTS = {
+    Path(__file__).with_name("step.sh"): "usr/local/bin/step",
+    Path(__file__).with_name("pcscd.sh"): "usr/sbin/pcscd",
+}
+"""What stands in the place of programs that Debian does not have, or not with the same options."""
+
+_PCSCD = "usr/lib/rehearsal/pcscd"
+"""Where Debian's own is; its process keeps the name."""
+
 _UNUSED = ("usr/share/doc", "usr/share/info", "usr/share/locale", "usr/share/man", "var/cache/apt", "var/lib/apt/lists")
 _MIRROR = "http://deb.debian.org/debian"
 _DEADLINE = 900.0
@@ -74,8 +82,10 @@ def _furnish(tree: Path, step_ca: Path, root: Path) -> None:
     for folder in ("var/cache/apt/archives/partial", "var/lib/apt/lists/partial"):
         (tree / folder).mkdir(parents=True)
     (tree / "etc/apt/sources.list").write_text("")
-    for source, target in ((step_ca, "step-ca"), (_CLIENT, "step")):
-        place = tree / "usr/local/bin" / target
+    (tree / _PCSCD).parent.mkdir()
+    (tree / "usr/sbin/pcscd").rename(tree / _PCSCD)
+    for source, target in ((step_ca, "usr/local/bin/step-ca"), *SCRIPTS.items()):
+        place = tree / target
         shutil.copyfile(source, place)
         place.chmod(0o755)
     shutil.copyfile(root, tree / "usr/local/share/ca-certificates/rehearsal-public-ca.crt")

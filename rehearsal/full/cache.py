@@ -89,7 +89,7 @@ def the_cache() -> Cache:
 def recipe() -> str:
     """What the shared parts depend on, as one line."""
     digest = hashlib.sha256()
-    for part in sorted([*map(Path, _PARTS), step_ca.PROGRAM, Path(__file__).with_name("step.sh")]):
+    for part in sorted([*map(Path, _PARTS), step_ca.PROGRAM, *base_image.SCRIPTS]):
         digest.update(part.read_bytes())
     said = subprocess.run(
         ["dpkg-query", "--show", "--showformat=${Package} ${Version}\n", "golang-github-smallstep-certificates-dev"],
