@@ -71,7 +71,11 @@ class StringInput(_Input):
     """A line of text."""
 
     type: Literal["string"]
-    pattern: str = Field("", description="A regular expression that the whole value must match.")
+    pattern: str = Field(
+        "",
+        description="A regular expression that the whole value must match; one that the empty text matches too lets "
+        "the value be empty.",
+    )
     default: str | None = None
 
 
@@ -215,6 +219,12 @@ class Stays(Model):
     stays: Line = Field(description="What stays as it is, and why.")
 
 
+class UndoneBy(Model):
+    """The way back of an earlier step undoes this one too."""
+
+    undone_by: StepId = Field(description="An earlier step whose way back takes this one along.")
+
+
 class Step(Model):
     """One check, action or attestation.
 
@@ -233,9 +243,10 @@ class Step(Model):
     gate: Gate = Gate()
     irreversible: bool = Field(False, description="It cannot be undone: gate, probe and backout are due.")
     probe: Probe | None = None
-    backout: tuple[Line | WayBack | Stays, ...] = Field(
+    backout: tuple[Line | WayBack | Stays | UndoneBy, ...] = Field(
         (),
-        description="How to go back, in order: text for a person to do, or an action. `stays`: what cannot be undone.",
+        description="How to go back, in order: text for a person to do, or an action. `stays`: what cannot be undone. "
+        "`undone_by`: an earlier step whose way back takes this one along.",
     )
     hints: tuple[Hint, ...] = ()
     deadline: float = Field(60.0, gt=0, le=86_400, description="Seconds it may take, without the time people need.")
@@ -262,12 +273,14 @@ class Step(Model):
         return tuple(_way(entry) for entry in self.backout)
 
 
-def _way(entry: str | WayBack | Stays) -> str:
+def _way(entry: str | WayBack | Stays | UndoneBy) -> str:
     match entry:
         case WayBack():
             return entry.title
         case Stays():
             return f"Stays: {entry.stays}"
+        case UndoneBy():
+            return f"The way back of {entry.undone_by} undoes it too"
         case _:
             return entry
 

@@ -19,7 +19,7 @@ from checks.containers.volume import SYMPTOMS, Volume, present, read_through
 from checks.evidence.containers import VolumeEntry, VolumeState
 from checks.time_left import time_left
 from runbook.context import Context
-from runbook.kind import Action
+from runbook.kind import Action, Check
 from runbook.model import Line
 from runbook.outcome import Outcome
 from runbook.paths import resolve
@@ -141,6 +141,32 @@ class Restore(Action[RestoreParams]):
                 await ask(engine, lambda client: _put(client, made, path), deadline=time_left(ctx))
                 entries = await read_through(engine, ctx, made)
         different = tuple(_differences(wanted, entries))
+        state = volume.state(entries, file=str(path), file_sha256=digest, problems=different)
+        if different:
+            return Outcome.failed(f"volume {params.volume}: {different[0]}", state, symptom="content")
+        return Outcome.passed(f"the volume {params.volume} is as {path.name} has it", state)
+
+
+class Restored(Check[RestoreParams]):
+    """A volume is as a snapshot has it: the same entries with the same owners, modes and contents, and nothing else."""
+
+    name = "docker.volume.restored"
+    Params = RestoreParams
+    evidence = (VolumeState,)
+    symptoms: ClassVar = _SYMPTOMS
+    loads = Restore.loads
+
+    async def run(self, ctx: Context) -> Outcome:
+        params = self.params
+        path = resolve(ctx.folder, params.file)
+        digest, wanted = await in_thread(lambda: verified(path, params.sha256))
+        async with connected(ctx, params.engine) as engine:
+            volume = await present(engine, params.volume)
+            async with volume_carrier(engine, ctx, params.volume) as made:
+                entries = await read_through(engine, ctx, made)
+        names = {entry.path for entry in wanted}
+        others = [f"{entry.path} is not in the snapshot" for entry in entries if entry.path not in names]
+        different = (*_differences(wanted, entries), *others)
         state = volume.state(entries, file=str(path), file_sha256=digest, problems=different)
         if different:
             return Outcome.failed(f"volume {params.volume}: {different[0]}", state, symptom="content")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from runbook.files.templates import literal
-from runbook.model import Gate, Role, Stays, Step, WayBack
+from runbook.model import Gate, Role, Stays, Step, UndoneBy, WayBack
 
 LONGEST_UNDONE = 57
 """Characters of the id of a step with a way back: what undoes it is named after it, `ID.undo` or `ID.undo12`."""
@@ -17,7 +17,7 @@ def undoing(step: Step) -> tuple[Step, ...]:
     What was gated by a phrase or by two people is so on its way back, and what was irreversible asks as an irreversible
     step does: its roll-back destroys what came after it.
     """
-    ways = [entry for entry in step.backout if not isinstance(entry, Stays)]
+    ways = [entry for entry in step.backout if not isinstance(entry, Stays | UndoneBy)]
     return tuple(
         _action(step, way, name) if isinstance(way, WayBack) else _by_hand(step, way, name)
         for way, name in zip(ways, _names(step, len(ways)), strict=True)
@@ -27,6 +27,11 @@ def undoing(step: Step) -> tuple[Step, ...]:
 def what_stays(step: Step) -> tuple[str, ...]:
     """What no way back brings back."""
     return tuple(entry.stays for entry in step.backout if isinstance(entry, Stays))
+
+
+def undone_by(step: Step) -> tuple[str, ...]:
+    """The earlier steps whose ways back take it along."""
+    return tuple(entry.undone_by for entry in step.backout if isinstance(entry, UndoneBy))
 
 
 def _names(step: Step, count: int) -> Iterator[str]:

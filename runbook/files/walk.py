@@ -154,9 +154,25 @@ class Walk:
         place = self.key(step.node, "backout")
         if step.role is Role.CHECK:
             yield self.warning(place, "a check changes nothing, so there is nothing to go back from")
+        for entry in step.node.entries("backout"):
+            node = entry.get("undone_by") if isinstance(entry, Map) else None
+            if node is not None and (name := text_of(node)) is not None:
+                yield from self._undone_by(node, name)
         if len(step.id) > LONGEST_UNDONE:
             hint = f"At most {LONGEST_UNDONE} characters; the steps of a roll-back are named after it."
             yield self.error(step.node.items["id"], "this id is too long for a step with a way back", hint)
+
+    def _undone_by(self, node: Node, name: str) -> Iterator[Problem]:
+        earlier = {other.id: other for other in self.outline.steps() if other.id in self.passed}
+        if name not in earlier:
+            hint = did_you_mean(name, earlier) or "Name a step that comes before this one."
+            yield self.error(node, f"there is no step `{name}` before this one", hint)
+        elif not any(self._leads_back(entry) for entry in earlier[name].node.entries("backout")):
+            yield self.error(node, f"`{name}` has no way back of its own", "Give it one under `backout`.")
+
+    @staticmethod
+    def _leads_back(entry: Node) -> bool:
+        return not isinstance(entry, Map) or "action" in entry.items
 
     def _hints(self, step: StepOutline) -> Iterator[Problem]:
         kind = find_kind(self.registry, step.role, step.kind) if step.role and step.kind else None

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from runbook.files.backouts import undoing, what_stays
+from runbook.files.backouts import undoing, undone_by, what_stays
 from runbook.files.templates import literal
 from runbook.model import Role, Runbook, Stage, Step
 from runbook.record.recovery import Recovered
@@ -31,6 +31,8 @@ class Undone:
     """Why it is not known whether it is done; empty: it is."""
     stays: tuple[str, ...]
     """What cannot be undone, and why."""
+    along: tuple[str, ...] = ()
+    """The steps whose ways back take it along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +98,19 @@ def _acted(runbook: Runbook, state: RunState) -> Iterator[Step]:
 
 
 def _steps(runbook: Runbook, state: RunState, undone: set[str]) -> Iterator[Undone]:
-    for step in reversed(list(_acted(runbook, state))):
-        ways = undoing(step)
+    acted = {step.id: step for step in _acted(runbook, state)}
+    for step in reversed(acted.values()):
+        ways, along = undoing(step), undone_by(step)
         left = tuple(way for way in ways if way.id not in undone)
         stays = what_stays(step)
-        if not ways and not stays:
+        stays += tuple(
+            f"the way back of {name} would undo it, and {name} was not done" for name in along if name not in acted
+        )
+        if not (ways or stays or along):
             stays = (f"it is irreversible, and {NO_WAY}" if step.irreversible else NO_WAY,)
-        if left or not ways:
-            yield Undone(runbook.stage_of(step.id), step, left, _doubt(state.step(step.id)), stays)
+        if left or stays or along:
+            done = tuple(name for name in along if name in acted)
+            yield Undone(runbook.stage_of(step.id), step, left, _doubt(state.step(step.id)), stays, done)
 
 
 def _doubt(now: StepState) -> str:
@@ -130,6 +137,8 @@ def _list(runbook: Runbook, steps: Sequence[Undone]) -> Stage:
     said = [
         f"{'Then' if number else 'Undone, the newest first'}: {', '.join(part)}" for number, part in enumerate(parts)
     ]
+    along = [f"{one.step.id} (with {', '.join(one.along)})" for one in steps if one.along]
+    said += [f"Undone along with another: {', '.join(along)}"] if along else []
     said += [f"Not undone: {one.step.id} ({one.step.title}): {stays}" for one in steps for stays in one.stays]
     statements = tuple(literal(line)[:2000] for line in said)
     taken = {stage.id.casefold() for stage in runbook.stages}

@@ -32,6 +32,10 @@ def _lines(prepared: Prepared, rollback: Rollback) -> Iterator[str]:
         if one.ways and one.doubt:
             asks = "its probe is asked first" if one.step.probe else "and it has no probe to ask"
             yield f"    IN DOUBT: {one.doubt}; {asks}"
+        if one.along and not one.ways:
+            yield f"  {one.step.id}  {one.step.title}"
+        if one.along:
+            yield f"    along with {', '.join(one.along)}"
         for way in one.ways:
             yield from _way(prepared.registry, way, values)
     stays = [(one.step, reason) for one in rollback.steps for reason in one.stays]
