@@ -48,12 +48,13 @@ def problems(text: str, *, fingerprint: str, url: str) -> Iterator[tuple[str, st
         yield "another fingerprint", "it gives more than one SHA-256 value: the root's alone may stand in it"
     except NoFingerprint:
         pass
-    words, lines = text.lower().split(), [" ".join(line.split()) for line in text.lower().splitlines()]
-    if fingerprint not in words:
-        yield "fingerprint missing", f"the fingerprint is not in it as one word, to be copied ({FINGERPRINT})"
+    lines = [" ".join(line.split()) for line in text.lower().splitlines()]
+    words, told = " ".join(text.split()), command(url, fingerprint)
+    if not re.search(rf"\b{fingerprint}\b", words.replace(told, "").lower()):
+        yield "fingerprint missing", f"the fingerprint is not in it in one piece, beside the command ({FINGERPRINT})"
     if not all(" ".join(line.lower().split()) in lines for line in grouped_lines(fingerprint)):
         yield "fingerprint missing", f"the fingerprint is not in it in lettered groups, to be compared ({GROUPS})"
-    if command(url, fingerprint) not in " ".join(text.split()):
+    if told not in words:
         yield "command missing", f"the command that each member runs is not in it ({COMMAND})"
     for gap in dict.fromkeys(found[0] for found in _GAP.finditer(text)):
         yield "placeholder left", f"`{gap}` still stands for something"
