@@ -53,6 +53,7 @@ answers: 1
 inputs:
   hsm_serial: '{serial}'
   root_fingerprint: '{fingerprint}'
+  announced_window: 'today, as soon as this rehearsal comes to it'
 pins:
   intermediate: '{pin}'
 {typing}attest: all

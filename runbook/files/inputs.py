@@ -84,6 +84,8 @@ def _line(text: str) -> str:
 
 
 def _string(declared: StringInput, text: str) -> str:
+    if declared.pattern and not text.strip() and re.fullmatch(declared.pattern, ""):
+        return ""  # the pattern says that it may be empty
     value = _line(text.strip())
     if not declared.pattern or re.fullmatch(declared.pattern, value):
         return value

@@ -111,6 +111,13 @@ def test_strings() -> None:
     assert "longer" in refusal(declared(type="string"), "x" * 5000)
 
 
+def test_a_string_is_empty_only_where_its_pattern_says_so() -> None:
+    assert parse(declared(type="string", pattern="([a-z]+)?"), "  ") == ""
+    assert parse(declared(type="string", pattern="([a-z]+)?"), " a ") == "a"
+    assert "is empty" in refusal(declared(type="string", pattern="[a-z]+"), " ")
+    assert "is empty" in refusal(declared(type="string"), "")
+
+
 def test_integers() -> None:
     kind = declared(type="integer", minimum=1, maximum=9)
     assert [parse(kind, text) for text in (" 3 ", "+3", "003")] == ["3"] * 3

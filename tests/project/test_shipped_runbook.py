@@ -10,12 +10,12 @@ import yaml
 
 from runbook.files.loader import load_runbook
 from runbook.kind import Registry
-from runbook.model import Role, Runbook
+from runbook.model import Role, Runbook, WayBack
 
 CONTAINER = {"D1", "D2", "E1", "E2", "E3", "E4", "E5", "E5b", "E6", "F"}
 """What the files of the CA's container must be."""
 
-CUTOVER = {"G1", "G2", "G3", "G4", "G5"}
+CUTOVER = {"G1", "G2", "G3", "G4", "G5", "G8", "H1", "H2", "H3"}
 
 FILE = Path(__file__).parents[2] / "runbook.yaml"
 
@@ -28,7 +28,7 @@ def shipped() -> Runbook:
 
 
 def test_the_stages_are_those_of_the_playbook_in_its_order(shipped: Runbook) -> None:
-    assert [stage.id for stage in shipped.stages] == ["P", "A", "B", "C", "D", "E", "F", "G"]
+    assert [stage.id for stage in shipped.stages] == ["P", "A", "B", "C", "D", "E", "F", "G1", "G", "H"]
     sections = [step.id.partition(".")[0] for stage, step in shipped.steps() if stage.id != "P"]
     assert sections == sorted(sections)
     before = {"A1", "A2", "A3", "A4", "A5", "B1", "B2", "B3", "B4", "B5", "C1", "C2", "C3"}
@@ -137,6 +137,8 @@ def test_serials_of_the_card_and_of_the_rehearsal_fit(shipped: Runbook, serial: 
         ("G5.log", "wrong PIN", "spends the three attempts by itself"),
         ("G4.exact", "owner", "do not bring the CA up"),
         ("G3.wipe", "volume in use", "docker ps --all"),
+        ("H1.members", "said no", "Nobody clicks on"),
+        ("H2.members", "said no", "Troubleshooting"),
     ],
 )
 def test_the_what_if_table_is_there(shipped: Runbook, step_id: str, symptom: str, word: str) -> None:
@@ -150,7 +152,7 @@ def test_the_what_if_table_is_there(shipped: Runbook, step_id: str, symptom: str
 def test_what_only_people_know_is_attested(shipped: Runbook) -> None:
     attested = [step.id for _, step in shipped.steps() if step.role is Role.ATTESTATION]
 
-    assert attested == ["P.people", "P.hsm2", "A5.decision", "G1.sent"]
+    assert attested == ["P.people", "P.hsm2", "A5.decision", "H3.lessons"]
 
 
 def test_what_cannot_be_undone_waits_for_all_that_can(shipped: Runbook) -> None:
@@ -160,16 +162,44 @@ def test_what_cannot_be_undone_waits_for_all_that_can(shipped: Runbook) -> None:
     assert wipe.gate.two_person
     assert wipe.gate.phrase == "WIPE {{ volume }}"
     assert {"A", "B", "C", "D", "E", "F"} <= set(wipe.gate.after)
-    assert {"files_ready", "token_bound", "root_is_on_paper", "root_distributed", "pin_in_place"} == set(wipe.requires)
+    facts = {"files_ready", "token_bound", "root_is_on_paper", "root_distributed", "pin_in_place", "cohort_told"}
+    assert set(wipe.requires) == facts
     down = shipped.step("G2.down")
     assert set(down.requires) == set(wipe.requires), "the CA is not taken down for a wipe that cannot follow"
     assert shipped.stage_of("G3.wipe").window is not None
 
 
-def test_the_cutover_says_how_to_go_back_from_each_change(shipped: Runbook) -> None:
-    changing = [step for stage, step in shipped.steps() if stage.id == "G" and step.role is Role.ACTION]
+def test_every_change_says_how_to_go_back_or_what_stays(shipped: Runbook) -> None:
+    changing = [step for _, step in shipped.steps() if step.role is Role.ACTION]
 
-    assert [step.id for step in changing if not step.backout or step.probe is None] == []
+    assert [step.id for step in changing if not step.backout] == []
+
+
+def test_the_old_ca_comes_back_from_its_snapshot_by_itself(shipped: Runbook) -> None:
+    """Newest first: the new CA down, the volume emptied and filled from the snapshot, the old CA up."""
+    ways = [
+        (step.id, way.action)
+        for stage, step in reversed(list(shipped.steps()))
+        if stage.id == "G"
+        for way in step.backout
+        if isinstance(way, WayBack)
+    ]
+    assert ways == [
+        ("G5.up", "command"),
+        ("G3.wipe", "docker.volume.recreate"),
+        ("G3.wipe", "docker.volume.restore"),
+        ("G3.pcscd_mask", "systemd.unmask"),
+        ("G3.pcscd_stop", "systemd.start"),
+        ("G2.down", "command"),
+    ]
+    kept = shipped.step("G3.snapshot").params["file"]
+    restored = [way.params.get("file") for way in shipped.step("G3.wipe").backout if isinstance(way, WayBack)]
+    assert restored == [None, kept]
+
+
+def test_the_cohort_is_told_before_the_window(shipped: Runbook) -> None:
+    assert shipped.stage_of("G1.announce").window is None
+    assert "cohort_told" in shipped.step("G1.sent").establishes
 
 
 def test_the_volume_is_read_back_as_it_was_filled(shipped: Runbook) -> None:
