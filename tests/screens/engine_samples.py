@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from checks.evidence.containers import ContainerState, ImageState, LogsRead, VolumeEntry, VolumeState
+from checks.evidence.signing import SigningProof
 from runbook.outcome import Evidence
 
 SHA = hashlib.sha256(b"root certificate").hexdigest()
@@ -55,6 +56,29 @@ _LOG = LogsRead(
     last=("Loaded key from PKCS#11 URI", "2026/05/04 Server listening on :9000"),
 )
 
+_MODULE = "/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so"
+_PROOF = SigningProof(
+    engine="ca",
+    container="ccat-ca-step-ca-1",
+    process="step-ca (31, user 1000:1000)",
+    module=_MODULE,
+    mapped=("/usr/local/bin/step-ca", _MODULE, "/usr/lib/x86_64-linux-gnu/libopensc.so.8"),
+    holder="pcscd (9, user 0:0)",
+    devices=("/dev/bus/usb/001/004",),
+    configuration="/home/step/config/ca.json",
+    keys=("key: pkcs11:id=01", "ssh.userKey: pkcs11:id=02", "ssh.hostKey: pkcs11:id=03"),
+    intermediate_sha256=SHA,
+    expected_sha256=SHA,
+    right=(
+        "step-ca (31, user 1000:1000) was started with /home/step/config/ca.json",
+        f"step-ca (31, user 1000:1000) has loaded {_MODULE}",
+        "none of the 7 other libraries in it is or loads a PKCS#11 module",
+        "pcscd (9, user 0:0) holds /dev/bus/usb/001/004",
+        f"/home/step/config/ca.json looks for all keys on the token, through {_MODULE}",
+        "its intermediate certificate is intermediate_ca.crt",
+    ),
+)
+
 ENGINES: dict[str, tuple[Evidence, ...]] = {
     "volume_entry": (_CERT,),
     "volume": (
@@ -92,6 +116,20 @@ ENGINES: dict[str, tuple[Evidence, ...]] = {
         _LOG,
         _LOG.model_copy(
             update={"matched": (), "missed": ("Server listening on",), "bad": ("error: no slots",), "last": ()}
+        ),
+    ),
+    "signing_proof": (
+        _PROOF,
+        _PROOF.model_copy(
+            update={
+                "devices": (),
+                "right": _PROOF.right[:2],
+                "problems": (
+                    "it has loaded /usr/lib/softhsm/libsofthsm2.so: keys that are files",
+                    "pcscd (9, user 0:0) holds nothing open that fits ^/dev/bus/usb/",
+                ),
+                "notes": ("/proc/31/maps was read with the engine's privileges: the kernel refuses it to step-ca",),
+            }
         ),
     ),
 }

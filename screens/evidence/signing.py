@@ -1,0 +1,56 @@
+"""The proof that a CA's keys are on a token."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from textual.content import Content
+
+from checks.evidence.signing import SigningProof
+from screens.columns import Cell, pairs, wrap
+from screens.evidence.pane import Pane, draws
+from screens.words import QUIET, verdict
+
+
+@draws(SigningProof)
+class SigningPane(Pane[SigningProof]):
+    """Each sign with its tick or cross, then what it was read from."""
+
+    heading = "Where the keys are"
+
+    def lines(self, width: int) -> Iterator[Content]:
+        proof = self.evidence
+        yield from pairs(
+            [
+                ("container", Content.styled(proof.container, "bold")),
+                ("engine", proof.engine),
+                ("module", proof.module),
+            ],
+            width,
+            left=_LEFT,
+        )
+        yield Content("")
+        for problem in proof.problems:
+            yield from wrap(verdict(False, "", problem), width)
+        for line in proof.right:
+            yield from wrap(verdict(True, line, ""), width)
+        yield Content("")
+        rows: list[tuple[str, Cell]] = [
+            (name, value)
+            for name, value in (
+                ("process", proof.process),
+                ("pcscd", proof.holder),
+                *(("holds", device) for device in proof.devices),
+                *(("" if number else "keys", key) for number, key in enumerate(proof.keys)),
+                ("intermediate", proof.intermediate_sha256),
+                ("expected", proof.expected_sha256),
+            )
+            if value
+        ]
+        yield from pairs(rows, width, left=_LEFT)
+        for note in proof.notes:
+            yield from wrap(Content.styled(note, QUIET), width)
+
+
+_LEFT = len("intermediate")
+"""Cells of the names, in both groups."""

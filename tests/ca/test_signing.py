@@ -1,0 +1,326 @@
+"""The proof that a CA signs with the token's keys: real processes with real modules in a real engine's container."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from checks.ca import mapped
+from checks.ca.key_places import key_places
+from checks.ca.signing import Signing
+from checks.containers.inside import Unreadable
+from checks.containers.refusals import NotNamed
+from checks.evidence.signing import SigningProof
+from runbook.outcome import Outcome, Verdict
+from tests.ca.ca_box import (
+    CAP_NET_BIND_SERVICE,
+    CERTIFICATE,
+    CONFIG,
+    DEVICE,
+    GOOD,
+    LIBRARIES,
+    MODULE,
+    SOFTHSM,
+    VPCD,
+    CaBox,
+    certificate,
+)
+from tests.containers.engine_bench import Bench
+
+PARAMS: dict[str, Any] = {
+    "engine": "ca",
+    "container": "step-ca",
+    "module": MODULE,
+    "intermediate": "intermediate_ca.crt",
+}
+
+
+@pytest.fixture
+def box(bench: Bench) -> CaBox:
+    return CaBox(bench)
+
+
+VPCD_READER = Path("/etc/reader.conf.d/vpcd").read_bytes()
+
+
+async def prove(box: CaBox, **params: Any) -> Outcome:
+    outcome = await box.bench.context().run(Signing, **PARAMS | params)
+    assert outcome.verdict is Verdict.PASSED or outcome.symptom in Signing.symptoms
+    return outcome
+
+
+def until_loaded(box: CaBox, name: str = "step-ca") -> None:
+    """Until the shell in the container has started everything."""
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        titles = box.bench.client.containers.get("step-ca").top(ps_args="-eo pid,comm")["Processes"]
+        if [line for line in titles if line[1] == name]:
+            return
+        time.sleep(0.05)
+    raise AssertionError((titles, box.bench.client.containers.get("step-ca").logs()))
+
+
+def proof(outcome: Outcome) -> SigningProof:
+    (found,) = outcome.evidence
+    assert isinstance(found, SigningProof)
+    return found
+
+
+async def test_every_sign_of_the_token(box: CaBox) -> None:
+    box.start()
+    until_loaded(box)
+    outcome = await prove(box)
+    assert outcome.verdict is Verdict.PASSED, outcome
+    found = proof(outcome)
+    assert found.devices == (DEVICE,)
+    assert MODULE in found.mapped
+    assert f"{LIBRARIES}/libopensc.so.8" in found.mapped
+    assert "user 1000:1000" in found.process
+    assert "user 0:0" in found.holder
+    assert found.intermediate_sha256 == found.expected_sha256 != ""
+    assert found.keys[0] == "key: pkcs11:id=01"
+    assert len(found.right) == 6
+    assert found.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("preload", "symptom"),
+    [
+        ("/usr/lib/x86_64-linux-gnu/libz.so.1", "not mapped"),
+        (SOFTHSM, "not mapped"),
+        (f"{MODULE}:{SOFTHSM}", "other module"),
+        (f"{MODULE}:/opt/libharmless.so", "other module"),
+    ],
+)
+async def test_other_modules(box: CaBox, preload: str, symptom: str) -> None:
+    box.more = [(SOFTHSM, "/opt/libharmless.so")]
+    box.preload = preload
+    box.start()
+    until_loaded(box)
+    outcome = await prove(box)
+    assert (outcome.verdict, outcome.symptom) == (Verdict.FAILED, symptom)
+    if "softhsm" in preload:
+        assert any("libsofthsm2.so: keys that are files" in said for said in proof(outcome).problems)
+    if "harmless" in preload:
+        assert "/opt/libharmless.so, which is or loads another PKCS#11 module" in outcome.summary
+
+
+async def test_a_module_behind_a_link(box: CaBox) -> None:
+    module = f"{LIBRARIES}/pkcs11/opensc-pkcs11.so".replace("/usr/lib/", "/lib/")
+    box.preload = module
+    box.config["kms"]["uri"] = f"pkcs11:module-path={module};serial=DENK0100001"
+    box.start()
+    until_loaded(box)
+    outcome = await prove(box, module=module)
+    assert outcome.verdict is Verdict.PASSED, outcome
+    assert f"{module} ({MODULE})" in proof(outcome).right[1]
+
+
+async def test_a_module_that_was_replaced(box: CaBox) -> None:
+    container = box.start()
+    until_loaded(box)
+    assert (await prove(box)).verdict is Verdict.PASSED
+    replace = f"/opt/busybox cp {MODULE} {MODULE}.new; /opt/busybox mv {MODULE}.new {MODULE}"
+    assert container.exec_run(["/opt/busybox", "sh", "-c", replace]).exit_code == 0
+    assert (await prove(box)).symptom == "replaced"
+
+
+@pytest.mark.parametrize("holder", ["", "/usr/sbin/pcscd -f /etc/passwd", f"/usr/bin/cat {DEVICE} -"])
+async def test_nobody_holds_the_device(box: CaBox, holder: str) -> None:
+    box.holder = holder
+    box.start()
+    until_loaded(box)
+    outcome = await prove(box)
+    assert (outcome.verdict, outcome.symptom) == (Verdict.FAILED, "no device")
+    assert (await prove(box, device=[r"^/nothing", r"^/etc/passwd$"])).verdict.green == ("passwd" in holder)
+
+
+async def test_a_reader_at_a_tcp_port(box: CaBox) -> None:
+    """A virtual reader's pcscd holds a socket, which is shown with its ends."""
+    box.holder = "/opt/busybox mkdir -p /run/pcscd /etc/reader.conf.d; /usr/sbin/pcscd --foreground"
+    box.pcscd = "/usr/sbin/pcscd"
+    box.more = [(VPCD, VPCD)]
+    box.texts = {"/etc/reader.conf.d/vpcd": VPCD_READER}
+    box.start()
+    until_loaded(box)
+    until = time.monotonic() + 60
+    while (outcome := await prove(box, device=r"tcp \S+:35963 listens")).symptom == "no device":
+        assert time.monotonic() < until, box.bench.client.containers.get("step-ca").logs(stdout=False)
+    assert outcome.verdict is Verdict.PASSED, outcome
+    assert re.fullmatch(r"socket:\[\d+\] tcp 0\.0\.0\.0:35963 listens", proof(outcome).devices[0])
+
+
+SPOILED: list[tuple[dict[str, Any], str]] = [
+    ({"key": "/home/step/secrets/intermediate_ca_key"}, "not pkcs11"),
+    ({"key": "softkms:path=/home/step/secrets/intermediate_ca_key"}, "not pkcs11"),
+    ({"ssh": {"userKey": "/home/step/secrets/ssh_user_ca_key", "hostKey": "pkcs11:id=03"}}, "not pkcs11"),
+    ({"ssh": {"userKey": "pkcs11:id=02"}}, "not pkcs11"),
+    ({"kms": None}, "not pkcs11"),
+    ({"kms": {"type": "softkms"}}, "not pkcs11"),
+    ({"kms": {"type": "pkcs11", "uri": f"pkcs11:module-path={SOFTHSM};token=ca"}}, "module"),
+    ({"key": f"pkcs11:id=%01?module-path={SOFTHSM}"}, "module"),
+    ({"kms": {"type": "pkcs11", "uri": f"pkcs11:id=01?module-path={MODULE}&pin-value=648219"}}, "secret in file"),
+    ({"password": "648219"}, "secret in file"),
+    ({"authority": {"type": "vaultcas"}}, "not pkcs11"),
+    ({"key": "pkcs11:id=0 1"}, "bad uri"),
+    ({"crt": ""}, "other intermediate"),
+]
+
+
+@pytest.mark.parametrize(("spoiled", "symptom"), SPOILED)
+def test_keys_that_are_somewhere_else(spoiled: dict[str, Any], symptom: str) -> None:
+    text = json.dumps({**GOOD, **spoiled})
+    found = key_places(text, MODULE)
+    if symptom == "other intermediate":
+        assert (found.problems, found.certificate) == ([], "")
+    else:
+        assert [said for said, _ in found.problems] == [symptom]
+    assert "648219" not in repr(found)
+
+
+def test_a_right_configuration_leads_to_the_token() -> None:
+    found = key_places(json.dumps(GOOD), MODULE)
+    assert found.problems == []
+    assert found.certificate == CERTIFICATE
+    assert found.keys == ["key: pkcs11:id=01", "ssh.userKey: pkcs11:id=02", "ssh.hostKey: pkcs11:id=03"]
+
+
+async def test_a_configuration_with_a_key_in_a_file(box: CaBox) -> None:
+    """The module is loaded, and still the key is none of its: as it would be with a file of the same public key."""
+    box.config["key"] = "/home/step/secrets/intermediate_ca_key"
+    box.start()
+    until_loaded(box)
+    outcome = await prove(box)
+    assert (outcome.verdict, outcome.symptom) == (Verdict.FAILED, "not pkcs11")
+    assert len(proof(outcome).problems) == 1
+
+
+async def test_another_configuration_or_one_that_changed(box: CaBox) -> None:
+    box.process = "/usr/local/bin/step-ca -f /etc/passwd"
+    container = box.start()
+    until_loaded(box)
+    assert (await prove(box)).symptom == "other configuration"
+    while True:  # times are told to the second
+        container.exec_run(["/opt/busybox", "touch", CONFIG])
+        outcome = await prove(box)
+        if len(proof(outcome).problems) == 2:
+            break
+    assert "was changed at" in proof(outcome).problems[1]
+
+
+async def test_another_intermediate(box: CaBox) -> None:
+    (box.bench.folder / "intermediate_ca.crt").write_bytes(certificate())
+    box.start()
+    until_loaded(box)
+    outcome = await prove(box)
+    assert (outcome.verdict, outcome.symptom) == (Verdict.FAILED, "other intermediate")
+    found = proof(outcome)
+    assert "" not in (found.intermediate_sha256, found.expected_sha256)
+
+
+async def test_a_process_that_the_kernel_shows_to_nobody(box: CaBox) -> None:
+    """One that got a capability from its file, as the maker's image has it, is read with the engine's privileges."""
+    box.capability = CAP_NET_BIND_SERVICE
+    container = box.start()
+    until_loaded(box)
+    for process in processes_of(container):
+        refused = container.exec_run(["cat", f"/proc/{process}/maps"], user="1000:1000")
+        assert b"denied" in refused.output
+    if container.exec_run(["cat", "/proc/self/status"], user="0:0", privileged=True).exit_code != 0:
+        # This machine has not every capability itself, so that its engine can give no process all of them.
+        with pytest.raises(Unreadable, match=r"does not show it to its own user .* engine's privileges do not help"):
+            await prove(box)
+        return
+    outcome = await prove(box)
+    # The dynamic linker of such a program obeys no LD_PRELOAD: it is seen to have loaded nothing.
+    assert outcome.symptom == "not mapped"
+    found = proof(outcome)
+    assert len(found.mapped) > 2
+    assert any("read with the engine's privileges" in note for note in found.notes)
+
+
+def processes_of(container: Any) -> list[str]:
+    listed = container.exec_run(["/opt/busybox", "pidof", "step-ca"]).output.decode().split()
+    assert listed
+    return listed
+
+
+@pytest.mark.parametrize("tools", [("ls",), ("cat",), ()])
+async def test_an_image_without_the_two_programs(box: CaBox, tools: tuple[str, ...]) -> None:
+    box.tools = tools
+    box.start()
+    until_loaded(box)
+    with pytest.raises(Unreadable, match=r"has no `(ls|cat)` that runs"):
+        await prove(box)
+
+
+async def test_what_does_not_run(box: CaBox) -> None:
+    assert (await prove(box)).symptom == "container missing"
+    container = box.start()
+    until_loaded(box)
+    assert (await prove(box, process="step-kms")).symptom == "no process"
+    with pytest.raises(Unreadable, match="there is no /nowhere"):
+        await prove(box, config="/nowhere")
+    container.kill()
+    assert (await prove(box)).symptom == "not running"
+
+
+async def test_a_container_that_the_profile_does_not_name(box: CaBox) -> None:
+    box.bench.container("sleep", "600", name="dex")
+    with pytest.raises(NotNamed):
+        await box.bench.context().run(Signing, **{**PARAMS, "container": "dex"})
+
+
+# -- proc(5) --------------------------------------------------------------------------------------------------------
+
+
+def test_code_in_memory() -> None:
+    maps = (
+        "00400000-00410000 r-xp 00000000 00:1f 77   /usr/local/bin/step-ca\n"
+        "7f00-7f01 r--p 00000000 00:1f 78           /usr/lib/only data.so\n"
+        "7f02-7f03 r-xp 00000000 00:1f 79           /usr/lib/a b.so (deleted)\n"
+        "7f04-7f05 r-xp 00001000 00:1f 79           /usr/lib/a b.so (deleted)\n"
+        "7ffe-7fff r-xp 00000000 00:00 0            [vdso]\n"
+        "7f06-7f07 rwxp 00000000 00:00 0 \n"
+    )
+    assert mapped.code(maps) == (
+        mapped.Mapped("/usr/local/bin/step-ca", gone=False),
+        mapped.Mapped("/usr/lib/a b.so", gone=True),
+    )
+
+
+def test_open_files_and_connections() -> None:
+    table = mapped.tcp(
+        "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+        "   0: 00000000:8C7B 00000000:0000 0A 00000000:00000000 00:00 00     0        0 41 1 0 100 0 0 10 0\n"
+        "   1: 0100007F:8C7B 0100007F:9C40 01 00000000:00000000 00:00 00     0        0 42 1 0 100 0 0 10 0\n"
+        "   2: 0000000000000000FFFF00000100007F:8C7B 00000000000000000000000001000000:0016 06 0:0 0:0 0 0 0 43 1\n"
+        "   3: nonsense\n"
+    )
+    listing = (
+        "total 0\n"
+        "lrwx------ 1 0 0 64 Nov 21 18:12 5 -> socket:[42]\n"
+        "lrwx------    1 0        0               64 Nov 21 18:12 6 -> socket:[41]\n"
+        "lrwx------ 1 0 0 64 Nov 21 18:12 7 -> socket:[43]\n"
+        "lr-x------ 1 0 0 64 Nov 21 18:12 8 -> /dev/bus/usb/001/004\n"
+        "lr-x------ 1 0 0 64 Nov 21 18:12 9 -> /dev/bus/usb/001/004\n"
+    )
+    assert mapped.held(listing, table) == (
+        "socket:[42] tcp 127.0.0.1:35963 - 127.0.0.1:40000 established",
+        "socket:[41] tcp 0.0.0.0:35963 listens",
+        "socket:[43] tcp 127.0.0.1:35963 - [::1]:22 state 06",
+        "/dev/bus/usb/001/004",
+    )
+
+
+def test_a_module_is_known_by_what_it_exports() -> None:
+    assert mapped.is_module(Path(MODULE).read_bytes())
+    assert mapped.is_module(Path(SOFTHSM).read_bytes())
+    assert mapped.is_module(Path(f"{LIBRARIES}/p11-kit-proxy.so").read_bytes())
+    assert not mapped.is_module(Path(f"{LIBRARIES}/libopensc.so.8").read_bytes())
+    assert not mapped.is_module(Path(f"{LIBRARIES}/libcrypto.so.3").read_bytes())
