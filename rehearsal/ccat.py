@@ -1,7 +1,8 @@
-"""`ccat`, the site's own command, as a lab has it: what it does is real, on the lab's files and hosts.
+"""`ccat`, the site's own command, as a lab has it: what it does is real, on the lab's files, hosts and engine.
 
 `python -m rehearsal.ccat LAB secrets add NAME --env ENV` asks for the rest at the terminal and puts it into the vault;
-`… secrets provision --host HOST` renders the vault into that host's environment file.
+`… secrets provision --host HOST` renders the vault into that host's environment file; `… secrets show NAME` shows a
+value. `… ca up|down|restart|logs|ps` is for the CA's container (`rehearsal.full.ca_commands`).
 """
 
 from __future__ import annotations
@@ -13,13 +14,17 @@ import sys
 from pathlib import Path
 
 import click
-import yaml
 
+from rehearsal.full.ca_commands import ca
+from rehearsal.full.deployed import COMMAND, PLACE
 from rehearsal.hosts import FOLDER as HOSTS_FOLDER
 from rehearsal.hosts import HOSTS, ssh
+from rehearsal.repository import REPOSITORY
+from rehearsal.vault import Vault
+from runbook.errors import RunbookError
+from runbook.secrets import MASK
 
-REPOSITORY = "system-integration"
-ENV_FILE = "opt/data-center/system-integration/.env"
+ENV_FILE = f"{PLACE}/.env"
 """On the host, from its own folder."""
 
 _DEADLINE = 60.0
@@ -28,50 +33,10 @@ WRAPPER = """\
 #!{python} -I
 import sys
 
-from rehearsal.ccat import ccat
+from rehearsal.ccat import main
 
-ccat(args=[{lab!r}, *sys.argv[1:]])
+main([{lab!r}, *sys.argv[1:]])
 """
-
-
-class Vault:
-    """The schema, and the values encrypted by ansible-vault."""
-
-    def __init__(self, lab: Path) -> None:
-        self.folder = lab / REPOSITORY / "ansible"
-        self.schema = self.folder / "vars_application_schema.yml"
-        self.values = self.folder / "group_vars" / "all" / "vault.yml"
-
-    def add(self, name: str, env_name: str, description: str, value: str) -> None:
-        """Put the entry into the schema and its value into the vault."""
-        schema = yaml.safe_load(self.schema.read_text()) or {}
-        schema[name] = {"env_name": env_name, "description": description}
-        self.schema.write_text(yaml.safe_dump(schema, sort_keys=False))
-        known = self.read() | {name: value}
-        self.values.parent.mkdir(parents=True, exist_ok=True)
-        self.values.write_text(self._vault("encrypt", yaml.safe_dump(known)))
-
-    def read(self) -> dict[str, str]:
-        """The values by name."""
-        if not self.values.exists():
-            return {}
-        return dict(yaml.safe_load(self._vault("decrypt", self.values.read_text())) or {})
-
-    def rendered(self) -> str:
-        """The environment file."""
-        schema, values = yaml.safe_load(self.schema.read_text()) or {}, self.read()
-        return "".join(f"{entry['env_name']}={values[name]}\n" for name, entry in schema.items() if name in values)
-
-    def _vault(self, verb: str, text: str) -> str:
-        key = str(self.folder / ".ansible_vault_key")
-        tool = str(Path(sys.executable).with_name("ansible-vault"))
-        argv = [tool, verb, "--vault-password-file", key, "--output", "-", "-"]
-        done = subprocess.run(
-            argv, input=text, capture_output=True, text=True, timeout=_DEADLINE, check=False, cwd=self.folder
-        )
-        if done.returncode:
-            raise click.ClickException(f"the vault cannot be used: {done.stderr.strip()}")
-        return done.stdout
 
 
 @click.group()
@@ -98,8 +63,21 @@ def add(lab: Path, name: str, environment: str) -> None:
     value = getpass.getpass("value: ")
     if not (env_name and value):
         raise click.ClickException("nothing was typed, so nothing was added")
-    Vault(lab).add(name, env_name, description, value)
+    Vault(lab / REPOSITORY).add(name, env_name, description, value)
     click.echo(f"{name} is in the vault of {environment}, and in the schema as {env_name}.")
+
+
+@secrets.command()
+@click.argument("name")
+@click.option("--reveal", is_flag=True, help="Show the value itself.")
+@click.pass_obj
+def show(lab: Path, name: str, *, reveal: bool) -> None:
+    """Show a secret, masked unless it is to be revealed; the value is the last line."""
+    values = Vault(lab / REPOSITORY).read()
+    if name not in values:
+        raise click.ClickException(f"the vault has no {name}")
+    click.echo(f"{name}:")
+    click.echo(values[name] if reveal else MASK)
 
 
 @secrets.command()
@@ -111,7 +89,7 @@ def provision(lab: Path, host: str) -> None:
     command = f"umask 027 && mkdir -p {folder} && cat > {ENV_FILE}.new && mv {ENV_FILE}.new {ENV_FILE}"
     done = subprocess.run(
         [*ssh(lab / HOSTS_FOLDER), host, command],
-        input=Vault(lab).rendered(),
+        input=Vault(lab / REPOSITORY).rendered(),
         capture_output=True,
         text=True,
         timeout=_DEADLINE,
@@ -122,15 +100,27 @@ def provision(lab: Path, host: str) -> None:
     click.echo(f"{host}: {ENV_FILE} is rendered.")
 
 
+ccat.add_command(ca)
+
+
 def write_command(lab: Path) -> Path:
     """Write the lab's `bin/ccat`; returns its path."""
-    path = lab / "bin" / "ccat"
+    path = lab / "bin" / COMMAND
     path.parent.mkdir(exist_ok=True)
     path.write_text(WRAPPER.format(python=sys.executable, lab=str(lab)))
     path.chmod(0o755)
     return path
 
 
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command; what this machine lacks is told in a sentence."""
+    try:
+        ccat(args=arguments, prog_name="ccat")
+    except RunbookError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(error.exit_code)
+
+
 if __name__ == "__main__":
     os.umask(0o077)
-    ccat()
+    main()

@@ -8,7 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import yaml
@@ -17,8 +17,12 @@ from rehearsal.artefacts import software_points, write_export
 from rehearsal.hosts import FOLDER as HOSTS_FOLDER
 from rehearsal.hosts import HOSTS, ssh
 from rehearsal.token import LabToken
+from rehearsal.vault import Vault
 from runbook.errors import EnvironmentLacks
 from runbook.text import clean_line
+
+REPOSITORY = "system-integration"
+"""The working tree's folder in a lab."""
 
 _DEADLINE = 20.0
 _TREE = Path(__file__).with_name("site_tree")
@@ -33,28 +37,38 @@ GROUPS = {"input_staging": ["input-a-staging"], "input_ccat": ["input-a", "input
 
 
 def make_repository(
-    folder: Path, upstream: Path, token: LabToken, event: Sequence[str] = ("true",), *, intermediate: Path
+    folder: Path,
+    upstream: Path,
+    token: LabToken,
+    event: Sequence[str] = ("true",),
+    *,
+    intermediate: Path,
+    earlier: Path | None = None,
+    vault: Mapping[str, str] | None = None,
 ) -> None:
     """A working tree in `folder`, committed and pushed to a bare repository in `upstream`.
 
-    Its role looks for `token`, and runs the command `event` before. It trusts a root of an earlier time. The files of
-    the CA's container are as the cutover needs them; `intermediate` is the certificate that goes with them. Raises
-    EnvironmentLacks where git does not do it.
+    Its role looks for `token`, and runs the command `event` before. It trusts the root of an earlier time whose export
+    is in `earlier`, or one that nothing is known of. The files of the CA's container are as the cutover needs them;
+    `intermediate` is the certificate that goes with them; `vault` is what the vault holds. Raises EnvironmentLacks
+    where git or ansible-vault does not do it.
     """
     shutil.copytree(_TREE, folder, dirs_exist_ok=True)
     ansible, hosts = folder / "ansible", folder.parent / HOSTS_FOLDER
     trusted = ansible / "roles" / "ca_trust" / "files"
     trusted.mkdir()
-    earlier = write_export(folder.parent / "earlier-export", software_points())
+    known = earlier or write_export(folder.parent / "earlier-export", software_points()).folder
     for name in _TRUSTED:
-        shutil.move(earlier.folder / name, trusted / name)
-    shutil.rmtree(earlier.folder)
+        shutil.copyfile(known / name, trusted / name)
+    if earlier is None:
+        shutil.rmtree(known)
     configuration = folder / "step-ca" / "ca.json.hsm"
     configuration.write_text(configuration.read_text().replace(_SERIAL, token.serial))
     (folder / "step-ca" / "files").mkdir()
     shutil.copyfile(intermediate, folder / "step-ca" / "files" / "intermediate_ca.crt")
-    (folder / "step-ca" / "step-ca-hsm-entrypoint.sh").chmod(0o755)  # an installed package may have lost it
-    (ansible / "vars_application_schema.yml").write_text("---\n{}\n")
+    for script in ("step-ca-hsm-entrypoint.sh", "provisioners-bootstrap.sh"):
+        (folder / "step-ca" / script).chmod(0o755)  # an installed package may have lost it
+    (ansible / "vars_application_schema.yml").write_text(yaml.safe_dump(_SCHEMA, explicit_start=True, sort_keys=False))
     (ansible / "inventory.ini").write_text(_inventory())
     (ansible / "group_vars" / "all").mkdir(parents=True)
     (ansible / "group_vars" / "all" / "lab.yml").write_text(
@@ -73,19 +87,31 @@ def make_repository(
     )
     tool = Path(sys.executable).with_name("ansible-playbook")
     (ansible / "lab.mk").write_text(f"ANSIBLE_PLAYBOOK = {tool}\n")
-    (folder / ".gitignore").write_text(".ansible_vault_key\n")
-    _git("init", "--quiet", "--bare", "--initial-branch=main", str(upstream), cwd=folder)
-    _git("init", "--quiet", "--initial-branch=main", cwd=folder)
-    _git("add", "--all", cwd=folder)
-    _git("commit", "--quiet", "--message=The state before the cutover", cwd=folder)
-    _git("remote", "add", "origin", str(upstream), cwd=folder)
-    _git("push", "--quiet", "--set-upstream", "origin", "main", cwd=folder)
-    for who, value in (("name", "Rehearsal"), ("email", "rehearsal@example.invalid")):
-        _git("config", f"user.{who}", value, cwd=folder)
-    _git("config", "commit.gpgSign", "false", cwd=folder)
+    (folder / ".gitignore").write_text(".ansible_vault_key\n.env*\n")
     key = ansible / ".ansible_vault_key"
     key.touch(mode=0o600)
     key.write_text(secrets.token_hex(32) + "\n")
+    if vault:
+        Vault(folder).put(vault)
+    git("init", "--quiet", "--bare", "--initial-branch=main", str(upstream), cwd=folder)
+    git("init", "--quiet", "--initial-branch=main", cwd=folder)
+    git("add", "--all", cwd=folder)
+    git("commit", "--quiet", "--message=The state before the cutover", cwd=folder)
+    git("remote", "add", "origin", str(upstream), cwd=folder)
+    git("push", "--quiet", "--set-upstream", "origin", "main", cwd=folder)
+    for who, value in (("name", "Rehearsal"), ("email", "rehearsal@example.invalid")):
+        git("config", f"user.{who}", value, cwd=folder)
+    git("config", "commit.gpgSign", "false", cwd=folder)
+
+
+_SCHEMA = {
+    "ca_domain": {
+        "env_name": "CA_DOMAIN",
+        "description": "Name of the CA, for the proxy in front of it.",
+        "default": "ca.ccat.uni-koeln.de",
+    }
+}
+"""What every host's environment file has from the start."""
 
 
 def _inventory() -> str:
@@ -96,8 +122,8 @@ def _inventory() -> str:
     return "\n".join([*lines, ""])
 
 
-def _git(*arguments: str, cwd: Path) -> None:
-    """Git without the user's and the machine's configuration, and never with a question."""
+def git(*arguments: str, cwd: Path) -> None:
+    """Git without the user's and the machine's configuration, and never with a question. Raises EnvironmentLacks."""
     person = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in _PERSON.items()}
     outside = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     isolated = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0"}

@@ -27,7 +27,7 @@ class Compose:
     """A project of one service on an engine. Methods raise ComposeFailed and docker.errors.DockerException."""
 
     def __init__(self, client: DockerClient, say: Callable[[str], None]) -> None:
-        self._client = client
+        self.client = client
         self._say = say
 
     def up(self, service: Service, extra_hosts: Mapping[str, str]) -> None:
@@ -40,7 +40,7 @@ class Compose:
             found = None
         if found is None:
             self._require_volumes(service)
-            found = self._client.containers.create(**wanted)
+            found = self.client.containers.create(**wanted)
             self._say(f"Container {found.name}  Created")
         if found.status != "running":
             found.start()
@@ -70,7 +70,7 @@ class Compose:
         """A line for each container of the project."""
         yield f"{'NAME':<28}{'IMAGE':<34}STATUS"
         label = f"com.docker.compose.project={PROJECT}"
-        for found in self._client.api.containers(all=True, filters={"label": label}):
+        for found in self.client.api.containers(all=True, filters={"label": label}):
             yield f"{found['Names'][0].lstrip('/'):<28}{found['Image']:<34}{found['Status']}"
 
     def container(self, name: str) -> Container | None:
@@ -78,7 +78,7 @@ class Compose:
         from docker.errors import NotFound
 
         try:
-            return self._client.containers.get(container_name(name))
+            return self.client.containers.get(container_name(name))
         except NotFound:
             return None
 
@@ -100,7 +100,7 @@ class Compose:
 
         name = f"{PROJECT}-{service.name}"
         try:
-            image, _ = self._client.images.build(
+            image, _ = self.client.images.build(
                 path=str(service.context),
                 dockerfile=service.dockerfile,
                 buildargs=dict(service.build_args),
@@ -121,7 +121,7 @@ class Compose:
         for mount in service.mounts:
             if mount.volume:
                 try:
-                    self._client.volumes.get(mount.source)
+                    self.client.volumes.get(mount.source)
                 except NotFound:
                     raise ComposeFailed(f'external volume "{mount.source}" not found') from None
 

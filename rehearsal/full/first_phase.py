@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import tarfile
@@ -14,10 +15,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from rehearsal.artefacts import INTERMEDIATE, KEY_LABELS, SSH_HOST, SSH_USER, Export, write_export
 from rehearsal.full import base_image
 from rehearsal.full.compose_up import container_name, labels
+from runbook.errors import EnvironmentLacks
+from runbook.text import clean_line
 
 if TYPE_CHECKING:
     from docker import DockerClient
 
+FOLDER: Final = "first-phase"
 VOLUME: Final = "ccat-ca_step-ca-data"
 SERVICE: Final = "step-ca"
 _HOME: Final = "/home/step"
@@ -40,13 +44,36 @@ def make_first_phase(folder: Path) -> Export:
     return write_export(folder / "export", points)
 
 
-def start_first_phase(client: DockerClient, folder: Path) -> None:
-    """Fill the volume from what `make_first_phase` made in `folder`, and start the container.
+def start_first_phase(url: str, folder: Path) -> None:
+    """On the engine's first start, fill the volume from what `make_first_phase` made, and start the container.
 
-    Neither may be there yet. Raises docker.errors.DockerException.
+    Whatever became of it later stays so. Raises EnvironmentLacks.
     """
+    from docker import DockerClient
+    from docker.errors import DockerException
+
+    begun = folder / "begun"
+    if begun.exists():
+        return
+    try:
+        with contextlib.closing(DockerClient(base_url=url, version="auto")) as client:
+            _start(client, folder)
+    except DockerException as error:
+        raise EnvironmentLacks(
+            f"the CA of the first phase cannot be started: {clean_line(str(error))}",
+            where=url,
+            remedy="Begin a new rehearsal: `runbook rehearse --full`.",
+        ) from error
+    begun.touch()
+
+
+def _start(client: DockerClient, folder: Path) -> None:
+    """A start that was broken off has left nothing that a run relies on, so it is begun anew."""
+    from docker.errors import NotFound
     from docker.types import Mount
 
+    with contextlib.suppress(NotFound):
+        client.containers.get(container_name(SERVICE)).remove(force=True)
     client.volumes.create(VOLUME)
     container = client.containers.create(
         f"{base_image.NAME}:{base_image.TAG}",

@@ -25,6 +25,12 @@ JWK_PASSWORDS: Final[Mapping[str, str]] = {
 }
 """Name of the provisioner → name of its password in the vault."""
 
+CLIENT_SECRET: Final = "vault_dex_stepca_client_secret"  # noqa: S105 - a name in the vault, not a secret
+"""What Dex knows step-ca by."""
+
+VAULT_ENTRIES: Final = (*JWK_PASSWORDS.values(), CLIENT_SECRET)
+"""What the vault has to hold before."""
+
 _ITERATIONS: Final = 100_000
 """Of PBKDF2, as step's command line has them (go.step.sm/crypto/jose)."""
 
