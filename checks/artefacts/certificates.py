@@ -63,7 +63,7 @@ def _judge_ca(certificate: x509.Certificate, now: dt.datetime) -> Judgement:
         f"subject {_name(certificate.subject)}",
         f"issuer {_name(certificate.issuer)}",
         f"valid {certificate.not_valid_before_utc:%Y-%m-%d} to {certificate.not_valid_after_utc:%Y-%m-%d}",
-        f"key {key_type(certificate.public_key())}, signed with {_signed_with(certificate)}",
+        f"key {key_type(certificate.public_key())}, signed with {signed_with(certificate)}",
     ]
     _validity(certificate, now, found)
     constraints = _constraints(certificate, found)
@@ -76,7 +76,7 @@ def _judge_ca(certificate: x509.Certificate, now: dt.datetime) -> Judgement:
     _usage(certificate, found)
     found.warnings += weaknesses(certificate.public_key())
     if _hash_name(certificate) in WEAK_HASHES:
-        found.warnings.append(f"signed with {_signed_with(certificate)}, which is too weak")
+        found.warnings.append(f"signed with {signed_with(certificate)}, which is too weak")
     return found
 
 
@@ -135,7 +135,8 @@ def _verify_weak(certificate: x509.Certificate, issuer: x509.Certificate) -> Non
         raise UnsupportedAlgorithm("neither RSA nor ECDSA")
 
 
-def _signed_with(certificate: x509.Certificate) -> str:
+def signed_with(certificate: x509.Certificate) -> str:
+    """The algorithm of the signature on it, for example `ecdsa-with-SHA384`."""
     name = certificate.signature_algorithm_oid._name
     return name if name != "Unknown OID" else certificate.signature_algorithm_oid.dotted_string
 

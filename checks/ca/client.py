@@ -12,10 +12,10 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 from urllib.parse import urlsplit
 
-from checks.ca.errors import NotInTime, NotJson, Redirected, Unreachable, WrongStatus
+from checks.ca.errors import NotInTime, NotJson, Redirected, ServerError, Unreachable, WrongStatus
 from checks.ca.exchange import Answer, Exchange
 from checks.ca.place import SECONDS, place_of
 from checks.ca.trust import Trust
@@ -84,7 +84,7 @@ class Client:
         """What the server answers as JSON, with `status` (0: any of success). Raises the ServerError that fits."""
         answer = await self.ask(method, path, body=None if given is None else json.dumps(given).encode())
         if not (answer.status == status if status else 200 <= answer.status < 300):
-            self.refuse(answer, path)
+            raise self.refusal(answer, path)
         return self.parse(answer, path)
 
     def parse(self, answer: Answer, path: str) -> Any:
@@ -102,13 +102,13 @@ class Client:
             remedy="Look which service answers there.",
         )
 
-    def refuse(self, answer: Answer, path: str) -> NoReturn:
-        """Raise what an answer with another status than expected means."""
+    def refusal(self, answer: Answer, path: str) -> ServerError:
+        """The error for an answer with another status than expected."""
         target, status = self._target(path), status_words(answer.status)
         if 300 <= answer.status < 400 and (to := answer.headers.get("location")):
-            raise Redirected(f"{target} is answered with {status}: it sends to {to}", where=self.where)
+            return Redirected(f"{target} is answered with {status}: it sends to {to}", where=self.where)
         said = message_of(answer)
-        raise WrongStatus(
+        return WrongStatus(
             f"{target} is answered with {status}{f': {said}' if said else ''}", where=self.where, status=answer.status
         )
 

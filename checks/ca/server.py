@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from checks.ca.place import SECONDS, place_of
-from checks.ca.trust import trust_of
+from checks.ca.trust import Trust, trust_of
 from checks.time_left import time_left
 from runbook.context import Context
 from runbook.kind import Params
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from checks.ca.client import Client
 
 
-class ServerParams(Params):
-    """Which server, where it is, and why it is believed."""
+class PlaceParams(Params):
+    """Which server, and where it is."""
 
     url: str = Field(
         min_length=1,
@@ -30,12 +30,6 @@ class ServerParams(Params):
         description="`HOST:PORT` to connect to instead of the URL's, as curl's --connect-to; the name that is asked "
         "for and that the certificate must have stays the URL's. Empty: the URL's own.",
     )
-    trust: str = Field(
-        "",
-        max_length=4096,
-        description="A file with the only root, or roots, that the server's certificate may lead to (PEM or DER); "
-        "relative to the runbook's folder. Empty: the roots that this machine trusts.",
-    )
     patience: int = Field(
         0, ge=0, le=600, description="Seconds for which a server that is not there yet is tried again."
     )
@@ -47,22 +41,41 @@ class ServerParams(Params):
         return url
 
     @model_validator(mode="after")
-    def _reachable(self) -> ServerParams:
+    def _reachable(self) -> Self:
         place_of(self.url, self.connect)
         return self
 
     @property
+    def reached(self) -> tuple[str, ...]:
+        """For `plan`."""
+        return (f"  reached at {self.connect}",) if self.connect else ()
+
+
+class ServerParams(PlaceParams):
+    """The same, and why it is believed."""
+
+    trust: str = Field(
+        "",
+        max_length=4096,
+        description="A file with the only root, or roots, that the server's certificate may lead to (PEM or DER); "
+        "relative to the runbook's folder. Empty: the roots that this machine trusts.",
+    )
+
+    @property
     def shown(self) -> tuple[str, ...]:
         """For `plan`."""
-        reached = (f"  reached at {self.connect}",) if self.connect else ()
-        return (*reached, f"  trusting {self.trust or 'the roots of this machine'}")
+        return (*self.reached, f"  trusting {self.trust or 'the roots of this machine'}")
 
 
 async def client_of(params: ServerParams, ctx: Context) -> Client:
     """Raises FileProblem and WrongArtefact for the file with the roots."""
+    return client_with(params, await trust_of(params.trust, ctx), ctx)
+
+
+def client_with(params: PlaceParams, trust: Trust, ctx: Context) -> Client:
+    """A client that believes who `trust` says."""
     from checks.ca.client import Client
 
-    trust = await trust_of(params.trust, ctx)
     return Client(
         params.url,
         connect=params.connect,

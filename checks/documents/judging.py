@@ -147,7 +147,7 @@ class DocumentCheck(HostCheck[DocumentP]):
             on=machine.name,
             format=self.format_of(source.path),
             sha256="" if private else source.sha256,
-            findings=tuple(_shown(finding, source, private) for finding in findings),
+            findings=tuple(shown(finding, source, private) for finding in findings),
         )
         name = source.path.rpartition("/")[2]
         bad = [finding for finding in findings if finding.state is Said.WRONG]
@@ -166,7 +166,8 @@ class DocumentCheck(HostCheck[DocumentP]):
         return Outcome.passed(f"{clean_line(name)}: {judged.verdict}", judged)
 
 
-def _shown(finding: Finding, source: Source, private: bool) -> DocumentFinding:
+def shown(finding: Finding, source: Source, private: bool = False) -> DocumentFinding:
+    """A finding with its line of the file, without what looks like a secret."""
     mark = finding.mark
     return DocumentFinding(
         state=finding.state,
