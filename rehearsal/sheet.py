@@ -12,6 +12,7 @@ from pathlib import Path
 import yaml
 
 from rehearsal.people import WITNESS
+from runbook.files.backouts import undoing
 from runbook.groups import grouped_lines
 from runbook.model import Runbook
 from runbook.secrets import Secret
@@ -84,21 +85,26 @@ class Gates:
     """Steps at whose command's prompts the user PIN is put into the vault."""
     silent: tuple[str, ...] = ()
     """Steps whose command has the terminal."""
+    undone: tuple[str, ...] = ()
+    """Steps of a roll-back that count as done where their probe says so."""
     cautious: bool = False
     """No to every question, such as the one before an attempt is risked."""
 
     @classmethod
     def of(cls, runbook: Runbook | None, *, cautious: bool = False) -> Gates:
-        """The gates of this runbook; None: of one without any."""
+        """The gates of this runbook and of its roll-back; None: of one without any."""
         if runbook is None:
             return cls(cautious=cautious)
+        ways = [way for _, step in runbook.steps() for way in undoing(step)]
+        steps = [*(step for _, step in runbook.steps()), *ways]
         return cls(
-            tuple(step.id for _, step in runbook.steps() if step.gate.confirm or step.irreversible),
+            tuple(step.id for step in steps if step.gate.confirm or step.irreversible),
             tuple(stage.id for stage in runbook.stages if stage.window),
-            tuple(step.id for _, step in runbook.steps() if step.params.get("become_password")),
-            tuple(step.id for _, step in runbook.steps() if step.kind == "secret_file"),
-            tuple(step.id for _, step in runbook.steps() if step.kind == "terminal" and "add" in step.params["run"]),
-            tuple(step.id for _, step in runbook.steps() if step.kind == "terminal"),
+            tuple(step.id for step in steps if step.params.get("become_password")),
+            tuple(step.id for step in steps if step.kind == "secret_file"),
+            tuple(step.id for step in steps if step.kind == "terminal" and "add" in step.params["run"]),
+            tuple(step.id for step in steps if step.kind == "terminal"),
+            tuple(way.id for way in ways if way.irreversible and way.probe),
             cautious,
         )
 
@@ -107,7 +113,9 @@ class Gates:
         opens = datetime.now(UTC)
         window = f"{opens:%Y-%m-%d %H:%MZ} to {opens + timedelta(days=1):%Y-%m-%d %H:%MZ}"
         lines = ["confirm: none"] if self.cautious else _mapping("confirm", self.confirm, "yes")
-        return "".join(f"{line}\n" for line in (*lines, *_mapping("windows", self.windows, f"'{window}'")))
+        lines += _mapping("windows", self.windows, f"'{window}'")
+        lines += _mapping("done", self.undone, "its probe says that it is undone already")
+        return "".join(f"{line}\n" for line in lines)
 
     def typing(self, pin: str, password: str) -> str:
         """What is typed besides PINs, as keys of an answers file."""

@@ -136,8 +136,8 @@ class Tree:
         return Outcome.failed(f"git {arguments[0]} did not work: {words}", said, symptom=symptom)
 
 
-def unfit(state: State, params: CommitParams) -> Outcome | None:
-    """The outcome where nothing may be written to the tree as it is."""
+def unfit(state: State, params: CommitParams, *, others_may: bool = False) -> Outcome | None:
+    """The outcome where nothing may be written to the tree as it is; `others_may`: other files may be changed."""
     shown = evidence_of(state, params.branch)
     if state.in_progress:
         said = f"{' and '.join(state.in_progress)} is unfinished"
@@ -145,8 +145,8 @@ def unfit(state: State, params: CommitParams) -> Outcome | None:
     if state.branch != params.branch:
         symptom = "detached head" if state.branch == "(detached)" else "wrong branch"
         return Outcome.failed(f"on {state.branch}, not on {params.branch}", shown, symptom=symptom)
-    others = [change for change in state.changes if not _within(change, params.paths)]
-    if others:
+    others = [change for change in state.changes if not within(change, params.paths)]
+    if others and not others_may:
         return Outcome.failed(
             f"other files are changed too: {others[0]}" + (f" and {len(others) - 1} more" if others[1:] else ""),
             shown,
@@ -158,7 +158,7 @@ def unfit(state: State, params: CommitParams) -> Outcome | None:
     return None
 
 
-def _within(change: str, paths: Sequence[str]) -> bool:
+def within(change: str, paths: Sequence[str]) -> bool:
     """Whether a changed file, as `evidence` lists it, is one of the named."""
     path = changed_path(change)
     wanted = [name.rstrip("/") for name in paths]

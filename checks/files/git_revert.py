@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from checks.evidence.files import CommandOutput, GitTree
 from checks.files.git import evidence_of
-from checks.files.git_acting import SYMPTOMS, CommitActionParams, CommitParams, Tree, normal, unfit
+from checks.files.git_acting import SYMPTOMS, CommitActionParams, CommitParams, Tree, normal, unfit, within
 from runbook.context import Context
 from runbook.kind import Action, Check
 from runbook.outcome import Outcome
@@ -20,10 +20,10 @@ _SYMPTOMS = {
 
 
 class Reverted(Check[CommitParams]):
-    """The commit with this message was taken back, nothing is uncommitted, and the upstream has it.
+    """The commit with this message was taken back, the files are as they were before it, and the upstream has it.
 
-    The last commit of the named files is the one that reverts it, and the files are as they were before. The upstream
-    is as it was fetched or pushed last; nothing is fetched.
+    The last commit of the named files is the one that reverts it. The upstream is as it was fetched or pushed last;
+    nothing is fetched. Other files may be changed.
     """
 
     name = "git.reverted"
@@ -37,7 +37,7 @@ class Reverted(Check[CommitParams]):
         shown = evidence_of(state, self.params.branch)
         if not await _is_reverted(tree, self.params.message):
             return Outcome.failed("it is not taken back", shown, symptom="not reverted")
-        if state.changes:
+        if any(within(change, self.params.paths) for change in state.changes):
             return Outcome.warned("taken back, and changed again since", shown, symptom="other changes")
         if self.params.push and (not state.compared or state.ahead):
             return Outcome.warned("taken back, and not pushed yet", shown, symptom="not pushed")
@@ -48,8 +48,8 @@ class Reverted(Check[CommitParams]):
 class Revert(Action[CommitActionParams]):
     """Take back the last commit of the named files, which has this message, by a commit of its own, and push.
 
-    Nothing is rewritten: both commits stay in the history. What was committed to these files since is not lost; then
-    nothing is done. A revert that was made before, and not pushed, is pushed.
+    Nothing is rewritten: both commits stay in the history. Where something else was committed to these files since,
+    nothing is done; other files may be changed. A revert that was made before, and not pushed, is pushed.
     """
 
     name = "git.revert"
@@ -70,12 +70,12 @@ class Revert(Action[CommitActionParams]):
         params = self.params
         tree = await Tree.open(params, ctx)
         state = await tree.state()
-        if refusal := unfit(state, params):
+        if refusal := unfit(state, params, others_may=True):
             return refusal
         shown = evidence_of(state, params.branch)
-        if state.changes:
+        if changed := [change for change in state.changes if within(change, params.paths)]:
             return Outcome.failed(
-                f"the named files are changed and not committed: {state.changes[0]}",
+                f"the named files are changed and not committed: {changed[0]}",
                 shown,
                 symptom="other changes",
                 remedy="Commit them, or put them back (git restore); nothing was done.",
