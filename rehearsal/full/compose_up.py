@@ -33,14 +33,13 @@ class Compose:
     def up(self, service: Service, extra_hosts: Mapping[str, str]) -> None:
         """Build the image, and see to it that a container of it runs as the file says; made anew where it does not."""
         image = self._build(service)
-        wanted = _wanted(service, image, extra_hosts)
         found = self.container(service.name)
-        if found is not None and not _is(found, wanted, service):
+        if found is not None and not _is(found, image, service):
             self._remove(found)
             found = None
         if found is None:
             self._require_volumes(service)
-            found = self.client.containers.create(**wanted)
+            found = self.client.containers.create(**_wanted(service, extra_hosts))
             self._say(f"Container {found.name}  Created")
         if found.status != "running":
             found.start()
@@ -98,7 +97,7 @@ class Compose:
         """The image's id."""
         from docker.errors import BuildError
 
-        name = f"{PROJECT}-{service.name}"
+        name = image_name(service.name)
         try:
             image, _ = self.client.images.build(
                 path=str(service.context),
@@ -131,12 +130,17 @@ def container_name(service: str) -> str:
     return f"{PROJECT}-{service}-1"
 
 
+def image_name(service: str) -> str:
+    """As Compose names the image that it builds for a service."""
+    return f"{PROJECT}-{service}"
+
+
 def labels(service: str) -> dict[str, str]:
     """What Compose labels a container with, as far as it is asked for."""
     return {"com.docker.compose.project": PROJECT, "com.docker.compose.service": service}
 
 
-def _wanted(service: Service, image: str, extra_hosts: Mapping[str, str]) -> dict[str, Any]:
+def _wanted(service: Service, extra_hosts: Mapping[str, str]) -> dict[str, Any]:
     """Arguments of `containers.create`."""
     from docker.types import Mount
 
@@ -145,7 +149,7 @@ def _wanted(service: Service, image: str, extra_hosts: Mapping[str, str]) -> dic
         for item in service.mounts
     ]
     return {
-        "image": image,
+        "image": image_name(service.name),
         "name": container_name(service.name),
         "labels": labels(service.name),
         "user": service.user,
@@ -166,8 +170,8 @@ def _exists(device: str) -> bool:
     return Path(device.partition(":")[0]).exists()
 
 
-def _is(container: Container, wanted: Mapping[str, Any], service: Service) -> bool:
-    """Whether the container was made as it would be made now.
+def _is(container: Container, image: str, service: Service) -> bool:
+    """Whether the container was made as it would be made now, of the image with this id.
 
     Asked of the engine part by part: a hash of it all, which Compose keeps in a label, would be one of the PIN too.
     """
@@ -175,7 +179,7 @@ def _is(container: Container, wanted: Mapping[str, Any], service: Service) -> bo
     environment = {f"{name}={value}" for name, value in service.environment.items()}
     mounts = {(item["Type"], item["Source"], item["Target"]) for item in host.get("Mounts") or ()}
     return bool(
-        container.attrs["Image"] == wanted["image"]
+        container.attrs["Image"] == image
         and config["User"] == service.user
         and tuple(config["Entrypoint"] or ()) == service.entrypoint
         and environment <= set(config["Env"])
