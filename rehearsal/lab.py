@@ -233,6 +233,8 @@ def _inputs(export: Path, repository: Path, ccat: Path) -> dict[str, object]:
         "export_usb": str(export),
         "repository": str(repository),
         "ccat": str(ccat),
+        "announcement": str(repository.parent / "announcement.txt"),
+        "cohort": ["Ada", "Grace"],
         # On the lab's hosts, each of which has a folder of its own.
         "env_file": ENV_FILE,
         "env_group": grp.getgrgid(os.getegid()).gr_name,

@@ -15,7 +15,7 @@ from runbook.model import Role, Runbook, WayBack
 CONTAINER = {"D1", "D2", "E1", "E2", "E3", "E4", "E5", "E5b", "E6", "F"}
 """What the files of the CA's container must be."""
 
-CUTOVER = {"G1", "G2", "G3", "G4", "G5", "G8", "H1", "H2", "H3"}
+CUTOVER = {"G1", "G2", "G3", "G4", "G5", "G8", "H", "H1", "H2", "H3"}
 
 FILE = Path(__file__).parents[2] / "runbook.yaml"
 
