@@ -9,6 +9,7 @@ from screens.evidence.pane import Pane, pane_class
 
 _MODULES = (
     "ansible",
+    "ca",
     "command",
     "containers",
     "document",

@@ -11,15 +11,20 @@ from screens.columns import wrap
 from screens.evidence.pane import Pane, draws
 from screens.words import BAD, DOUBT, GOOD, QUIET
 
+_LEFT = 9
+"""Cells of the sign and the word before each name."""
+
 
 def _thing(thing: TouchedThing, width: int) -> Iterator[Content]:
     if thing.ok:
         sign, style = ("✓", GOOD) if thing.state is Listed.AS_LISTED else ("·", QUIET)
     else:
         sign, style = ("✗", f"bold {BAD}") if thing.state is Listed.NOT_LISTED else ("▲", DOUBT)
-    yield from wrap(Content.assemble((f"{sign} ", style), (f"{thing.what:<7}", QUIET), thing.place), width)
+    head = Content.assemble((f"{sign} ", style), (f"{thing.what:<7}", QUIET))
+    for number, line in enumerate(wrap(thing.place, width - _LEFT)):
+        yield Content.assemble(head if number == 0 else " " * _LEFT, line)
     for line in (*thing.how, *([thing.by] if thing.by else [])):
-        yield from wrap(Content.styled(line, QUIET), width, indent=9)
+        yield from wrap(Content.styled(line, QUIET), width, indent=_LEFT)
 
 
 @draws(TouchedThing)

@@ -73,7 +73,7 @@ class ChecklistPrompt(Prompt[Checklisted]):
 
     heading = "One answer for each"
     frame = "-roomy"
-    keys = "↑/↓ move   Space yes   w not yet   n no   Enter submit   Esc cancel"
+    keys = "↑/↓ move   Space yes   w not yet   n no   Enter done   Esc cancel"
     AUTO_FOCUS = "Ticks"
 
     def __init__(self, request: ChecklistRequest) -> None:
@@ -85,7 +85,9 @@ class ChecklistPrompt(Prompt[Checklisted]):
         yield Said(Content.styled(self._request.question, "bold"), classes="")
         yield ticks
         yield Said(quiet(_state(ticks.answers)), classes="state said")
-        yield Input(placeholder="why not: n opens this line", compact=True, disabled=True)
+        why = Input(compact=True)
+        why.display = False
+        yield why
         yield Answers(Answer("submit", "Submit", disabled=bool(ticks.open())))
 
     def _answered(self) -> None:
@@ -95,7 +97,7 @@ class ChecklistPrompt(Prompt[Checklisted]):
 
     def _ask_why(self, item: str) -> None:
         line = self.query_one(Input)
-        line.value, line.placeholder, line.disabled = "", f"why not, for {clean_line(item)}", False
+        line.value, line.placeholder, line.display = "", f"why not, for {clean_line(item)}?", True
         line.focus()
 
     @on(Input.Submitted)
@@ -107,7 +109,7 @@ class ChecklistPrompt(Prompt[Checklisted]):
         ticks = self.query_one(Ticks)
         ticks.answer(Ticked(Tick.NO, reason))
         ticks.focus()
-        message.input.disabled = True
+        message.input.display = False
 
     @on(Answer.Pressed)
     @on(Rows.Complete)

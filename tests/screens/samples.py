@@ -17,9 +17,11 @@ from runbook.operator import Alphabet, AttestRequest, Moment, PinRequest, Transc
 from runbook.outcome import Evidence, Outcome
 from runbook.record.state import RunState
 from runbook.run.session import Session
+from tests.screens.ca_samples import AUTHORITY
 from tests.screens.document_samples import JUDGED
 from tests.screens.engine_samples import ENGINES
 from tests.screens.machine_samples import MACHINES
+from tests.screens.people_samples import PEOPLE
 from tests.screens.scripted import Play, ScriptedWalk, ends, session
 
 TOKEN = "ccat-intermediate [DENK0100002]"
@@ -185,6 +187,8 @@ def obj(key_id: str, kind: str = "CKO_PRIVATE_KEY", label: str = "intermediate")
 EVIDENCE: dict[str, tuple[Evidence, ...]] = {
     **MACHINES,
     **ENGINES,
+    **AUTHORITY,
+    **PEOPLE,
     "slots": (
         slots(token()),
         slots(

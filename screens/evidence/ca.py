@@ -1,0 +1,134 @@
+"""What a certificate authority said and gave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from textual.content import Content
+
+from checks.evidence.ca import (
+    BootstrapSeen,
+    CertificateIssued,
+    ChainLink,
+    Listed,
+    ProvisionersListed,
+    ServerAnswer,
+    Statement,
+)
+from screens.columns import Cell, pairs, table, wrap
+from screens.evidence.pane import Pane, draws
+from screens.fingerprints import compared
+from screens.words import BAD, CALM, QUIET, verdict
+
+_STATES = {
+    Listed.EXPECTED: "there",
+    Listed.SURPLUS: "not expected",
+    Listed.MISSING: "missing",
+    Listed.WRONG_TYPE: "of another type",
+}
+
+
+def _said(statements: Iterable[Statement], width: int) -> Iterator[Content]:
+    """What does not hold comes first."""
+    for one in sorted(statements, key=lambda one: one.holds):
+        yield from wrap(verdict(one.holds, one.text, one.text), width)
+
+
+@draws(ServerAnswer)
+class AnswerPane(Pane[ServerAnswer]):
+    """The answer, and who gave it."""
+
+    heading = "Answer over HTTPS"
+
+    def lines(self, width: int) -> Iterator[Content]:
+        answer = self.evidence
+        status = verdict(answer.right, answer.status, f"{answer.status}; expected {answer.expected}")
+        yield from pairs(
+            [
+                ("URL", Content.styled(answer.url, "bold")),
+                ("status", Content.assemble(status, (f"  {answer.size} bytes", QUIET))),
+                ("server", answer.server),
+                ("trusting", answer.trusting),
+                ("TLS", answer.tls),
+                ("certificate", answer.subject),
+                ("issued by", answer.issuer),
+                ("until", answer.ends),
+                ("SHA-256", answer.sha256),
+            ],
+            width,
+        )
+
+
+@draws(ProvisionersListed)
+class ProvisionersPane(Pane[ProvisionersListed]):
+    """A row for each provisioner, those that are not right with a word of why."""
+
+    heading = "Provisioners"
+
+    def lines(self, width: int) -> Iterator[Content]:
+        listed = self.evidence
+        counted = f"{listed.found} there, {listed.expected} expected"
+        yield from pairs([("server", listed.server), ("verdict", verdict(listed.right, counted, counted))], width)
+        yield Content("")
+        rows: list[tuple[Cell, Cell, Cell]] = []
+        for row in listed.rows:
+            why = _STATES[row.state] + (f", expected {row.expected}" if row.expected else "")
+            rows.append((row.type, row.name, verdict(row.state is Listed.EXPECTED, why, why)))
+        yield from table(("type", "name", ""), rows, width)
+
+
+@draws(CertificateIssued)
+class CertificatePane(Pane[CertificateIssued]):
+    """The certificate, what was judged about it, and its way to the root."""
+
+    heading = "Certificate issued"
+
+    def lines(self, width: int) -> Iterator[Content]:
+        issued = self.evidence
+        yield from pairs(
+            [
+                ("subject", Content.styled(issued.subject, "bold")),
+                ("names", ", ".join(issued.names) or "none"),
+                ("serial", issued.serial),
+                ("valid", f"{issued.begins} to {issued.ends}"),
+                ("key", issued.key),
+                ("signed", f"with {issued.signed_with}"),
+                ("from", issued.server),
+                ("by", f"the provisioner {issued.provisioner}"),
+            ],
+            width,
+        )
+        yield Content("")
+        yield from _said(issued.statements, width)
+        for link in issued.chain:
+            yield Content("")
+            yield from _link(link, width)
+        if issued.openssl:
+            yield Content("")
+        for line in issued.openssl:
+            yield from wrap(Content.styled(line, QUIET), width)
+
+
+def _link(link: ChainLink, width: int) -> Iterator[Content]:
+    yield from wrap(Content.assemble((f"{link.role}  ", f"bold {CALM}"), link.subject), width)
+    yield from pairs([("signed", f"with {link.signed_with}"), ("until", link.ends), ("SHA-256", link.sha256)], width, 8)
+
+
+@draws(BootstrapSeen)
+class BootstrapPane(Pane[BootstrapSeen]):
+    """What a client gets that bootstraps: a failure here is an alarm."""
+
+    heading = "Bootstrap"
+
+    def lines(self, width: int) -> Iterator[Content]:
+        seen = self.evidence
+        root = [("root", Content.styled(seen.subject, "bold"))] if seen.subject else []
+        yield from pairs([("server", seen.server), *root], width)
+        yield Content("")
+        yield from _said(seen.statements, width)
+        if not seen.right:
+            yield from wrap(Content.styled("Nobody may bootstrap until this is understood.", f"bold {BAD}"), width)
+        if seen.pair is not None:
+            yield Content("")
+            yield from wrap(Content.styled(seen.pair.form, f"bold {CALM}"), width)
+            yield from compared(seen.pair.left_title, seen.pair.left, seen.pair.right_title, seen.pair.right, width)

@@ -1,0 +1,132 @@
+"""What a certificate authority says, by kind: the green one first."""
+
+from __future__ import annotations
+
+import hashlib
+
+from checks.evidence.ca import (
+    BootstrapSeen,
+    CertificateIssued,
+    ChainLink,
+    Listed,
+    ProvisionerRow,
+    ProvisionersListed,
+    ServerAnswer,
+    Statement,
+)
+from checks.evidence.fingerprints import FingerprintPair
+from runbook.outcome import Evidence
+
+SERVER = "ca.ccat.uni-koeln.de, reached at 127.0.0.1 port 9000"
+ROOT = hashlib.sha256(b"root certificate").hexdigest()
+OTHER = f"{ROOT[:24]}{'0f' * 4}{ROOT[32:]}"
+
+
+def _rows(**states: Listed) -> tuple[ProvisionerRow, ...]:
+    six = {
+        "CCAT-GitHub": "OIDC",
+        "prod-services": "JWK",
+        "staging-services": "JWK",
+        "service-accounts": "JWK",
+        "acme": "ACME",
+        "sshpop": "SSHPOP",
+    }
+    return tuple(
+        ProvisionerRow(type=type_, name=name, state=states.get(name, Listed.EXPECTED)) for name, type_ in six.items()
+    )
+
+
+def _link(role: str, subject: str) -> ChainLink:
+    digest = hashlib.sha256(subject.encode()).hexdigest()
+    return ChainLink(
+        role=role, subject=subject, signed_with="ecdsa-with-SHA384", ends="2036-04-29T12:00:00+00:00", sha256=digest
+    )
+
+
+_ANSWER = ServerAnswer(
+    url="https://ca.ccat.uni-koeln.de/health",
+    server=SERVER,
+    trusting="root_ca.crt",
+    tls="TLSv1.3, TLS_AES_128_GCM_SHA256",
+    subject="CN=Step Online CA",
+    issuer="CN=CCAT Intermediate CA",
+    ends="2026-05-05T09:12:00+00:00",
+    sha256=ROOT,
+    status="200 OK",
+    expected=200,
+    size=16,
+)
+_ISSUED = CertificateIssued(
+    server=SERVER,
+    provisioner="prod-services",
+    subject="CN=proof.test",
+    names=("proof.test",),
+    serial="15E42A3E99ECD85DAE6717252F4A35FD",
+    begins="2026-05-04T09:12:00+00:00",
+    ends="2026-05-05T09:13:00+00:00",
+    key="EC P-256",
+    signed_with="ecdsa-with-SHA384",
+    chain=(
+        _link("issued", "CN=proof.test"),
+        _link("intermediate", "CN=CCAT Intermediate CA"),
+        _link("root", "CN=CCAT Root CA"),
+    ),
+    statements=(
+        Statement(text="the intermediate that came with it is intermediate_ca.crt", holds=True),
+        Statement(text="it holds the key that was made here", holds=True),
+        Statement(text="openssl verify accepts it", holds=True),
+    ),
+    openssl=("OpenSSL 3.0.15 3 Sep 2024", "issued.pem: OK"),
+)
+_BOOTSTRAP = BootstrapSeen(
+    server=SERVER,
+    subject="CN=CCAT Root CA",
+    pair=FingerprintPair(form="SHA-256", left_title="announced", left=ROOT, right_title="what the CA gave", right=ROOT),
+    statements=(
+        Statement(text="the root that it gives has the fingerprint announced", holds=True),
+        Statement(text="the CA answers under that root, and says that it is well", holds=True),
+    ),
+)
+
+AUTHORITY: dict[str, tuple[Evidence, ...]] = {
+    "server_answer": (_ANSWER, _ANSWER.model_copy(update={"status": "502 Bad Gateway", "size": 157})),
+    "provisioners": (
+        ProvisionersListed(server=SERVER, found=6, expected=6, rows=_rows()),
+        ProvisionersListed(
+            server=SERVER,
+            found=6,
+            expected=6,
+            rows=(
+                *_rows(sshpop=Listed.MISSING, acme=Listed.WRONG_TYPE),
+                ProvisionerRow(type="JWK", name="admin", state=Listed.SURPLUS),
+            ),
+        ),
+    ),
+    "certificate_issued": (
+        _ISSUED,
+        _ISSUED.model_copy(
+            update={
+                "statements": (
+                    _ISSUED.statements[1],
+                    Statement(text="the key of intermediate_ca.crt has signed it", holds=False),
+                ),
+                "openssl": ("CN = proof.test", "error issued.pem: verification failed"),
+            }
+        ),
+    ),
+    "bootstrap": (
+        _BOOTSTRAP,
+        _BOOTSTRAP.model_copy(
+            update={
+                "pair": FingerprintPair(
+                    form="SHA-256", left_title="announced", left=ROOT, right_title="what the CA gave", right=OTHER
+                ),
+                "statements": (Statement(text="the root that it gives has another fingerprint", holds=False),),
+            }
+        ),
+        BootstrapSeen(
+            server=SERVER,
+            statements=(Statement(text="it knows of no root with this fingerprint", holds=False),),
+        ),
+    ),
+}
