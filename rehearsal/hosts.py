@@ -10,6 +10,7 @@ import os
 import shlex
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rehearsal.people import make_key
@@ -40,8 +41,8 @@ X11Forwarding no
 PrintMotd no
 LogLevel ERROR
 SetEnv {environment}
-# Each host has a folder of its own, in which every command begins.
-ForceCommand cd {home} && exec /bin/sh -c "${{SSH_ORIGINAL_COMMAND:-exit 0}}"
+{more}# Each host has a folder of its own, in which every command begins.
+ForceCommand cd {home} && exec {shell} -c "${{SSH_ORIGINAL_COMMAND:-exit 0}}"
 """
 
 SSH_CONFIG = """\
@@ -57,11 +58,27 @@ Host *
 """
 
 
-def make_hosts(lab: Path, user: str, environment: Mapping[str, str]) -> dict[str, object]:
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """What a host has that the others have not."""
+
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """For its commands, on top of what all have."""
+    path: str = ""
+    """Where its commands are looked for; empty: where the account's are."""
+    sshd: Sequence[str] = ()
+    """More lines of its sshd_config(5)."""
+    around: Sequence[str] = ()
+    """The command that its sshd is started by, which becomes it in the end."""
+
+
+def make_hosts(
+    lab: Path, user: str, environment: Mapping[str, str], *, equipment: Mapping[str, Equipment] | None = None
+) -> dict[str, object]:
     """Make keys and configuration in the lab; the keys `hosts`, `groups` and `ssh_config` of its site profile.
 
-    `environment` is set for every command there. Where this machine has no ssh or no sshd the hosts have their names
-    alone, and nothing leads to them.
+    `environment` is set for every command there; `equipment`: what a host has besides, by its name in `HOSTS`. Where
+    this machine has no ssh or no sshd the hosts have their names alone, and nothing leads to them.
     """
     profile: dict[str, object] = {
         "hosts": {name: {"ssh": ssh, "sudo": "unneeded"} for name, ssh in HOSTS.items()},
@@ -71,22 +88,27 @@ def make_hosts(lab: Path, user: str, environment: Mapping[str, str]) -> dict[str
     if sshd is None:
         return profile
     folder = lab / FOLDER
-    folder.mkdir(mode=0o700)
+    folder.mkdir(mode=0o700, exist_ok=True)
     host_key = make_key(folder / "host", "host")
     make_key(folder / "operator", "operator")
     stanzas: list[str] = []
-    for name in HOSTS.values():
+    for profile_name, name in HOSTS.items():
         server = folder / f"{name}.sshd_config"
         (folder / name).mkdir()
+        has = (equipment or {}).get(profile_name, Equipment())
+        variables = {**_LOCALE, **environment, **has.environment}
         server.write_text(
             SSHD_CONFIG.format(
                 host_key=_quoted(folder / "host"),
                 authorized=_path(folder / "operator.pub"),
-                environment=" ".join(_quoted(f"{key}={value}") for key, value in {**_LOCALE, **environment}.items()),
+                environment=" ".join(_quoted(f"{key}={value}") for key, value in variables.items()),
+                more="".join(f"{line}\n" for line in has.sshd),
                 home=shlex.quote(str(folder / name)),
+                # A login shell's own files may set another PATH.
+                shell=shlex.join(["env", f"PATH={has.path}", "/bin/sh"] if has.path else ["/bin/sh"]),
             )
         )
-        proxy = shlex.join([sshd, "-i", "-f", str(server)]).replace("%", "%%")
+        proxy = shlex.join([*has.around, sshd, "-i", "-f", str(server)]).replace("%", "%%")
         stanzas.append(f"Host {name}\n  HostKeyAlias {name}\n  ProxyCommand {proxy}")
     (folder / "ssh_config").write_text(
         SSH_CONFIG.format(

@@ -1,8 +1,9 @@
 """`python -m rehearsal.keeper`: keeps the lab's card in its reader as long as its standard input is open.
 
 A process of its own, so that neither the program's threads nor its end matter: when the program dies, however it does
-(SIGKILL too), the kernel closes the pipe, and the card and pcscd go. The first line of the input is a `Request` as
-JSON; one line is written, a `Ready` with an error or without. SIGUSR1 puts right what the drill made wrong.
+(SIGKILL too), the kernel closes the pipe, and the card and pcscd go; in a full lab the engine and its containers too.
+The first line of the input is a `Request` as JSON; one line is written, a `Ready` with an error or without. SIGUSR1
+puts right what the drill made wrong.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ class Request(msgspec.Struct, frozen=True):
     fault: Fault | None = None
     standing: bool = False
     """Whether others may use the card meanwhile as if it were in a reader of their own."""
+    full: bool = False
+    """Whether the lab has an engine, in whose containers the card may be, and a host with services."""
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -53,25 +56,58 @@ async def keep(request: Request) -> None:
         await asyncio.to_thread(shutil.rmtree, places.reader, ignore_errors=True)
         places.reader.mkdir(mode=0o700)
         try:
-            await _in_reader(places, request.fault)
+            if request.full:
+                await _in_house(places, request.fault)
+            else:
+                await _in_reader(places, request.fault)
         finally:
             await asyncio.to_thread(shutil.rmtree, places.reader, ignore_errors=True)
 
 
 async def _in_reader(places: CardPlaces, fault: Fault | None) -> None:
     """The card that was in the reader last is in it again, and a fault that was put right stays so."""
-    wanted = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, wanted.set)
-    mended = places.mended.exists()
+    wanted = _asked_to_mend()
     async with VirtualReader(places.reader, [places.inserted]) as reader:
-        async with drilling(reader, None if mended else fault):
-            places.keeper.write_text(f"{os.getpid()}\n")
-            _tell(Ready())
+        async with drilling(reader, None if places.mended.exists() else fault):
+            _ready(places)
             await wanted.wait()
         await mend(reader, places.state)
-        places.swapped.unlink(missing_ok=True)
-        places.mended.touch()
+        _mended(places)
         await _for_ever()
+
+
+async def _in_house(places: CardPlaces, fault: Fault | None) -> None:
+    """The card is where the host's services leave it: in the host's reader, or for the engine's containers."""
+    from rehearsal.full import drills
+    from rehearsal.full.ca_host import ca_host
+    from rehearsal.full.house import House
+
+    wanted = _asked_to_mend()
+    async with House(places.lab) as house, ca_host(places, house.engine.command) as host:
+        armed = None if places.mended.exists() else fault
+        async with host.drilling(armed), drills.drilling(places.lab, house.engine.url, armed):
+            _ready(places)
+            await wanted.wait()
+        await host.mend(places.state)
+        await drills.mend(places.lab, house.engine.url, fault)
+        _mended(places)
+        await _for_ever()
+
+
+def _asked_to_mend() -> asyncio.Event:
+    wanted = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, wanted.set)
+    return wanted
+
+
+def _ready(places: CardPlaces) -> None:
+    places.keeper.write_text(f"{os.getpid()}\n")
+    _tell(Ready())
+
+
+def _mended(places: CardPlaces) -> None:
+    places.swapped.unlink(missing_ok=True)
+    places.mended.touch()
 
 
 async def _for_ever() -> None:

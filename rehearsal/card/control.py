@@ -122,7 +122,7 @@ async def _reply(line: bytes, machine: Machine, slot: Slot) -> Reply:
         return Reply(error=f"not a request: {error}")
     except RunbookError as error:
         return Reply(error=str(error))
-    return Reply(machine.status(inserted=slot.inserted))
+    return Reply(machine.status(inserted=slot.inserted, connected=slot.connected))
 
 
 async def _do(request: Request, machine: Machine, slot: Slot) -> None:

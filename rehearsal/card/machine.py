@@ -77,7 +77,7 @@ class Machine:
             self._log.append(f"{name} -> {response[-2:].hex().upper()}")
             return response
 
-    def status(self, *, inserted: bool) -> CardStatus:
+    def status(self, *, inserted: bool, connected: bool) -> CardStatus:
         """What the card knows of itself, its counters as they are on disk; asking changes nothing."""
         state = self._card.file.on_disk
         user, so = state.user_pin, state.so_pin
@@ -85,6 +85,7 @@ class Machine:
             serial=state.serial,
             label=pkcs15.label_of(state.files.get(files.name(files.TOKEN_INFO))),
             inserted=inserted,
+            connected=connected,
             power_ups=self._power_ups,
             verified=self._card.verified,
             apdus=self._apdus,

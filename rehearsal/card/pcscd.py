@@ -72,28 +72,47 @@ class Pcscd:
 
     async def start(self) -> None:
         """Returns once pcscd listens; raises ReaderUnavailable."""
+        # Our own copy of the listening socket closes here: were pcscd to end, clients are refused and do not hang.
+        with self.listening() as listener:
+            await self.serve(listener)
+
+    def listening(self) -> socket.socket:
+        """Its socket, listening; clients wait until somebody serves it. Raises ReaderUnavailable."""
         if len(str(self._socket).encode()) > _LONGEST_PATH:
             raise ReaderUnavailable("the path of pcscd's socket is too long", where=str(self._socket))
-        listen = (sys.executable, "-I", "-m", "rehearsal.card.listen", str(os.getpid()))
-        configuration = f"{hold.PLACE}/{_CONFIGURATION}"
-        pcscd = (str(fitness.program("pcscd")), "--foreground", "--config", configuration)
-        with socket.socket(socket.AF_UNIX) as listener:
+        listener = socket.socket(socket.AF_UNIX)
+        try:
             self._socket.unlink(missing_ok=True)
             listener.bind(str(self._socket))
             listener.listen()
-            # Our own copy of the listening socket closes here: were pcscd to end, clients are refused and do not hang.
-            self._process = await children.start(
-                self._enclosure.command(*listen, str(listener.fileno()), *pcscd, mounts=True),
-                log=self._log,
-                pass_fds=[listener.fileno()],
-            )
+        except BaseException:
+            listener.close()
+            raise
+        return listener
 
-    async def stop(self) -> None:
-        """End pcscd, and wait until it is gone."""
+    async def serve(self, listener: socket.socket) -> None:
+        """Start pcscd on a socket that listens already."""
+        listen = (sys.executable, "-I", "-m", "rehearsal.card.listen", str(os.getpid()))
+        configuration = f"{hold.PLACE}/{_CONFIGURATION}"
+        pcscd = (str(fitness.program("pcscd")), "--foreground", "--config", configuration)
+        self._process = await children.start(
+            self._enclosure.command(*listen, str(listener.fileno()), *pcscd, mounts=True),
+            log=self._log,
+            pass_fds=[listener.fileno()],
+        )
+
+    async def ended(self) -> None:
+        """Wait until it has ended, by itself too."""
+        if self._process:
+            await self._process.wait()
+
+    async def stop(self, *, listening: bool = False) -> None:
+        """End pcscd, and wait until it is gone; its socket too, unless somebody else is still `listening` there."""
         process, self._process = self._process, None
         if process:
             await children.end(process)
-        self._socket.unlink(missing_ok=True)
+        if not listening:
+            self._socket.unlink(missing_ok=True)
 
     async def wait_for_cards(self, count: int) -> None:
         """Wait until a PC/SC client sees as many cards in all readers; raises ReaderUnavailable after 10 s."""

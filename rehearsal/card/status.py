@@ -6,7 +6,7 @@ import msgspec
 
 
 class CardStatus(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The card as it is now.
+    """The card as it is now; `connected`: a reader holds it.
 
     `user_checks` and `so_checks` count how often a PIN was compared in the card's life; tries are None while there is
     no such PIN. `apdus` counts the commands since the program started, and `power_ups` how often the reader powered
@@ -17,6 +17,7 @@ class CardStatus(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     serial: str
     label: str | None
     inserted: bool
+    connected: bool
     power_ups: int
     verified: bool
     apdus: int

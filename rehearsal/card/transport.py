@@ -38,6 +38,11 @@ class Slot:
     def inserted(self) -> bool:
         return self._inserted.is_set()
 
+    @property
+    def connected(self) -> bool:
+        """Whether a reader holds it."""
+        return self._connection is not None
+
     def insert(self) -> None:
         """Put the card into the reader."""
         self._inserted.set()

@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from rehearsal.card import children, fitness, pcscd
@@ -18,11 +19,18 @@ _DEADLINE = 10.0
 _POLL = 0.01
 
 
-class RunningCard:
-    """One card program in its reader: its process, and `control` over it."""
+Within = Callable[..., list[str]]
+"""Makes of a command the one that runs it in a network namespace."""
 
-    def __init__(self, enclosure: Enclosure, folder: Path, reader: int, state: Path) -> None:
-        self._enclosure = enclosure
+
+class RunningCard:
+    """One card program in its reader: its process, and `control` over it.
+
+    `within`: the network namespace in which its reader listens.
+    """
+
+    def __init__(self, within: Within, folder: Path, reader: int, state: Path) -> None:
+        self._within = within
         self._socket = folder / f"card-{reader + 1}.control"
         self._log = folder / f"card-{reader + 1}.log"
         self._port = pcscd.port(reader)
@@ -30,16 +38,24 @@ class RunningCard:
         self._process: asyncio.subprocess.Process | None = None
         self.control = CardControl(self._socket)
 
-    async def start(self) -> None:
-        """Put the card's program to work; returns once the reader has powered it. Raises ReaderUnavailable."""
+    async def start(self, within: Within | None = None, *, powered: bool = True) -> None:
+        """Put the card's program to work, `within` another namespace if given. Raises ReaderUnavailable.
+
+        Returns once the reader has powered it; not `powered`: once it waits for a reader.
+        """
         card = (sys.executable, "-I", "-m", "rehearsal.card", "--parent", str(os.getpid()))
         where = ("--port", str(self._port), "--control", str(self._socket), "--state", str(self._state))
-        self._process = await children.start(self._enclosure.command(*card, *where, mounts=False), log=self._log)
+        self._process = await children.start((within or self._within)(*card, *where), log=self._log)
         try:
             async with asyncio.timeout(_DEADLINE):
-                await self._powered(self._process)
+                await self._up(self._process, powered=powered)
         except TimeoutError as error:
             raise ReaderUnavailable(f"the reader did not power the card within {_DEADLINE:g} s") from error
+
+    @property
+    def running(self) -> bool:
+        """Whether its program runs."""
+        return self._process is not None and self._process.returncode is None
 
     async def stop(self) -> None:
         """End the card's program."""
@@ -52,10 +68,10 @@ class RunningCard:
             self._process.kill()
             await self._process.wait()
 
-    async def _powered(self, process: asyncio.subprocess.Process) -> None:
+    async def _up(self, process: asyncio.subprocess.Process, *, powered: bool) -> None:
         while process.returncode is None:
             with contextlib.suppress(CardControlFailed):  # it does not listen yet
-                if (await self.control.status()).power_ups:
+                if (await self.control.status()).power_ups or not powered:
                     return
             await asyncio.sleep(_POLL)
         log = await asyncio.to_thread(self._log.read_text, errors="replace")
@@ -66,12 +82,14 @@ class VirtualReader:
     """One reader for each state file in `cards`, on a pcscd of its own, as long as the context lasts.
 
     `folder` is an empty one of ours with a short path (two Unix sockets are made in it). `environment` is what a
-    PC/SC client needs to meet these readers and no others. Raises ReaderUnavailable when it cannot run here.
+    PC/SC client needs to meet these readers and no others. Not `running`: neither pcscd nor the cards are started.
+    Raises ReaderUnavailable when it cannot run here.
     """
 
-    def __init__(self, folder: Path, cards: Sequence[Path]) -> None:
+    def __init__(self, folder: Path, cards: Sequence[Path], *, running: bool = True) -> None:
         self._folder = folder
         self._states = cards
+        self._running = running
         self._stack = contextlib.AsyncExitStack()
         self.cards: list[RunningCard] = []
 
@@ -87,13 +105,14 @@ class VirtualReader:
             enclosure = await stack.enter_async_context(Enclosure(drivers))
             self.pcscd = pcscd.Pcscd(enclosure, self._folder)
             stack.push_async_callback(self.pcscd.stop)
-            await self.pcscd.start()
             for reader, state in enumerate(self._states):
-                card = RunningCard(enclosure, self._folder, reader, state)
+                card = RunningCard(partial(enclosure.command, mounts=False), self._folder, reader, state)
                 self.cards.append(card)
                 stack.push_async_callback(card.stop)
-            await asyncio.gather(*(card.start() for card in self.cards))
-            await self.pcscd.wait_for_cards(len(self.cards))
+            if self._running:
+                await self.pcscd.start()
+                await asyncio.gather(*(card.start() for card in self.cards))
+                await self.pcscd.wait_for_cards(len(self.cards))
             self._stack = stack.pop_all()
         return self
 
