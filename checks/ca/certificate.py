@@ -80,7 +80,7 @@ class Certificate(Check[CertificateParams]):
 
     async def run(self, ctx: Context) -> Outcome:
         from checks.artefacts.fingerprints import certificate_sha256
-        from checks.ca.issued import OPENSSL, Judged, judge
+        from checks.ca.issued import OPENSSL, judge, said
         from checks.ca.issuing import issue, request
         from checks.ca.openssl import verify
         from checks.ca.provisioners import ask_key
@@ -98,17 +98,16 @@ class Certificate(Check[CertificateParams]):
         names = tuple(name.rpartition("/")[2] for name in (given.intermediate, given.root))
         judged = await in_thread(lambda: list(judge(issued, wanted, intermediate, root, (names[0], names[1]))))
         theirs = await verify(issued.certificate, intermediate, root, given.subject, time_left(ctx))
-        judged.append(Judged("openssl verify accepts it", theirs.accepted, OPENSSL))
+        refuses = f"openssl verify refuses it: {theirs.said[-1]}" if theirs.said else "openssl verify says nothing"
+        judged.append(said(theirs.accepted, OPENSSL, "openssl verify accepts it", refuses))
         await ctx.attach(f"{given.subject}.crt", _pem(issued))
         evidence = self._evidence(client.where, issued, root, judged, theirs)
         bad = [one for one in judged if not one.holds]
         if bad:
             more = f"; and {len(bad) - 1} more" if len(bad) > 1 else ""
-            return Outcome.failed(
-                f"the certificate is not right. Not so: {bad[0].text}{more}", evidence, symptom=bad[0].symptom
-            )
-        said = f"serial {evidence.serial}, signed with {evidence.signed_with}"
-        return Outcome.passed(f"the CA issued a certificate for {given.subject}: {said}", evidence)
+            return Outcome.failed(f"{bad[0].text}{more}", evidence, symptom=bad[0].symptom)
+        what = f"serial {evidence.serial}, signed with {evidence.signed_with}"
+        return Outcome.passed(f"the CA issued a certificate for {given.subject}: {what}", evidence)
 
     def _evidence(
         self, server: str, issued: Issued, root: x509.Certificate, judged: list[Judged], theirs: Verified

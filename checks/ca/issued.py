@@ -31,10 +31,10 @@ SKEW = dt.timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One statement and the symptom of its being false."""
+    """What was found in one respect, and the symptom where it is not right."""
 
-    text: str
     holds: bool
+    text: str
     symptom: str
 
     @property
@@ -42,26 +42,38 @@ class Judged:
         return Statement(text=self.text, holds=self.holds)
 
 
+def said(holds: bool, symptom: str, right: str, wrong: str) -> Judged:
+    """The one text or the other."""
+    return Judged(holds, right if holds else wrong, symptom)
+
+
 def judge(
     issued: Issued, wanted: Request, intermediate: x509.Certificate, root: x509.Certificate, names: tuple[str, str]
 ) -> Iterator[Judged]:
-    """Every statement; `names` are those of the two files, for people. The weightiest come first."""
+    """What was found in every respect, the weightiest first; `names` are those of the two files, for people."""
     middle, top = names
     found, now = issued.certificate, dt.datetime.now(dt.UTC)
     came = issued.above[0]
+    with_it = "the intermediate that came with it is"
     same = certificate_sha256(came) == certificate_sha256(intermediate)
-    yield Judged(f"the intermediate that came with it is {middle}", same, ANOTHER)
+    other = f"not {middle} but {name_of(came)}, SHA-256 {certificate_sha256(came)}"
+    yield said(same, ANOTHER, f"{with_it} {middle}", f"{with_it} {other}")
     signed = _holds(lambda: found.verify_directly_issued_by(intermediate))
-    yield Judged(f"the key of {middle} has signed it", signed, ANOTHER)
-    yield Judged("it holds the key that was made here", spki(found.public_key()) == spki(_public(wanted)), WRONG)
-    yield Judged(f"it is for {wanted.name} and for nothing else", dns_names(found) == (wanted.name,), WRONG)
-    yield Judged("it is not the certificate of a CA", not _is_ca(found), WRONG)
-    valid = found.not_valid_before_utc <= now + SKEW and now <= found.not_valid_after_utc
-    yield Judged("it is valid now", valid, NOT_VALID)
-    above = [*judge_intermediate(intermediate, root, now).problems, *judge_root(root, now).problems]
-    yield Judged(f"{top} has signed {middle}{f': {above[0]}' if above else ''}", not above, CHAIN)
-    said = _chain_problem(found, issued.above, root, wanted.name, max(now, found.not_valid_before_utc))
-    yield Judged(f"there is a way from it to {top}{f': {said}' if said else ''}", not said, CHAIN)
+    yield said(signed, ANOTHER, f"the key of {middle} has signed it", f"the key of {middle} has not signed it")
+    mine = spki(found.public_key()) == spki(_public(wanted))
+    yield said(mine, WRONG, "it holds the key that was made here", "it holds another key than the one made here")
+    listed = dns_names(found)
+    wrong = f"it is for {', '.join(listed) or 'no name'}, and was asked for {wanted.name}"
+    yield said(listed == (wanted.name,), WRONG, f"it is for {wanted.name} and for nothing else", wrong)
+    yield said(not _is_ca(found), WRONG, "it is not the certificate of a CA", "it is the certificate of a CA")
+    begins, ends = found.not_valid_before_utc, found.not_valid_after_utc
+    clock = f"it is valid from {begins:%Y-%m-%d %H:%M} to {ends:%Y-%m-%d %H:%M} UTC; it is {now:%Y-%m-%d %H:%M} here"
+    yield said(begins <= now + SKEW and now <= ends, NOT_VALID, "it is valid now", clock)
+    above = [*judge_intermediate(intermediate, root, now).problems, *judge_root(root, now).problems, ""][0]
+    yield said(not above, CHAIN, f"{top} has signed {middle}", f"{middle} is not one under {top}: {above}")
+    why = _chain_problem(found, intermediate, root, wanted.name)
+    way = f"over {middle} to {top}"
+    yield said(not why, CHAIN, f"there is a way from it {way}", f"there is no way from it {way}: {why}")
 
 
 def links(issued: Issued, root: x509.Certificate) -> tuple[ChainLink, ...]:
@@ -113,24 +125,20 @@ def _holds(verify: Callable[[], object]) -> bool:
 
 
 def _chain_problem(
-    certificate: x509.Certificate,
-    above: tuple[x509.Certificate, ...],
-    root: x509.Certificate,
-    name: str,
-    now: dt.datetime,
+    certificate: x509.Certificate, intermediate: x509.Certificate, root: x509.Certificate, name: str
 ) -> str:
     """Why there is no path (RFC 5280 §6) for a TLS server of that name; empty: there is one.
 
-    A private CA need not follow the rules of public ones for extensions; those of its own are judged beside this.
+    Of extensions only those count that make a path: the rules of public CAs for the others do not bind a private one.
     """
-    ca = verification.ExtensionPolicy.webpki_defaults_ca()
-    ee = verification.ExtensionPolicy.webpki_defaults_ee()
+    either = verification.Criticality.AGNOSTIC
+    ca = verification.ExtensionPolicy.permit_all().require_present(x509.BasicConstraints, either, None)
+    ee = verification.ExtensionPolicy.permit_all().require_present(x509.SubjectAlternativeName, either, None)
+    now = max(dt.datetime.now(dt.UTC), certificate.not_valid_before_utc)  # its own time is judged by itself
     builder = verification.PolicyBuilder().store(verification.Store([root])).time(now)
-    builder = builder.extension_policies(ca_policy=ca, ee_policy=ee)
+    verifier = builder.extension_policies(ca_policy=ca, ee_policy=ee).build_server_verifier(x509.DNSName(name))
     try:
-        builder.build_server_verifier(x509.DNSName(name)).verify(certificate, list(above))
-    except verification.VerificationError as error:
+        verifier.verify(certificate, [intermediate])
+    except (verification.VerificationError, ValueError) as error:
         return str(error)
-    except ValueError as error:
-        return f"it cannot be judged: {error}"
     return ""

@@ -11,7 +11,7 @@ from runbook.outcome import Evidence, ForeignLine
 
 
 class Statement(Evidence):
-    """Something that must be so, and whether it is."""
+    """What was found in one respect, and whether it is as it must be."""
 
     kind: ClassVar[str] = "statement"
     text: ForeignLine

@@ -108,7 +108,7 @@ AUTHORITY: dict[str, tuple[Evidence, ...]] = {
             update={
                 "statements": (
                     _ISSUED.statements[1],
-                    Statement(text="the key of intermediate_ca.crt has signed it", holds=False),
+                    Statement(text="the key of intermediate_ca.crt has not signed it", holds=False),
                 ),
                 "openssl": ("CN = proof.test", "error issued.pem: verification failed"),
             }
