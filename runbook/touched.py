@@ -17,7 +17,7 @@ class Touched(Event):
     what: str
     """`file`, `volume`, `image`, `unit` or `task`."""
     name: str
-    """A file's absolute path, without what is known to be a link on the way; else the name it has there."""
+    """A file by its whole path; a task of Ansible that names no file of its own by its name."""
     on: str
     """The host, by its name in the site profile (`local`: this machine), or the engine."""
     how: str

@@ -23,8 +23,8 @@ def _thing(thing: TouchedThing, width: int) -> Iterator[Content]:
     head = Content.assemble((f"{sign} ", style), (f"{thing.what:<7}", QUIET))
     for number, line in enumerate(wrap(thing.place, width - _LEFT)):
         yield Content.assemble(head if number == 0 else " " * _LEFT, line)
-    for line in (*thing.how, *([thing.by] if thing.by else [])):
-        yield from wrap(Content.styled(line, QUIET), width, indent=_LEFT)
+    for remark in (*thing.how, *([thing.by] if thing.by else [])):
+        yield from wrap(Content.styled(remark, QUIET), width, indent=_LEFT)
 
 
 @draws(TouchedThing)

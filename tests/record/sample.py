@@ -12,6 +12,7 @@ from runbook.event import Event
 from runbook.outcome import Outcome
 from runbook.record import events as ev
 from runbook.record import gate_events as gate
+from runbook.touched import Touched
 
 PAIR = FingerprintPair(
     form="SHA-256", left_title="paper", left="ab" * 32, right_title="root_ca.crt", right="ab" * 31 + "ac"
@@ -45,6 +46,7 @@ EVENTS: tuple[Event, ...] = (
     ev.StepSkipped("A2", "no time"),
     ev.StepNotHere("B2.engine", "the lab has no Docker engine"),
     ev.FactEstablished("x", "A1"),
+    Touched("A1", "file", "/etc/x", "local", "written"),
     ev.NoteAdded("A1", "a note"),
     ev.StepStarted("A3", 1, "docker.volume.recreate", {}),
     ev.RunResumed("p 2", "3" * 64, "0" * 64, "1" * 64, "host", "op", "anna", "3F9A 07C1 52DE 88B0 41A6", 17, ("A3",)),
