@@ -33,8 +33,8 @@ SKEW = dt.timedelta(minutes=1)
 class Judged:
     """What was found in one respect, and the symptom where it is not right."""
 
-    holds: bool
     text: str
+    holds: bool
     symptom: str
 
     @property
@@ -44,7 +44,7 @@ class Judged:
 
 def said(holds: bool, symptom: str, right: str, wrong: str) -> Judged:
     """The one text or the other."""
-    return Judged(holds, right if holds else wrong, symptom)
+    return Judged(right if holds else wrong, holds, symptom)
 
 
 def judge(
