@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 SCHEMA_VERSION = 1
 
@@ -206,6 +206,8 @@ class WayBack(Model):
     @model_validator(mode="before")
     @classmethod
     def _fold(cls, data: Any) -> Any:
+        if isinstance(data, Mapping) and "action" not in data:
+            raise ValueError("a way back is text, or one of `action: KIND`, `stays: TEXT` and `undone_by: STEP`")
         return _fold_params(data, WAY_KEYS)
 
 
@@ -223,6 +225,24 @@ class UndoneBy(Model):
     """The way back of an earlier step undoes this one too."""
 
     undone_by: StepId = Field(description="An earlier step whose way back takes this one along.")
+
+
+def _form(entry: Any) -> str:
+    """Which form of a way back is meant."""
+    if isinstance(entry, Mapping):
+        return next((f"of {key}" for key in ("action", "stays", "undone_by") if key in entry), "of action")
+    forms: dict[type[Any], str] = {WayBack: "of action", Stays: "of stays", UndoneBy: "of undone_by"}
+    return forms.get(type(entry), "of text")
+
+
+Backout = Annotated[
+    Annotated[Line, Tag("of text")]
+    | Annotated[WayBack, Tag("of action")]
+    | Annotated[Stays, Tag("of stays")]
+    | Annotated[UndoneBy, Tag("of undone_by")],
+    Discriminator(_form),
+]
+"""Text for a person to do, an action, or what is said of the way back."""
 
 
 class Step(Model):
@@ -243,7 +263,7 @@ class Step(Model):
     gate: Gate = Gate()
     irreversible: bool = Field(False, description="It cannot be undone: gate, probe and backout are due.")
     probe: Probe | None = None
-    backout: tuple[Line | WayBack | Stays | UndoneBy, ...] = Field(
+    backout: tuple[Backout, ...] = Field(
         (),
         description="How to go back, in order: text for a person to do, or an action. `stays`: what cannot be undone. "
         "`undone_by`: an earlier step whose way back takes this one along.",
