@@ -15,7 +15,7 @@ from http.client import HTTPException
 from typing import TYPE_CHECKING
 
 from urllib3.connection import HTTPSConnection
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, ReadTimeoutError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError, ReadTimeoutError
 
 from checks.ca.errors import (
     AnotherName,
@@ -130,6 +130,8 @@ class Exchange:
                 where=self._place.shown,
                 remedy="Look at the name and at this machine's resolver.",
             ) from None
+        except NewConnectionError as error:  # also a ConnectTimeoutError
+            raise self._unreachable(error) from None
         except (TimeoutError, ConnectTimeoutError):
             raise self._not_in_time() from None
         except ssl.SSLCertVerificationError as error:
@@ -148,13 +150,16 @@ class Exchange:
                 remedy="Look which service listens on that port.",
             ) from None
         except (HTTPError, OSError) as error:
-            if self._given_up:
-                raise self._not_in_time() from None
-            raise Unreachable(
-                f"nothing answers: {_said(error)}",
-                where=self._place.shown,
-                remedy="Is the service up, and is the port open from here?",
-            ) from None
+            raise self._unreachable(error) from None
+
+    def _unreachable(self, error: Exception) -> ServerError:
+        if self._given_up:
+            return self._not_in_time()
+        return Unreachable(
+            f"nothing answers: {_said(error)}",
+            where=self._place.shown,
+            remedy="Is the service up, and is the port open from here?",
+        )
 
     def _connect(self, trust: Trust) -> HTTPSConnection:
         host, port = self._place.at

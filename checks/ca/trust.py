@@ -39,6 +39,7 @@ class Trust:
         if self.roots is None:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
+        context.hostname_checks_common_name = False  # RFC 9525 §2: names stand in the subject alternative names alone
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         return context
 
