@@ -138,6 +138,7 @@ def _fill(
     repository = partial(make_repository, working_tree, upstream, configured, _event(place, fault))
     intermediate = export.folder / "intermediate_ca.crt"
     more: dict[str, Any] = {"inputs": {}}
+    provisioners: dict[str, str] = {}
     if cache:
         from rehearsal.full.outfit import make_outfit
 
@@ -145,6 +146,7 @@ def _fill(
         hosts = make_hosts(place, getpass.getuser(), {}, equipment=outfit.equipment)
         repository(intermediate=intermediate, earlier=outfit.earlier, vault=outfit.vault)
         outfit.finish(upstream)
+        provisioners = outfit.provisioners
         more = {"engines": outfit.engines, "inputs": outfit.inputs(ccat)}
     else:
         hosts = make_hosts(place, getpass.getuser(), token.environment)
@@ -162,6 +164,7 @@ def _fill(
         fingerprint=fingerprint,
         witness_key=people.witness_key,
         gates=gates,
+        provisioners=provisioners,
     )
     pin.wipe()
     so_pin.wipe()
@@ -235,6 +238,7 @@ def _inputs(export: Path, repository: Path, ccat: Path) -> dict[str, object]:
         "ccat": str(ccat),
         "announcement": str(repository.parent / "announcement.txt"),
         "cohort": ["Ada", "Grace"],
+        "oidc_admin": "rehearsal@example.invalid",
         # On the lab's hosts, each of which has a folder of its own.
         "env_file": ENV_FILE,
         "env_group": grp.getgrgid(os.getegid()).gr_name,

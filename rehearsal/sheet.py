@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -49,7 +50,7 @@ SHEET = """\
 #
 #      {password}
 #
-# The same values for a run without a terminal (`--answers`):
+{vault}# The same values for a run without a terminal (`--answers`):
 answers: 1
 inputs:
   hsm_serial: '{serial}'
@@ -65,6 +66,9 @@ witness:
 in_doubt: probe
 {gates}"""
 
+
+_AS_PROVISIONER = ("ca.certificate", "ca.ssh_login")
+"""Kinds that ask for a provisioner's password."""
 
 VAULT_PROMPTS = {"env_name": "STEP_CA_HSM_PIN", "description": "User PIN of the intermediate, from the paper sheet"}
 
@@ -85,6 +89,8 @@ class Gates:
     """Steps at whose command's prompts the user PIN is put into the vault."""
     silent: tuple[str, ...] = ()
     """Steps whose command has the terminal."""
+    provisioners: tuple[tuple[str, str], ...] = ()
+    """Steps that ask for the password of a provisioner of the CA, each with its name."""
     undone: tuple[str, ...] = ()
     """Steps of a roll-back that count as done where their probe says so."""
     cautious: bool = False
@@ -104,6 +110,7 @@ class Gates:
             tuple(step.id for step in steps if step.kind == "secret_file"),
             tuple(step.id for step in steps if step.kind == "terminal" and "add" in step.params["run"]),
             tuple(step.id for step in steps if step.kind == "terminal"),
+            tuple((step.id, str(step.params["provisioner"])) for step in steps if step.kind in _AS_PROVISIONER),
             tuple(way.id for way in ways if way.irreversible and way.probe),
             cautious,
         )
@@ -117,9 +124,10 @@ class Gates:
         lines += _mapping("done", self.undone, "its probe says that it is undone already")
         return "".join(f"{line}\n" for line in lines)
 
-    def typing(self, pin: str, password: str) -> str:
-        """What is typed besides PINs, as keys of an answers file."""
+    def typing(self, pin: str, password: str, provisioners: Mapping[str, str]) -> str:
+        """What is typed besides PINs, as keys of an answers file; `provisioners`: their passwords by name."""
         known = {**dict.fromkeys(self.passwords, password), **dict.fromkeys(self.pins, pin)}
+        known |= {step: provisioners[name] for step, name in self.provisioners if name in provisioners}
         lines = [{"when": f"{name}: ", "type": text} for name, text in VAULT_PROMPTS.items()]
         lines.append({"when": "value: ", "secret": pin})
         keys = {"secrets": known, "typed": {step: [*lines] if step in self.vaults else [] for step in self.silent}}
@@ -130,14 +138,33 @@ class Gates:
         )
 
 
+def _vault(provisioners: Mapping[str, str]) -> str:
+    """What a person reads from the vault, for the sheet."""
+    if not provisioners:
+        return ""
+    rows = "".join(f"#      {name}  {password}\n" for name, password in provisioners.items())
+    return f"# Passwords of the CA's provisioners, which a site has in its vault\n#\n{rows}#\n"
+
+
 def _mapping(key: str, names: tuple[str, ...], value: str) -> list[str]:
     return [f"{key}:", *(f"  {name}: {value}" for name in names)] if names else []
 
 
 def write_sheet(
-    path: Path, *, serial: str, pin: Secret, so_pin: Secret, fingerprint: str, witness_key: Path, gates: Gates
+    path: Path,
+    *,
+    serial: str,
+    pin: Secret,
+    so_pin: Secret,
+    fingerprint: str,
+    witness_key: Path,
+    gates: Gates,
+    provisioners: Mapping[str, str] | None = None,
 ) -> None:
-    """Write the sheet, readable by its owner alone. `fingerprint`: 64 hex digits."""
+    """Write the sheet, readable by its owner alone.
+
+    `fingerprint`: 64 hex digits; `provisioners`: the passwords of the CA's provisioners by name, where there is a CA.
+    """
     password = secrets.token_hex(6)
     rows = "\n".join(f"#      {line}" for line in grouped_lines(fingerprint))
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -152,7 +179,8 @@ def write_sheet(
                 witness_key=witness_key,
                 quoted_key=json.dumps(str(witness_key)),
                 password=password,
-                typing=gates.typing(pin.reveal().decode(), password),
+                vault=_vault(provisioners or {}),
+                typing=gates.typing(pin.reveal().decode(), password, provisioners or {}),
                 gates=gates,
             )
         )

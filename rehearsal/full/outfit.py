@@ -19,7 +19,7 @@ from rehearsal.full.front import AUTH_NAME, CA_NAME
 from rehearsal.full.front_door import Ports, make_front
 from rehearsal.full.house import FIRST_PHASE, public_ca_of, socket_of
 from rehearsal.full.machines import CA_HOST, equip
-from rehearsal.full.provisioners import VAULT_ENTRIES
+from rehearsal.full.provisioners import JWK_PASSWORDS, VAULT_ENTRIES
 from rehearsal.hosts import Equipment
 
 _PASSWORD_BYTES = 16
@@ -43,6 +43,11 @@ class Outfit:
         """`engines` of the site profile."""
         names = {"containers": [container_name(SERVICE)], "volumes": [VOLUME]}
         return {"ca": {"on": CA_HOST, "url": f"unix://{socket_of(self.lab)}", **names}}
+
+    @property
+    def provisioners(self) -> dict[str, str]:
+        """The passwords of the CA's provisioners, by name."""
+        return {name: self.vault[entry] for name, entry in JWK_PASSWORDS.items()}
 
     def inputs(self, ccat: Path) -> dict[str, object]:
         """Inputs of the site profile, `ccat` being the site's command."""
