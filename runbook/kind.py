@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeVar
 from runbook.errors import EnvironmentLacks, UsageError
 from runbook.model import Model, Role
 from runbook.outcome import Evidence, Outcome
+from runbook.site import ObjectName
 
 if TYPE_CHECKING:
     from runbook.context import Context
@@ -29,7 +30,7 @@ class Ref:
     """Marks a parameter that names something of the runbook or the site profile, so the validator can look."""
 
     to: str
-    """`input`, `token`, `engine` or `host` (a host or a group)."""
+    """`input`, `token`, `engine`, `volume`, `container` or `host` (a host or a group)."""
 
 
 InputName = Annotated[str, Ref("input")]
@@ -41,6 +42,12 @@ TokenName = Annotated[str, Ref("token")]
 
 EngineName = Annotated[str, Ref("engine")]
 """The name of an engine of the site profile."""
+
+VolumeName = Annotated[ObjectName, Ref("volume")]
+"""The name of a volume that the engine of the site profile lists under `volumes`."""
+
+ContainerName = Annotated[ObjectName, Ref("container")]
+"""The name of a container that the engine of the site profile lists under `containers`."""
 
 
 class Params(Model):

@@ -23,11 +23,10 @@ from checks.containers.refusals import ContainerMissing, ContainerRestarting
 from checks.evidence.signing import SigningProof
 from checks.hosts.command import Patterns
 from runbook.context import Context
-from runbook.kind import Check, EngineName, Params
+from runbook.kind import Check, ContainerName, EngineName, Params
 from runbook.model import Line
 from runbook.outcome import Outcome
 from runbook.paths import resolve
-from runbook.site import ObjectName
 
 if TYPE_CHECKING:
     from checks.artefacts.keys import Artefact
@@ -64,7 +63,7 @@ class SigningParams(Params):
     """Where the CA runs, and what it must be made of."""
 
     engine: EngineName
-    container: ObjectName = Field(description="Its name; the site profile must have it under `containers`.")
+    container: ContainerName = Field(description="Its name; the site profile must have it under `containers`.")
     module: InContainer = Field(description="The PKCS#11 module, as the configuration names it.")
     intermediate: Line = Field(description="The intermediate certificate's file here, by the runbook's folder.")
     device: Patterns = Field(

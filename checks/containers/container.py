@@ -23,10 +23,9 @@ from checks.containers.refusals import (
 from checks.evidence.containers import ContainerState
 from checks.time_left import time_left
 from runbook.context import Context
-from runbook.kind import Check, EngineName, Params
+from runbook.kind import Check, ContainerName, EngineName, Params
 from runbook.model import Model
 from runbook.outcome import Outcome
-from runbook.site import ObjectName
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -73,7 +72,7 @@ class ContainerParams(Params):
     """The container, and how it must be."""
 
     engine: EngineName
-    container: ObjectName = Field(description="Its name; the site profile must have it under `containers`.")
+    container: ContainerName = Field(description="Its name; the site profile must have it under `containers`.")
     wait: int = Field(0, ge=0, le=3600, description="Seconds to wait for `state`.")
     expect: ContainerExpect = ContainerExpect()
 

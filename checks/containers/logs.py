@@ -19,10 +19,9 @@ from checks.evidence.containers import LogsRead
 from checks.hosts.command import Patterns
 from checks.time_left import time_left
 from runbook.context import Context
-from runbook.kind import Check, EngineName, Params
+from runbook.kind import Check, ContainerName, EngineName, Params
 from runbook.model import Model
 from runbook.outcome import Outcome
-from runbook.site import ObjectName
 from runbook.text import clean_line
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ class LogsParams(Params):
     """The container, and what its log must and must not say."""
 
     engine: EngineName
-    container: ObjectName = Field(description="Its name; the site profile must have it under `containers`.")
+    container: ContainerName = Field(description="Its name; the site profile must have it under `containers`.")
     good: Patterns = Field((), description="Patterns that must all be found in some line.")
     bad: tuple[Bad, ...] = Field((), description="Patterns that end the step at once.")
     wait: int = Field(60, ge=0, le=3600, description="Seconds to wait for `good`.")

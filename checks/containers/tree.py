@@ -16,10 +16,9 @@ from checks.containers.carrier import ROOT
 from checks.evidence.containers import VolumeEntry
 from checks.files.reading import read_file
 from runbook.context import Context
-from runbook.kind import EngineName, Params
+from runbook.kind import EngineName, Params, VolumeName
 from runbook.model import Model
 from runbook.paths import resolve
-from runbook.site import ObjectName
 
 _PIECE: Final = 1 << 20
 
@@ -61,7 +60,7 @@ class VolumeParams(Params):
     """A volume of an engine."""
 
     engine: EngineName
-    volume: ObjectName = Field(description="Its name; the site profile must have it under the engine's `volumes`.")
+    volume: VolumeName = Field(description="Its name; the site profile must have it under the engine's `volumes`.")
 
 
 class TreeParams(VolumeParams):

@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 from runbook import paths
 from runbook.files import yaml_source
 from runbook.files.document import Document, Map, Scalar
+from runbook.files.engine_checks import not_allowed
 from runbook.files.host_checks import host_problems, unknown_hosts, unknown_in_hints
 from runbook.files.input_checks import declaration_problems, default_problems, site_value_problems
 from runbook.files.kind_checks import Used, find_kind, kind_problems, uses
@@ -134,7 +135,8 @@ def find_site(flag: Path | None, runbook_path: Path) -> Path | None:
 def check_site(
     runbook: Loaded[Runbook], site: Loaded[Site], registry: Registry, *, given: Collection[str] = ()
 ) -> tuple[Problem, ...]:
-    """What does not fit between the two: tokens and people that the site lacks, values that the inputs refuse.
+    """What does not fit between the two: tokens, hosts, engines and people that the site lacks, volumes and containers
+    that its engines do not name, values that the inputs refuse.
 
     `given` names the inputs that get their value elsewhere, for example on the command line.
     """
@@ -158,6 +160,7 @@ def _references(runbook: Loaded[Runbook], site: Loaded[Site], registry: Registry
             kind = find_kind(registry, role, name) if role else None
             used = list(uses(kind, params, kind_node)) if kind else []
             yield from unknown_hosts(runbook.document, used, site.model, site.path)
+            yield from not_allowed(runbook.document, used, site.model, site.path)
             for use in used:
                 known = {"token": site.model.tokens, "engine": site.model.engines}.get(use.ref.to)
                 if known is not None and use.name not in known:
