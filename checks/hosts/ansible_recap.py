@@ -56,6 +56,7 @@ class Recap:
             case "stats":
                 self._end_task()
                 self._final = event["hosts"]
+                self._hidden(event["hosts"])
         if time.monotonic() - self._shown >= FRAME:
             self._shown = time.monotonic()
             self._ctx.show(self.evidence())
@@ -85,6 +86,14 @@ class Recap:
         for what, name in [("file", path) for path in paths] or [("task", event["task"])]:
             if len(self.touched) < MOST_TOUCHED:
                 self.touched[what, str(name), str(event["host"])] = None
+
+    def _hidden(self, final: Mapping[str, Mapping[str, int]]) -> None:
+        """Of a task with `no_log` only Ansible's own count says that it has changed something."""
+        for host, counts in final.items():
+            count = counts.get("changed", 0) - self._hosts.get(host, {}).get("changed", 0)
+            if count > 0:
+                what = "a task with no_log" if count == 1 else f"{count} tasks with no_log"
+                self.touched["task", what, host] = None
 
     def _note(self, notes: list[TaskNote], event: Mapping[str, Any]) -> None:
         if len(notes) < MOST_NOTES:

@@ -125,6 +125,10 @@ async def test_recreated_empty_with_labels_and_options_kept(bench: Bench, tmp_pa
     assert outcome.verdict is Verdict.PASSED, outcome
     assert bench.client.volumes.get(OURS).attrs["Labels"] == labels
     assert context.events, "what the volume was is on the record before it goes"
+    assert [(event.name, event.on, event.how) for event in context.touched] == [
+        (OURS, "ca", "removed"),
+        (OURS, "ca", "created"),
+    ]
     assert (await bench.context().run(VolumeCheck, **EMPTY)).verdict is Verdict.PASSED
     assert bench.inside(OURS, "ls", "-A", "/data") == ""
     assert before.name == OURS
