@@ -14,7 +14,7 @@ from runbook.site import Site
 from tests.fake_context import FakeContext
 from tests.softhsm import LABEL, SoftHsm
 
-pytest_plugins = ["tests.containers.fixture", "tests.ssh_lab.fixture"]
+pytest_plugins = ["tests.ca.fixture", "tests.containers.fixture", "tests.ssh_lab.fixture"]
 
 # The same examples each time, so that a change is judged by itself; `make explore` looks for new ones.
 settings.register_profile("steady", derandomize=True, deadline=None)

@@ -11,6 +11,7 @@ from checks.hosts import known_hosts
 from checks.hosts.channel import Connection
 from checks.hosts.errors import Unreachable
 from checks.hosts.host_keys import names, where
+from checks.hosts.identity import Identity, as_configuration
 from checks.hosts.known_hosts import Entry
 from checks.hosts.passphrases import Passphrases
 from checks.hosts.patience import Patience, Prompts
@@ -62,13 +63,17 @@ class Connector:
         self._jumps: dict[tuple[str, ...], _Shared] = {}
         self.passphrases = Passphrases()
 
-    async def connect(self, name: str, profile: HostProfile, operator: Operator) -> Connection:
-        """A new connection to the host of that profile.
+    async def connect(
+        self, name: str, profile: HostProfile, operator: Operator, *, only: Identity | None = None
+    ) -> Connection:
+        """A new connection to the host of that profile; with `only`, that and nothing else is offered to it.
 
-        Raises UnknownHost's siblings in `errors` and PromptCancelled; the profile's `connect_seconds` bound each
-        leg, people's time apart.
+        Jump hosts on the way are shown what the operator's own `ssh` would show them. Raises UnknownHost's siblings in
+        `errors` and PromptCancelled; the profile's `connect_seconds` bound each leg, people's time apart.
         """
         way = await self.way(Hop(profile.ssh or name, profile.user, profile.port))
+        if only:
+            way[-1] = await self._describe(only.instead(way[-1].settings))
         why = _why_openssh(profile, way)
         openssh = bool(why)
         jump: Connection | None = None
@@ -81,7 +86,7 @@ class Connector:
                         await shared.connection.close()
                     shared.connection = await self._leg(leg, jump, profile, operator, why)
             jump = shared.connection
-        return await self._leg(way[-1], jump, profile, operator, why)
+        return await self._leg(way[-1], jump, profile, operator, why, only=only)
 
     async def way(self, hop: Hop) -> list[Leg]:
         """The jump hosts and the host itself, nearest first. Raises Unreachable."""
@@ -116,6 +121,8 @@ class Connector:
         profile: HostProfile,
         operator: Operator,
         why_openssh: tuple[str, ...],
+        *,
+        only: Identity | None = None,
     ) -> Connection:
         seconds = float(profile.connect_seconds)
         patience = Patience(seconds)
@@ -123,8 +130,8 @@ class Connector:
         try:
             async with self._handshakes, patience.limit():
                 if why_openssh:
-                    return await self._by_openssh(leg, jump, prompts, why_openssh)
-                return await self._by_paramiko(leg, jump, prompts)
+                    return await self._by_openssh(leg, jump, prompts, why_openssh, only=only)
+                return await self._by_paramiko(leg, jump, prompts, only)
         except TimeoutError:
             bound = min(seconds, leg.settings.connect_timeout or seconds)
             raise Unreachable(
@@ -134,20 +141,26 @@ class Connector:
                 "and ConnectTimeout in the ssh configuration set the bound.",
             ) from None
 
-    async def _by_paramiko(self, leg: Leg, jump: Connection | None, prompts: Prompts) -> Connection:
+    async def _by_paramiko(
+        self, leg: Leg, jump: Connection | None, prompts: Prompts, only: Identity | None
+    ) -> Connection:
         # It takes a tenth of a second, which nobody is to wait for at the screen.
         await asyncio.to_thread(importlib.import_module, "checks.hosts.paramiko_connection")
         from checks.hosts.paramiko_connection import Means, ParamikoConnection, connect
 
-        means = Means(self._threads, self.passphrases, prompts, leg.known)
+        means = Means(self._threads, Passphrases() if only else self.passphrases, prompts, leg.known)
         return await connect(leg.settings, means, jump if isinstance(jump, ParamikoConnection) else None)
 
     async def _by_openssh(
-        self, leg: Leg, jump: Connection | None, prompts: Prompts, why: tuple[str, ...]
+        self, leg: Leg, jump: Connection | None, prompts: Prompts, why: tuple[str, ...], *, only: Identity | None
     ) -> Connection:
         from checks.hosts.openssh_connection import Means, OpensshConnection, connect
 
-        means = Means(self.passphrases, prompts, leg.known, self._config, why)
+        config = self._config
+        if only:
+            config = only.key.with_name("ssh_config")
+            await asyncio.to_thread(config.write_text, as_configuration(leg.settings))
+        means = Means(self.passphrases, prompts, leg.known, config, why)
         return await connect(leg.settings, means, jump if isinstance(jump, OpensshConnection) else None)
 
     async def close(self) -> None:

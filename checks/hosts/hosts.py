@@ -19,6 +19,7 @@ from runbook.site import LOCAL, HostProfile, Site
 
 if TYPE_CHECKING:
     from checks.hosts.connecting import Connector
+    from checks.hosts.identity import Identity
     from checks.hosts.inventory import Inventory
 
 
@@ -107,6 +108,15 @@ class Hosts(Resource):
                 if self.record is not None:
                     await self.record(HostReached(name, tuple(self._redactor(line) for line in connection.shown)))
             return reached.connection
+
+    async def login(self, name: str, user: str, only: Identity, operator: Operator) -> Connection:
+        """A new connection as that account, with that key and certificate and nothing else; the caller closes it.
+
+        Nothing is kept of it: it proves that the host lets it in. Raises as `connection`.
+        """
+        await self._read_inventory(name)
+        profile = self.profile(name).model_copy(update={"user": user})
+        return await self._connect().connect(name, profile, operator, only=only)
 
     def _connect(self) -> Connector:
         if self._connector is None:

@@ -24,6 +24,7 @@ _MODULES = (
     "sign_test",
     "signing",
     "slots",
+    "ssh_login",
     "statements",
     "touched",
 )

@@ -15,6 +15,7 @@ from checks.evidence.ca import (
     Statement,
 )
 from checks.evidence.fingerprints import FingerprintPair
+from checks.evidence.ssh_login import SshLogin
 from runbook.outcome import Evidence
 
 SERVER = "ca.ccat.uni-koeln.de, reached at 127.0.0.1 port 9000"
@@ -88,6 +89,41 @@ _BOOTSTRAP = BootstrapSeen(
     ),
 )
 
+_SSH_CA = "SHA256:q8W0oA6tMBqvJrYSLVb9y6hbK1nFbTqkC1sYwq0vUJk"
+_LOGIN = SshLogin(
+    server=SERVER,
+    provisioner="prod-services",
+    key_id="proof",
+    serial="11846035482318464241",
+    principals=("proof",),
+    begins="2026-05-04T09:29:00+00:00",
+    ends="2026-05-04T09:40:00+00:00",
+    ca_expected=_SSH_CA,
+    ca_found=_SSH_CA,
+    options=("permit-port-forwarding", "permit-pty"),
+    host="input-a",
+    account="proof",
+    reached=(
+        "proof@input-a.data.ccat.uni-koeln.de:22",
+        "transport: paramiko (OpenSSH_8.7)",
+        "let in by: ecdsa-sha2-nistp256-cert-v01@openssh.com “proof”, for proof, valid until 2026-05-04 09:40 UTC",
+    ),
+    statements=(
+        Statement(text="the key in ssh_user_ca.pub has signed it", holds=True),
+        Statement(text="it is valid now", holds=True),
+        Statement(text="input-a lets proof in by it", holds=True),
+        Statement(text="`true` runs there and ends well", holds=True),
+    ),
+    printed=("Type: ecdsa-sha2-nistp256-cert-v01@openssh.com user certificate", f"Signing CA: ECDSA {_SSH_CA}"),
+)
+_OTHER_CA = _LOGIN.model_copy(
+    update={
+        "ca_found": "SHA256:Zk3yq0m2n8rQeVwTt7dXl4aUoB1sGhJcPi9fR5xWvYE",
+        "reached": (),
+        "statements": (Statement(text="another key than the one in ssh_user_ca.pub has signed it", holds=False),),
+    }
+)
+
 AUTHORITY: dict[str, tuple[Evidence, ...]] = {
     "server_answer": (_ANSWER, _ANSWER.model_copy(update={"status": "502 Bad Gateway", "size": 157})),
     "provisioners": (
@@ -129,4 +165,5 @@ AUTHORITY: dict[str, tuple[Evidence, ...]] = {
             statements=(Statement(text="it knows of no root with this fingerprint", holds=False),),
         ),
     ),
+    "ssh_login": (_LOGIN, _OTHER_CA),
 }

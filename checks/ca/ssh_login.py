@@ -1,0 +1,284 @@
+"""The check `ca.ssh_login`: an SSH user certificate of the CA lets its holder in at a host (playbook, §H2)."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final
+
+from pydantic import Field, field_validator
+
+from checks.artefacts.formats import Format
+from checks.artefacts.symptoms import SYMPTOMS as ARTEFACT_SYMPTOMS
+from checks.ca.errors import SYMPTOMS as SERVER_SYMPTOMS
+from checks.ca.provisioners import SYMPTOMS as KEY_SYMPTOMS
+from checks.ca.server import ServerParams, client_of
+from checks.evidence.ssh_login import SshLogin
+from checks.hosts.errors import SYMPTOMS as HOST_SYMPTOMS
+from checks.hosts.errors import HostError, NotLetIn
+from checks.hosts.fleet import HostOrGroup
+from checks.hosts.hosts import Hosts
+from checks.time_left import time_left
+from runbook.context import Context
+from runbook.kind import Check
+from runbook.model import Line, OneOrMore
+from runbook.outcome import Outcome
+from runbook.paths import resolve
+from runbook.site import LOCAL
+from runbook.text import clean_line
+from runbook.threads import in_thread
+from runbook.wiping import wipe
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.serialization import SSHCertificate
+
+    from checks.artefacts.keys import Artefact
+    from checks.ca.issued import Judged
+    from checks.ca.ssh_issuing import SshIssued
+    from checks.hosts.channel import Connection
+
+STOP: Final = "Critical. Stop: another SSH CA answers there than the one whose key the hosts trust."
+
+_LET_IN: Final = "let in by: "
+_CERTIFICATE: Final = "-cert-v01@openssh.com"
+
+Principal = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.][A-Za-z0-9_.@-]{0,63}$")]
+"""An account's name, or another by which hosts let in."""
+
+
+class SshLoginParams(ServerParams):
+    """Which authority, as which provisioner, and where its certificate must let in."""
+
+    provisioner: Line = Field(description="The name of a provisioner of the type JWK.")
+    ask: Line = Field(
+        "Password of the provisioner", description="The question put to the operator, who types it unseen."
+    )
+    user_ca: Line = Field(description="The exported public key of the SSH user CA; relative to the runbook's folder.")
+    on: HostOrGroup = Field(description="The host to log in at: one of the site profile, never this machine.")
+    user: Principal = Field(description="The account there.")
+    principals: Annotated[tuple[Principal, ...], OneOrMore] = Field(
+        (), description="For whom the certificate is asked for; without it, the account."
+    )
+    key_id: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9_.@-]{0,128}$",
+        description="The certificate's key id, which the host logs; empty: the first principal.",
+    )
+    minutes: int = Field(10, ge=5, le=60 * 24, description="How long the certificate is valid.")
+
+    @field_validator("on")
+    @classmethod
+    def _elsewhere(cls, on: str) -> str:
+        if on in ("", LOCAL):
+            raise ValueError("name a host of the site profile: nobody logs in at this machine by SSH")
+        return on
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The principals."""
+        return self.principals or (self.user,)
+
+
+class SshLoginCheck(Check[SshLoginParams]):
+    """The CA issues an SSH user certificate, signed by the exported SSH user CA, and a host lets its holder in.
+
+    The password opens the provisioner's key in memory. A fresh key gets a certificate over the CA's API, which is
+    judged here and by `ssh-keygen -L`; then the host is asked in with exactly this key and certificate and nothing
+    else, its own key judged as ever, and runs `true`. Key and certificate are gone afterwards.
+    """
+
+    name = "ca.ssh_login"
+    Params = SshLoginParams
+    evidence = (SshLogin,)
+    symptoms: ClassVar = {
+        **SERVER_SYMPTOMS,
+        **KEY_SYMPTOMS,
+        **ARTEFACT_SYMPTOMS,
+        **HOST_SYMPTOMS,
+        "refused": "The authority does not take the one-time token, or does not give what was asked for.",
+        "ssh ca off": "The authority signs no SSH certificates.",
+        "another ssh ca": "Critical: the certificate was signed by another key than the exported SSH user CA.",
+        "wrong certificate": "The certificate is for another key, for somebody else, or no user certificate.",
+        "principal missing": "The certificate is not for a principal that was asked for.",
+        "not valid": "The certificate is not valid at this time.",
+        "ssh-keygen disagrees": "OpenSSH's own program reads something else in the certificate.",
+        "let in otherwise": "The host let us in by something else than the certificate.",
+        "command failed": "The host let us in, but `true` did not end well there.",
+        "program not found": "There is no `ssh-keygen` on this machine.",
+    }
+    loads = ("checks.ca.client", "checks.ca.jwk", "checks.ca.ssh_judging")
+
+    def plan(self) -> tuple[str, ...]:
+        given = self.params
+        return (
+            f"ask {given.url} for an SSH user certificate for {', '.join(given.names)}, as the provisioner "
+            f"{given.provisioner}",
+            *given.shown,
+            f"  it must be signed by the key in {given.user_ca}, also for `ssh-keygen -L`",
+            f"ssh -i KEY -o CertificateFile=CERTIFICATE -o IdentitiesOnly=yes -o IdentityAgent=none -l {given.user} "
+            f"{given.on} true",
+        )
+
+    async def run(self, ctx: Context) -> Outcome:
+        from checks.artefacts.keys import load_artefact
+        from checks.ca.login_files import login_files
+        from checks.ca.provisioners import ask_key
+        from checks.ca.ssh_issuing import issue_ssh, ssh_request
+        from checks.ca.ssh_judging import judge_printed, judge_ssh, print_certificate
+        from checks.files.programs import find_program
+
+        given = self.params
+        # Everything that can fail without the password comes first.
+        find_program("ssh-keygen", None, None)
+        ca = await load_artefact(resolve(ctx.folder, given.user_ca), (Format.OPENSSH_PUBLIC,))
+        hosts = await ctx.use(Hosts)
+        client = await client_of(given, ctx)
+        key = await ask_key(client, given.provisioner, ctx, given.ask)
+        wanted = await in_thread(lambda: ssh_request(given.key_id or given.names[0], given.names))
+        issued = await issue_ssh(client, key, wanted, root="", minutes=given.minutes)
+        del key
+        private = await in_thread(wanted.private)
+        try:
+            async with login_files(private, f"{issued.line} {wanted.key_id}\n") as files:
+                wipe(private)
+                judged = await in_thread(lambda: list(judge_ssh(issued, wanted, ca)))
+                printed = await print_certificate(files.certificate, time_left(ctx))
+                judged.append(judge_printed(printed, wanted, ca))
+                said = _Said(given, client.where, issued, ca=ca, judged=judged, printed=printed.lines)
+                if not said.right:
+                    return said.outcome()
+                ctx.progress(f"the CA has signed; now {given.user} at {given.on}")
+                try:
+                    connection = await hosts.login(given.on, given.user, files, ctx.operator)
+                except NotLetIn as error:
+                    said.say("not let in", "", f"{given.on} does not let {given.user} in by it", holds=False)
+                    return said.outcome(remedy=_why_not(given, error))
+                try:
+                    await _use(connection, said, ctx)
+                finally:
+                    await asyncio.shield(connection.close())
+        finally:
+            wipe(private)
+        return said.outcome()
+
+
+class _Said:
+    """What came to light."""
+
+    def __init__(
+        self,
+        given: SshLoginParams,
+        server: str,
+        issued: SshIssued,
+        *,
+        ca: Artefact,
+        judged: list[Judged],
+        printed: tuple[str, ...],
+    ) -> None:
+        self.given = given
+        self._server = server
+        self._certificate = issued.certificate
+        self._ca = ca
+        self._judged = judged
+        self._printed = printed
+        self._reached: tuple[str, ...] = ()
+
+    @property
+    def right(self) -> bool:
+        return all(one.holds for one in self._judged)
+
+    def reached(self, shown: tuple[str, ...]) -> None:
+        self._reached = shown
+
+    def say(self, symptom: str, right: str, wrong: str, *, holds: bool) -> None:
+        from checks.ca.issued import said
+
+        self._judged.append(said(holds, symptom, right, wrong))
+
+    def outcome(self, remedy: str = "") -> Outcome:
+        given = self.given
+        bad = [one for one in self._judged if not one.holds]
+        if bad:
+            more = f"; and {len(bad) - 1} more" if len(bad) > 1 else ""
+            stop = STOP if bad[0].symptom == "another ssh ca" else ""
+            return Outcome.failed(
+                f"{bad[0].text}{more}", self._evidence(), symptom=bad[0].symptom, remedy=remedy or stop
+            )
+        return Outcome.passed(f"{given.on} let {given.user} in by the CA's certificate", self._evidence())
+
+    def _evidence(self) -> SshLogin:
+        from checks.artefacts.fingerprints import openssh_sha256
+
+        given, found = self.given, self._certificate
+        return SshLogin(
+            server=self._server,
+            provisioner=given.provisioner,
+            key_id=_text(found.key_id),
+            serial=str(found.serial),
+            principals=tuple(_text(one) for one in found.valid_principals),
+            begins=_time(found.valid_after),
+            ends=_time(found.valid_before),
+            ca_expected=f"SHA256:{openssh_sha256(self._ca.public_key)}",
+            ca_found=f"SHA256:{openssh_sha256(found.signature_key())}",
+            options=tuple(_options(found)),
+            host=given.on,
+            account=given.user,
+            reached=self._reached,
+            statements=tuple(one.statement for one in self._judged),
+            printed=self._printed,
+        )
+
+
+async def _use(connection: Connection, said: _Said, ctx: Context) -> None:
+    """Say by what the host let us in, and run `true` there. Raises HostError."""
+    given = said.given
+    said.reached(connection.shown)
+    by = next((line for line in connection.shown if line.startswith(_LET_IN)), "")
+    said.say(
+        "let in otherwise",
+        f"{given.on} lets {given.user} in by it",
+        f"{given.on} lets {given.user} in by something else ({by.removeprefix(_LET_IN)})",
+        holds=_CERTIFICATE in by,
+    )
+    try:
+        async with asyncio.timeout(time_left(ctx)):
+            channel = await connection.open("true")
+            try:
+                await channel.write_eof()
+                ended, *_ = await asyncio.gather(channel.wait(), _drained(channel.stdout), _drained(channel.stderr))
+            finally:
+                await asyncio.shield(channel.close())
+    except TimeoutError:
+        said.say("command failed", "", "`true` did not end there in time", holds=False)
+        return
+    ends = f"`true` ended there with {ended.exit_code if ended.exit_code is not None else ended.signal}"
+    said.say("command failed", "`true` runs there and ends well", ends, holds=ended.exit_code == 0)
+
+
+async def _drained(stream: asyncio.StreamReader) -> None:
+    """What a login shell says is nothing to us, but is to be taken so that it can go on."""
+    while await stream.read(65536):
+        pass
+
+
+def _why_not(given: SshLoginParams, error: HostError) -> str:
+    return (
+        f"{clean_line(error.what, 600)} Look on the host whether `sshd -T` names a file with this SSH user CA "
+        f"(trustedusercakeys), whether {given.user} is there and may be {' or '.join(given.names)}, at its clock, and "
+        "at its sshd's log, which has the reason."
+    )
+
+
+def _options(found: SSHCertificate) -> Iterator[str]:
+    for options in (found.critical_options, found.extensions):
+        yield from (" ".join(filter(None, (_text(name), _text(value)))) for name, value in options.items())
+
+
+def _text(raw: bytes) -> str:
+    return clean_line(raw.decode("utf-8", errors="replace"), 200)
+
+
+def _time(seconds: int) -> str:
+    """RFC 3339; the largest number stands for no end (PROTOCOL.certkeys)."""
+    return "for ever" if seconds >= 2**63 else dt.datetime.fromtimestamp(seconds, dt.UTC).isoformat()
