@@ -125,8 +125,8 @@ _DRILLS = {
         needs_full=True,
     ),
     Fault.ROOT_OWNED_VOLUME: Drill(
-        "somebody copies into the CA's new volume as root, so that all in it belongs to root",
-        "G4.exact: owner",
+        "somebody works in the CA's new volume as root while it is filled, so that all in it belongs to root",
+        "G4.fill: owner",
         needs_full=True,
     ),
     Fault.PIN_FILE_EMPTY: Drill(
