@@ -88,7 +88,7 @@ async def _in_house(places: CardPlaces, fault: Fault | None) -> None:
         async with host.drilling(armed), drills.drilling(places.lab, house.engine.url, armed):
             _ready(places)
             await wanted.wait()
-        await host.mend(places.state)
+        await host.mend(armed, places.state)
         await drills.mend(places.lab, house.engine.url, fault)
         _mended(places)
         await _for_ever()

@@ -32,11 +32,19 @@ class CaHost:
         async with drilling(self._reader, fault):
             yield
 
-    async def mend(self, card: Path) -> None:
-        """What a person would put right: pcscd runs unless it is masked, and the lab's own card is in and answers."""
-        await self._reader.control.clear()
-        await self._reader.control.insert(card)
-        await self.services.call(["start", SOCKET])
+    async def mend(self, fault: Fault | None, card: Path) -> None:
+        """What a person would put right: pcscd runs, or the lab's own card is in and answers.
+
+        A card that nothing is wrong with stays where it is; a CA may be using it. Raises CardControlFailed.
+        """
+        match fault:
+            case Fault.READER_MISSING:
+                await self.services.call(["start", SOCKET])
+            case Fault.CARD_SLOW:
+                await self._reader.control.clear()
+            case Fault.CARD_PULLED | Fault.CARD_SILENT | Fault.CARD_SWAPPED:
+                await self._reader.control.clear()
+                await self._reader.control.insert(card)
 
 
 @contextlib.asynccontextmanager

@@ -7,7 +7,6 @@ container, whichever started first has it, and the other sees no reader until it
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 from collections.abc import Callable
 
@@ -41,10 +40,7 @@ class HostPcscd:
 
     async def close(self) -> None:
         """The socket is gone; what ran is stopped."""
-        listener, self._listener = self._listener, None
-        self.ignore()
-        if listener:
-            listener.close()
+        self.drop()
         await self._pcscd.stop()
 
     def when_asked(self, wake: Callable[[], None]) -> None:
@@ -101,8 +97,8 @@ class HostPcscd:
         await self._pcscd.ended()
 
     def drop(self) -> None:
-        """Close the socket at the program's end."""
-        self.ignore()
-        if self._listener is not None:
-            with contextlib.suppress(OSError):
-                self._listener.close()
+        """Let go of the socket."""
+        self.ignore()  # while it is open: the event loop would take the next file of its number for it
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.close()

@@ -54,6 +54,8 @@ class Services:
         return self
 
     async def __aexit__(self, *_exception: object) -> None:
+        # What is being done is brought to its end, and nothing begins any more.
+        await self._busy.acquire()
         await self._stack.aclose()
 
     async def call(self, arguments: list[str]) -> Said:
@@ -156,7 +158,12 @@ class Services:
         for unit in UNIT_FILES:
             self._units.set_active(unit, unit in active)
         await self._save()
-        await self._arrange()
+        try:
+            await self._arrange()
+        except RunbookError:
+            self._units.set_active(SERVICE, False)
+            await self._save()
+            raise
 
     async def _save(self) -> None:
         await asyncio.to_thread(unit_state.write, self._state, self._units)
