@@ -86,13 +86,19 @@ class Revert(Action[CommitActionParams]):
             for path in params.paths:
                 await ctx.touch("file", str(tree.top / path), how="reverted")
             if failed := await tree.act("not reverted", "revert", "--no-edit", await tree.last_commit()):
-                await tree.git("revert", "--abort")
+                await _as_it_was(tree)
                 return failed
         if params.push:
             remote, ref = await tree.upstream()
             if failed := await tree.act("not pushed", "push", remote, f"HEAD:{ref}"):
                 return failed
         return await Reverted(CommitParams.model_validate(params.model_dump(exclude={"interactive"}))).run(ctx)
+
+
+async def _as_it_was(tree: Tree) -> None:
+    """Take back what a revert that failed has left in the named files; they were clean before."""
+    await tree.git("revert", "--abort")  # does nothing where a hook refused, and the changes are staged
+    await tree.git("restore", "--source=HEAD", "--staged", "--worktree", "--", *tree.paths)
 
 
 async def _is_reverted(tree: Tree, message: str) -> bool:

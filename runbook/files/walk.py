@@ -158,6 +158,10 @@ class Walk:
             node = entry.get("undone_by") if isinstance(entry, Map) else None
             if node is not None and (name := text_of(node)) is not None:
                 yield from self._undone_by(node, name)
+        for way in step.ways() if self._true(step.node, "irreversible") else ():
+            if way.probe is None:
+                hint = "Add `probe: {check: KIND, …}` to it, so that it is never done twice."
+                yield self.warning(way.kind_node, "the way back of an irreversible step should have a probe", hint)
         if len(step.id) > LONGEST_UNDONE:
             hint = f"At most {LONGEST_UNDONE} characters; the steps of a roll-back are named after it."
             yield self.error(step.node.items["id"], "this id is too long for a step with a way back", hint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from runbook.model import Step
@@ -47,7 +48,9 @@ class Undoing:
         asked = step.model_copy(update={"deadline": undone.step.deadline})
         outcome = await ProbeRun(self._engine, asked, probe).outcome()
         answer = answer_of(outcome)
-        await self._engine.record(StepProbed(step.id, answer, outcome))
+        # What is asked is not whether it is undone already.
+        told = replace(outcome, summary=f"of {undone.step.id}, which this undoes: {outcome.summary}")
+        await self._engine.record(StepProbed(step.id, answer, told))
         if answer is not Answer.NOT_DONE:
             self._said[undone.step.id] = f"its probe says `{answer}`: {outcome.summary}"
             return None
