@@ -20,6 +20,7 @@ from checks.containers.inside import Unreadable, read_inside, resolved
 from checks.containers.processes import Process, arguments, private_of, processes
 from checks.containers.refusals import SYMPTOMS as REFUSALS
 from checks.containers.refusals import ContainerMissing, ContainerRestarting
+from checks.evidence.fingerprints import FingerprintPair
 from checks.evidence.signing import SigningProof
 from checks.hosts.command import Patterns
 from runbook.context import Context
@@ -265,7 +266,9 @@ class _Proof:
         assert held.certificate is not None  # noqa: S101 - one of these formats
         assert expected.certificate is not None  # noqa: S101
         found, wanted = certificate_sha256(held.certificate), certificate_sha256(expected.certificate)
-        self._found |= {"intermediate_sha256": found, "expected_sha256": wanted}
+        self._found["intermediate"] = FingerprintPair(
+            form="SHA-256", left_title=expected.path.name, left=wanted, right_title="in the container", right=found
+        )
         if found != wanted:
             self._wrong("other intermediate", f"its intermediate certificate {path} is not {expected.path.name}")
         else:

@@ -14,6 +14,7 @@ from checks.artefacts.symptoms import SYMPTOMS as ARTEFACT_SYMPTOMS
 from checks.ca.errors import SYMPTOMS as SERVER_SYMPTOMS
 from checks.ca.provisioners import SYMPTOMS as KEY_SYMPTOMS
 from checks.ca.server import ServerParams, client_of
+from checks.evidence.fingerprints import FingerprintPair
 from checks.evidence.ssh_login import SshLogin
 from checks.hosts.errors import SYMPTOMS as HOST_SYMPTOMS
 from checks.hosts.errors import HostError, NotLetIn
@@ -219,8 +220,13 @@ class _Said:
             principals=tuple(_text(one) for one in found.valid_principals),
             begins=_time(found.valid_after),
             ends=_time(found.valid_before),
-            ca_expected=f"SHA256:{openssh_sha256(self._ca.public_key)}",
-            ca_found=f"SHA256:{openssh_sha256(found.signature_key())}",
+            ca=FingerprintPair(
+                form="OpenSSH SHA256",
+                left_title=self._ca.path.name,
+                left=openssh_sha256(self._ca.public_key) or "",
+                right_title="what has signed it",
+                right=openssh_sha256(found.signature_key()) or "",
+            ),
             options=tuple(_options(found)),
             host=given.on,
             account=given.user,

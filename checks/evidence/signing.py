@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
+from checks.evidence.fingerprints import FingerprintPair
 from runbook.outcome import Evidence, ForeignLine
 
 
@@ -27,10 +28,8 @@ class SigningProof(Evidence):
     configuration: ForeignLine = ""
     keys: tuple[ForeignLine, ...] = ()
     """Each key of the configuration with the PKCS#11 URI that leads to it."""
-    intermediate_sha256: str = ""
-    """Of the certificate in the container, over its DER, in hex."""
-    expected_sha256: str = ""
-    """Of the one it must be."""
+    intermediate: FingerprintPair | None = None
+    """The certificate that it must be beside the one in the container."""
     right: tuple[ForeignLine, ...] = ()
     """What holds."""
     problems: tuple[ForeignLine, ...] = ()
@@ -45,12 +44,12 @@ class SigningProof(Evidence):
             ("process", self.process),
             ("pcscd", self.holder),
             ("configuration", self.configuration),
-            ("intermediate SHA-256", self.intermediate_sha256),
-            ("expected     SHA-256", self.expected_sha256),
         ):
             if value:
                 yield f"      {name} {value}"
         yield from (f"      key {key}" for key in self.keys)
         yield from (f"      holds {device}" for device in self.devices)
         yield from (f"      mapped {path}" for path in self.mapped)
+        if self.intermediate is not None:
+            yield from (f"      {line}" for line in self.intermediate.plain())
         yield from (f"      note: {note}" for note in self.notes)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from checks.evidence.ca import Statement
+from checks.evidence.fingerprints import FingerprintPair
 from runbook.outcome import Evidence, ForeignLine
 
 
@@ -22,10 +23,8 @@ class SshLogin(Evidence):
     begins: ForeignLine
     ends: ForeignLine
     """RFC 3339 in UTC."""
-    ca_expected: ForeignLine
-    """`SHA256:…` of the exported key of the SSH user CA."""
-    ca_found: ForeignLine
-    """Of the key that has signed the certificate."""
+    ca: FingerprintPair
+    """The exported key of the SSH user CA beside the one that has signed the certificate."""
     options: tuple[ForeignLine, ...] = ()
     """Critical options and extensions, as `NAME` or `NAME VALUE`."""
     host: ForeignLine
@@ -46,11 +45,10 @@ class SshLogin(Evidence):
         yield f"      provisioner {self.provisioner}"
         yield f"      serial {self.serial}, for {', '.join(self.principals) or 'nobody'}"
         yield f"      valid {self.begins} to {self.ends}"
-        yield f"      SSH user CA {self.ca_expected}"
-        yield f"      signed by   {self.ca_found}"
         yield from (f"      option {option}" for option in self.options)
         for statement in self.statements:
             yield from (f"  {line}" for line in statement.plain())
+        yield from (f"  {line}" for line in self.ca.plain())
         if self.reached:
             yield f"      logged in as {self.account} at {self.host}"
         yield from (f"      {line}" for line in self.reached)

@@ -9,6 +9,7 @@ from textual.content import Content
 from checks.evidence.signing import SigningProof
 from screens.columns import Cell, pairs, wrap
 from screens.evidence.pane import Pane, draws
+from screens.fingerprints import compared
 from screens.words import QUIET, verdict
 
 
@@ -42,15 +43,16 @@ class SigningPane(Pane[SigningProof]):
                 ("pcscd", proof.holder),
                 *(("holds", device) for device in proof.devices),
                 *(("" if number else "keys", key) for number, key in enumerate(proof.keys)),
-                ("intermediate", proof.intermediate_sha256),
-                ("expected", proof.expected_sha256),
             )
             if value
         ]
         yield from pairs(rows, width, left=_LEFT)
+        if pair := proof.intermediate:
+            yield Content("")
+            yield from compared(pair.left_title, pair.left, pair.right_title, pair.right, width)
         for note in proof.notes:
             yield from wrap(Content.styled(note, QUIET), width)
 
 
-_LEFT = len("intermediate")
+_LEFT = len("container")
 """Cells of the names, in both groups."""

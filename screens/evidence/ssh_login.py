@@ -9,12 +9,13 @@ from textual.content import Content
 from checks.evidence.ssh_login import SshLogin
 from screens.columns import Cell, pairs, wrap
 from screens.evidence.pane import Pane, draws
+from screens.fingerprints import compared
 from screens.words import verdict
 
 
 @draws(SshLogin)
 class SshLoginPane(Pane[SshLogin]):
-    """Each statement with its tick or cross, the two fingerprints under each other, and how the host was reached."""
+    """Each statement with its tick or cross, the two keys of an SSH CA, and how the host was reached."""
 
     heading = "SSH certificate"
 
@@ -27,13 +28,13 @@ class SshLoginPane(Pane[SshLogin]):
             ("valid", f"{login.begins} to {login.ends}"),
             ("from", f"{login.server}, provisioner {login.provisioner}"),
             *(("" if number else "options", option) for number, option in enumerate(login.options)),
-            ("SSH user CA", login.ca_expected),
-            ("signed by", login.ca_found),
         ]
         yield from pairs(rows, width)
         yield Content("")
         for statement in login.statements:
             yield from wrap(verdict(statement.holds, statement.text, statement.text), width)
+        yield Content("")
+        yield from compared(login.ca.left_title, login.ca.left, login.ca.right_title, login.ca.right, width)
         if login.reached:
             yield Content("")
             yield from wrap(Content.styled(f"{login.account} at {login.host}", "bold"), width)

@@ -23,6 +23,7 @@ from tests.ca.ca_box import (
     CONFIG,
     DEVICE,
     GOOD,
+    IMAGE,
     LIBRARIES,
     MODULE,
     SOFTHSM,
@@ -31,6 +32,7 @@ from tests.ca.ca_box import (
     certificate,
 )
 from tests.containers.engine_bench import Bench
+from tests.containers.test_touched import touched
 
 PARAMS: dict[str, Any] = {
     "engine": "ca",
@@ -82,7 +84,8 @@ async def test_every_sign_of_the_token(box: CaBox) -> None:
     assert f"{LIBRARIES}/libopensc.so.8" in found.mapped
     assert "user 1000:1000" in found.process
     assert "user 0:0" in found.holder
-    assert found.intermediate_sha256 == found.expected_sha256 != ""
+    assert found.intermediate is not None
+    assert found.intermediate.matches
     assert found.keys[0] == "key: pkcs11:id=01"
     assert len(found.right) == 6
     assert found.notes == ()
@@ -219,8 +222,9 @@ async def test_another_intermediate(box: CaBox) -> None:
     until_loaded(box)
     outcome = await prove(box)
     assert (outcome.verdict, outcome.symptom) == (Verdict.FAILED, "other intermediate")
-    found = proof(outcome)
-    assert "" not in (found.intermediate_sha256, found.expected_sha256)
+    found = proof(outcome).intermediate
+    assert found is not None
+    assert found.different_groups
 
 
 async def test_a_process_that_the_kernel_shows_to_nobody(box: CaBox) -> None:
@@ -270,8 +274,25 @@ async def test_what_does_not_run(box: CaBox) -> None:
     assert (await prove(box)).symptom == "not running"
 
 
+async def test_it_only_reads_and_only_there(box: CaBox) -> None:
+    container = box.start()
+    box.bench.client.containers.run(
+        IMAGE, ["/opt/busybox", "sleep", "600"], name="dex", network_mode="none", detach=True
+    )
+    until_loaded(box)
+    with touched() as seen:
+        assert (await prove(box)).verdict is Verdict.PASSED
+    assert seen.names <= {"step-ca", container.id}
+    allowed = re.compile(rf"POST /(containers/{container.id}/exec|exec/[0-9a-f]+/start)")
+    assert [line for line in seen.changing if not line.startswith("HEAD ") and not allowed.fullmatch(line)] == []
+    assert container.diff() in (None, [])
+
+
 async def test_a_container_that_the_profile_does_not_name(box: CaBox) -> None:
-    box.bench.container("sleep", "600", name="dex")
+    box.image().load(box.bench)
+    box.bench.client.containers.run(
+        IMAGE, ["/opt/busybox", "sleep", "600"], name="dex", network_mode="none", detach=True
+    )
     with pytest.raises(NotNamed):
         await box.bench.context().run(Signing, **{**PARAMS, "container": "dex"})
 

@@ -36,6 +36,12 @@ from tests.stand_in import StandIn
 USER = getpass.getuser()
 
 
+@pytest.fixture(autouse=True)
+def own_place(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where key and certificate lie meanwhile, and nobody else's."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
+
+
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
     with bench_in(tmp_path) as made:
@@ -62,13 +68,12 @@ async def log_in(bench: Bench, step_ca: StepCa, transport: str, **params: Any) -
     person.secrets = [PASSWORD]
     ctx = StandIn(bench.folder, person, site=bench.site(transport=transport))
     given = {"provisioner": "prod-services", "user_ca": str(user_ca(step_ca)), "on": "input-a", "user": USER, **params}
-    before = leftovers()
     try:
         outcome = await ctx.run(SshLoginCheck, **step_ca.asked, **given)
     finally:
         for resource in ctx.resources.values():
             await resource.close()
-        assert leftovers() == before
+        assert leftovers() == []
     assert outcome.verdict is Verdict.PASSED or outcome.symptom in SshLoginCheck.symptoms
     said = json.dumps([list(one.plain()) for one in outcome.evidence])
     assert PASSWORD not in said
@@ -76,9 +81,8 @@ async def log_in(bench: Bench, step_ca: StepCa, transport: str, **params: Any) -
     return outcome
 
 
-def leftovers() -> set[str]:
-    folders = ("/dev/shm", "/tmp", os.environ.get("XDG_RUNTIME_DIR") or "/tmp")
-    return {str(path) for folder in folders for path in Path(folder).glob("runbook-login-*")}
+def leftovers() -> list[Path]:
+    return list(Path(os.environ["XDG_RUNTIME_DIR"]).glob("runbook-login-*"))
 
 
 def seen(outcome: Outcome) -> SshLogin:
@@ -92,13 +96,13 @@ async def test_the_host_lets_the_certificate_in(bench: Bench, step_ca: StepCa, t
     outcome = await log_in(bench, step_ca, transport, key_id="cutover-proof", principals=[USER, "proof"])
     assert outcome.verdict is Verdict.PASSED, outcome
     found = seen(outcome)
-    assert found.ca_expected == found.ca_found
+    assert found.ca.matches
     assert set(found.principals) == {USER, "proof"}
     assert any("cert-v01@openssh.com “cutover-proof”" in line for line in found.reached)
     assert any(
         f"transport: {'paramiko' if transport == 'paramiko' else 'the system'}" in line for line in found.reached
     )
-    assert any(found.ca_found in line for line in found.printed)
+    assert any(found.ca.right in line for line in found.printed)
     assert f"serial {found.serial}" in "\n".join(found.plain())
     assert f'Accepted certificate ID "cutover-proof" (serial {found.serial}) signed by ECDSA CA' in sshd.log
     assert "Starting session: command for" in sshd.log
@@ -147,7 +151,7 @@ async def test_another_ssh_ca_is_critical(bench: Bench, step_ca: StepCa) -> None
     outcome = await log_in(bench, step_ca, "paramiko", user_ca=f"{other}.pub")
     assert (outcome.verdict, outcome.symptom) == (Verdict.FAILED, "another ssh ca")
     assert outcome.remedy.startswith("Critical. Stop")
-    assert seen(outcome).ca_expected != seen(outcome).ca_found
+    assert seen(outcome).ca.different_groups
     assert "Connection from" not in sshd.log, "nobody logs in with a certificate of another CA"
 
 
@@ -208,7 +212,8 @@ async def test_an_authority_without_an_ssh_ca(bench: Bench, step_ca: StepCa, tmp
 async def test_a_provisioner_that_may_not_sign_for_ssh(bench: Bench, step_ca: StepCa, tmp_path: Path) -> None:
     other = StepCa(tmp_path / "ssh-not-claimed")
     try:
-        other.configuration["authority"]["claims"] = {"enableSSHCA": False}
+        authority: Any = other.configuration["authority"]
+        authority["claims"] = {"enableSSHCA": False}
         other.start()
         with pytest.raises(Refused, match="401"):
             await log_in(bench, other, "paramiko")
@@ -385,6 +390,7 @@ def test_the_files_go_when_the_program_is_killed() -> None:
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None
         folder = Path(running.stdout.readline().strip())
+        assert folder.parent == Path(os.environ["XDG_RUNTIME_DIR"])
         assert (folder / "key").read_bytes() == b"a key"
         running.send_signal(signal.SIGKILL)
     until(lambda: not folder.exists(), "the folder goes")

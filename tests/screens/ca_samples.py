@@ -89,7 +89,7 @@ _BOOTSTRAP = BootstrapSeen(
     ),
 )
 
-_SSH_CA = "SHA256:q8W0oA6tMBqvJrYSLVb9y6hbK1nFbTqkC1sYwq0vUJk"
+_SSH_CA = "q8W0oA6tMBqvJrYSLVb9y6hbK1nFbTqkC1sYwq0vUJk"
 _LOGIN = SshLogin(
     server=SERVER,
     provisioner="prod-services",
@@ -98,8 +98,13 @@ _LOGIN = SshLogin(
     principals=("proof",),
     begins="2026-05-04T09:29:00+00:00",
     ends="2026-05-04T09:40:00+00:00",
-    ca_expected=_SSH_CA,
-    ca_found=_SSH_CA,
+    ca=FingerprintPair(
+        form="OpenSSH SHA256",
+        left_title="ssh_user_ca.pub",
+        left=_SSH_CA,
+        right_title="what has signed it",
+        right=_SSH_CA,
+    ),
     options=("permit-port-forwarding", "permit-pty"),
     host="input-a",
     account="proof",
@@ -114,11 +119,11 @@ _LOGIN = SshLogin(
         Statement(text="input-a lets proof in by it", holds=True),
         Statement(text="`true` runs there and ends well", holds=True),
     ),
-    printed=("Type: ecdsa-sha2-nistp256-cert-v01@openssh.com user certificate", f"Signing CA: ECDSA {_SSH_CA}"),
+    printed=("Type: ecdsa-sha2-nistp256-cert-v01@openssh.com user certificate", f"Signing CA: ECDSA SHA256:{_SSH_CA}"),
 )
 _OTHER_CA = _LOGIN.model_copy(
     update={
-        "ca_found": "SHA256:Zk3yq0m2n8rQeVwTt7dXl4aUoB1sGhJcPi9fR5xWvYE",
+        "ca": _LOGIN.ca.model_copy(update={"right": "Zk3yq0m2n8rQeVwTt7dXl4aUoB1sGhJcPi9fR5xWvYE"}),
         "reached": (),
         "statements": (Statement(text="another key than the one in ssh_user_ca.pub has signed it", holds=False),),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from checks.evidence.containers import ContainerState, ImageState, LogsRead, VolumeEntry, VolumeState
+from checks.evidence.fingerprints import FingerprintPair
 from checks.evidence.signing import SigningProof
 from runbook.outcome import Evidence
 
@@ -67,8 +68,9 @@ _PROOF = SigningProof(
     devices=("/dev/bus/usb/001/004",),
     configuration="/home/step/config/ca.json",
     keys=("key: pkcs11:id=01", "ssh.userKey: pkcs11:id=02", "ssh.hostKey: pkcs11:id=03"),
-    intermediate_sha256=SHA,
-    expected_sha256=SHA,
+    intermediate=FingerprintPair(
+        form="SHA-256", left_title="intermediate_ca.crt", left=SHA, right_title="in the container", right=SHA
+    ),
     right=(
         "step-ca (31, user 1000:1000) was started with /home/step/config/ca.json",
         f"step-ca (31, user 1000:1000) has loaded {_MODULE}",
