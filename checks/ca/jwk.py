@@ -7,6 +7,7 @@ alone.
 
 from __future__ import annotations
 
+import base64
 import copy
 import json
 import re
@@ -35,6 +36,7 @@ MOST_ROUNDS: Final = 2_000_000
 _WRAPPINGS = ("PBES2-HS256+A128KW", "PBES2-HS384+A192KW", "PBES2-HS512+A256KW")
 _CONTENT = ("A128GCM", "A192GCM", "A256GCM", "A128CBC-HS256", "A192CBC-HS384", "A256CBC-HS512")
 _COMPACT = re.compile(r"[\w-]+(?:\.[\w-]*){4}", re.ASCII)
+_LONGEST_HEADER = 2000
 _CURVES: Mapping[str, str] = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
 
 
@@ -93,7 +95,10 @@ class ProvisionerKey:
         if step is not None:
             claims["step"] = dict(step)
         header = {"alg": self.algorithm, "kid": self._key.thumbprint()}
-        return jwt.encode(header, claims, self._key, algorithms=[self.algorithm])
+        with warnings.catch_warnings(
+            action="ignore"
+        ):  # RFC 9864 has other names for EdDSA, which step-ca does not know
+            return jwt.encode(header, claims, self._key, algorithms=[self.algorithm])
 
 
 async def open_key(name: str, public: Mapping[str, Any], encrypted: str, password: Secret) -> ProvisionerKey:
@@ -112,12 +117,14 @@ def _open(name: str, public: Mapping[str, Any], encrypted: str, password: Secret
 
 
 def _opened(name: str, public: Mapping[str, Any], encrypted: str, password: Secret) -> ProvisionerKey:
-    if not _COMPACT.fullmatch(encrypted):
+    if (header := _header(encrypted)) is None:
         raise _unusable(name, "it is no JWE in five parts")
+    if header.get("alg") not in _WRAPPINGS or header.get("enc") not in _CONTENT or "zip" in header:
+        raise _unusable(name, "its encryption is of a kind that is not known here")
     if not password:
         raise WrongPassword("nothing was typed", where=name)
     try:
-        found = jwe.decrypt_compact(encrypted, OctKey.import_key(password.reveal()), registry=_registry())
+        found = jwe.decrypt_compact(encrypted, OctKey.import_key(password.reveal()), registry=registry())
     except DecodeError:
         found = None
     except (JoseError, ValueError, TypeError) as error:
@@ -142,6 +149,16 @@ def _opened(name: str, public: Mapping[str, Any], encrypted: str, password: Secr
     if not algorithm:
         raise _unusable(name, "no signature algorithm is known here for a key of its type")
     return ProvisionerKey(name, key, algorithm)
+
+
+def _header(encrypted: str) -> dict[str, Any] | None:
+    """The header of a JWE in the compact form (RFC 7516 §3.1); None: it is none."""
+    if not _COMPACT.fullmatch(encrypted) or len(first := encrypted.partition(".")[0]) > _LONGEST_HEADER:
+        return None
+    try:
+        return _object(json.loads(base64.urlsafe_b64decode(first + "=" * (-len(first) % 4))))
+    except (ValueError, TypeError, RecursionError):
+        return None
 
 
 def _object(value: Any) -> dict[str, Any]:
@@ -171,7 +188,7 @@ def _rounds(value: object) -> None:
         raise ValueError(f"from 1000 to {MOST_ROUNDS}")
 
 
-def _registry() -> jwe.JWERegistry:
+def registry() -> jwe.JWERegistry:
     """What step-ca's clients use, with more rounds than the library allows by itself, and no compression."""
     models = {}
     for name in _WRAPPINGS:

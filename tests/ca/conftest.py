@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from runbook.operator import SecretRequest
+from runbook.secrets import Secret
 from tests.ca.pki import Pair, make, make_intermediate, make_root
 from tests.ca.rogue import Reply, Rogue
-from tests.ca.step_ca_lab import NAME
+from tests.ca.step_ca_lab import NAME, PASSWORD
+from tests.stand_in import StandIn
 
 
 class Stage:
@@ -48,3 +51,23 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
     made = Stage(tmp_path)
     yield made
     made.close()
+
+
+class Person:
+    """Types this password, once."""
+
+    def __init__(self, password: str = PASSWORD) -> None:
+        self.password = password
+        self.asked: list[SecretRequest] = []
+
+    async def secret(self, request: SecretRequest) -> Secret:
+        self.asked.append(request)
+        assert len(self.asked) == 1, "asked twice"
+        return Secret.from_text(self.password)
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> StandIn:
+    folder = tmp_path / "attachments"
+    folder.mkdir()
+    return StandIn(folder, operator=Person())

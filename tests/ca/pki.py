@@ -6,6 +6,7 @@ import datetime as dt
 import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -53,8 +54,9 @@ def make(
     start: dt.datetime | None = None,
     end: dt.datetime | None = None,
     key: ec.EllipticCurvePrivateKey | None = None,
+    public_key: Any = None,
 ) -> Pair:
-    """A certificate: a CA's with a path length, a server's without."""
+    """A certificate: a CA's with a path length, a server's without; of somebody else's `public_key`, if it is given."""
     now = dt.datetime.now(dt.UTC)
     key = key or ec.generate_private_key(ec.SECP384R1() if path_length is not None else ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -62,11 +64,11 @@ def make(
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer.certificate.subject if issuer else subject)
-        .public_key(key.public_key())
+        .public_key(public_key or key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(start or now - HOUR)
         .not_valid_after(end or now + YEAR)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key or key.public_key()), critical=False)
     )
     signer = issuer.key if issuer else key
     builder = builder.add_extension(
