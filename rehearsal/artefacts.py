@@ -65,7 +65,27 @@ def _certificate(
     subject = _name(name)
     now = dt.datetime.now(dt.UTC)
     years = _INTERMEDIATE_YEARS if issuer else _ROOT_YEARS
-    usage = x509.KeyUsage(
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer.subject if issuer else subject)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(minutes=5))
+        .not_valid_after(now + dt.timedelta(days=365 * years))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0 if issuer else 1), critical=True)
+        .add_extension(certificate_signing(), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+    )
+    if issuer:
+        authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(root_key.public_key())
+        builder = builder.add_extension(authority, critical=False)
+    return builder.sign(root_key, hashes.SHA384())
+
+
+def certificate_signing() -> x509.KeyUsage:
+    """The key usage of a CA's certificate (RFC 5280 §4.2.1.3)."""
+    return x509.KeyUsage(
         digital_signature=False,
         content_commitment=False,
         key_encipherment=False,
@@ -76,22 +96,6 @@ def _certificate(
         encipher_only=False,
         decipher_only=False,
     )
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer.subject if issuer else subject)
-        .public_key(key)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(minutes=5))
-        .not_valid_after(now + dt.timedelta(days=365 * years))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0 if issuer else 1), critical=True)
-        .add_extension(usage, critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
-    )
-    if issuer:
-        authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(root_key.public_key())
-        builder = builder.add_extension(authority, critical=False)
-    return builder.sign(root_key, hashes.SHA384())
 
 
 def _name(common_name: str) -> x509.Name:

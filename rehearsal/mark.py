@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import msgspec
 
 from rehearsal.faults import Fault
+from rehearsal.private_file import write_private
 from rehearsal.token import TokenKind
 from runbook.errors import EnvironmentLacks
 
@@ -35,9 +35,7 @@ class LabMark(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def write(lab: Path, mark: LabMark) -> None:
     """Mark the folder as a lab; raises OSError."""
-    fd = os.open(lab / NAME, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(fd, "wb") as file:
-        file.write(msgspec.json.encode(mark) + b"\n")
+    write_private(lab / NAME, msgspec.json.encode(mark) + b"\n")
 
 
 def read(lab: Path) -> LabMark | None:

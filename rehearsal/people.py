@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from rehearsal.private_file import write_private
 from runbook.people.approval import NAMESPACE
 from runbook.people.inbox import account_name
 
@@ -52,8 +52,7 @@ def _principal(name: str) -> str:
 def make_key(path: Path, name: str) -> str:
     """An Ed25519 key pair in OpenSSH's format: the private key in `path`, mode 0600. Returns the public one."""
     key = Ed25519PrivateKey.generate()
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
-        file.write(key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()))
+    write_private(path, key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()))
     public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
     path.with_suffix(".pub").write_text(f"{public} {name} (rehearsal)\n")
     return public

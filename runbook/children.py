@@ -1,4 +1,4 @@
-"""Starting a child process in such a way that it can be called off in the middle."""
+"""Starting a child process in such a way that it can be called off in the middle, and ending it."""
 
 from __future__ import annotations
 
@@ -31,3 +31,15 @@ def let_go(child: asyncio.subprocess.Process) -> None:
     """Kill it and close our ends of its pipes, whoever else holds the other ends open."""
     # Process has no close of its own; without it the pipes would outlive the event loop.
     child._transport.close()  # type: ignore[attr-defined]
+
+
+async def hang_up(child: asyncio.subprocess.Process, seconds: float) -> None:
+    """Close the standard input of a child that ends by itself then; kill it when it has not within `seconds`."""
+    if child.stdin:
+        child.stdin.close()
+    try:
+        await asyncio.wait_for(child.wait(), seconds)
+    except TimeoutError:
+        with contextlib.suppress(ProcessLookupError):
+            child.kill()
+        await child.wait()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from checks.hosts.identity import Identity
-from runbook.children import start
+from runbook.children import hang_up, start
 
 # It reads until our end of the pipe is closed: by us, or by the system when this program is killed.
 _SWEEPER: Final = 'trap "" HUP INT TERM QUIT; read -r _; rm -rf -- "$0"'
@@ -63,11 +63,4 @@ def _write(folder: Path, key: bytes | bytearray, certificate: str) -> Identity:
 
 async def _swept(sweeper: asyncio.subprocess.Process, folder: Path) -> None:
     await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-    assert sweeper.stdin is not None  # noqa: S101 - it was asked for
-    sweeper.stdin.close()
-    try:
-        async with asyncio.timeout(_ENDING):
-            await sweeper.wait()
-    except TimeoutError:
-        sweeper.kill()
-        await sweeper.wait()
+    await hang_up(sweeper, _ENDING)

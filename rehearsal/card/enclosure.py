@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import sys
 from pathlib import Path
 
 from rehearsal.card import fitness
 from rehearsal.card.errors import ReaderUnavailable
+from runbook.children import hang_up
 from runbook.children import start as start_child
 
 _DEADLINE = 10.0
@@ -64,13 +64,5 @@ class Enclosure:
 
     async def _end(self) -> None:
         holder, self._holder = self._holder, None
-        if holder is None:
-            return
-        if holder.stdin:
-            holder.stdin.close()  # it waits for this
-        try:
-            await asyncio.wait_for(holder.wait(), _DEADLINE)
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                holder.kill()
-            await holder.wait()
+        if holder is not None:
+            await hang_up(holder, _DEADLINE)

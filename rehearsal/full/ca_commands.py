@@ -15,9 +15,9 @@ from rehearsal.full import drills
 from rehearsal.full.compose_up import Compose, ComposeFailed
 from rehearsal.full.deployed import deployed_checkout, pull
 from rehearsal.full.first_phase import SERVICE
-from rehearsal.full.front import AUTH_NAME
 from rehearsal.full.house import socket_of
 from rehearsal.full.interpolation import VariableMissing, read_environment
+from rehearsal.full.names import AUTH_NAME
 from rehearsal.full.provisioners import JWK_PASSWORDS, Wanted, add_provisioners
 from rehearsal.full.service import NoSuchService, read_service
 from rehearsal.repository import REPOSITORY

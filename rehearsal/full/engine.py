@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rehearsal.card import fitness
 from rehearsal.full import engine_init
+from runbook.children import hang_up
 from runbook.children import start as start_child
 from runbook.errors import EnvironmentLacks
 
@@ -146,16 +147,8 @@ class Engine:
 
     async def _end(self) -> None:
         process, self._process = self._process, None
-        if process is None:
-            return
-        if process.stdin:
-            process.stdin.close()  # it waits for this
-        try:
-            await asyncio.wait_for(process.wait(), _STOP_DEADLINE)
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+        if process is not None:
+            await hang_up(process, _STOP_DEADLINE)
 
 
 def _environment() -> dict[str, str]:

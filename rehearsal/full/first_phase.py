@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from rehearsal.artefacts import INTERMEDIATE, KEY_LABELS, SSH_HOST, SSH_USER, Export, write_export
 from rehearsal.full import base_image
 from rehearsal.full.compose_up import container_name, labels
+from rehearsal.full.names import CA_NAME
+from rehearsal.private_file import write_private
 from runbook.errors import EnvironmentLacks
 from runbook.text import clean_line
 
@@ -38,9 +40,8 @@ def make_first_phase(folder: Path) -> Export:
         for key_id, key in keys.items()
     }
     for key_id, key in keys.items():
-        path = folder / _KEY_FILES[key_id]
-        path.touch(mode=0o600)
-        path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        write_private(folder / _KEY_FILES[key_id], pem)
     return write_export(folder / "export", points)
 
 
@@ -114,7 +115,7 @@ def _content(folder: Path) -> bytes:
 def _configuration() -> dict[str, object]:
     return {
         "address": ":9000",
-        "dnsNames": ["ca.ccat.uni-koeln.de", "localhost"],
+        "dnsNames": [CA_NAME, "localhost"],
         "logger": {"format": "text"},
         "db": {"type": "badgerv2", "dataSource": f"{_HOME}/db"},
         "root": f"{_HOME}/certs/root_ca.crt",

@@ -26,10 +26,8 @@ from pathlib import Path
 from typing import Final
 
 from rehearsal.full import public_ca
-from rehearsal.full.provisioners import ISSUER
+from rehearsal.full.names import AUTH_NAME, CA_NAME, ISSUER
 
-CA_NAME: Final = "ca.ccat.uni-koeln.de"
-AUTH_NAME: Final = "auth.ccat.uni-koeln.de"
 ANOTHER_ROOT: Final = "another-root"
 """The file that lets somebody else answer."""
 _CA: Final = ("127.0.0.1", 9000)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import secrets
 import shutil
 from collections.abc import Callable, Mapping
@@ -15,10 +14,10 @@ from rehearsal.full.cache import Cache
 from rehearsal.full.compose_up import container_name
 from rehearsal.full.deployed import PLACE, deploy
 from rehearsal.full.first_phase import SERVICE, VOLUME, make_first_phase
-from rehearsal.full.front import AUTH_NAME, CA_NAME
 from rehearsal.full.front_door import Ports, make_front
 from rehearsal.full.house import FIRST_PHASE, public_ca_of, socket_of
 from rehearsal.full.machines import CA_HOST, equip
+from rehearsal.full.names import AUTH_NAME, CA_NAME
 from rehearsal.full.provisioners import JWK_PASSWORDS, VAULT_ENTRIES
 from rehearsal.hosts import Equipment
 
@@ -64,7 +63,6 @@ class Outfit:
             "snapshot": str(self.lab / "snapshot" / f"{VOLUME}.tar"),
             # The dongle in the container is a connection of the virtual reader.
             "token_device": "socket:",
-            "ssh_login_user": getpass.getuser(),
         }
 
     def finish(self, upstream: Path) -> None:

@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from rehearsal.full.names import ISSUER
 from runbook.secrets import Secret
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
 
 CONFIGURATION: Final = "/home/step/config/ca.json"
-ISSUER: Final = "https://auth.ccat.uni-koeln.de"
 OIDC_NAME: Final = "CCAT-GitHub"
 
 JWK_PASSWORDS: Final[Mapping[str, str]] = {
