@@ -239,6 +239,8 @@ def _inputs(export: Path, repository: Path, ccat: Path) -> dict[str, object]:
         "announcement": str(repository.parent / "announcement.txt"),
         "cohort": ["Ada", "Grace"],
         "oidc_admin": "rehearsal@example.invalid",
+        "ssh_login_user": getpass.getuser(),
+        "ssh_login_principal": getpass.getuser(),
         # On the lab's hosts, each of which has a folder of its own.
         "env_file": ENV_FILE,
         "env_group": grp.getgrgid(os.getegid()).gr_name,

@@ -20,6 +20,9 @@ CUTOVER = {"G1", "G2", "G3", "G4", "G5", "G6", "G7", "G8", "H1", "H2", "H3"}
 FILE = Path(__file__).parents[2] / "runbook.yaml"
 
 
+PARAGRAPHS = FILE.parent / "docs" / "playbook.md"
+
+
 @pytest.fixture(scope="module")
 def shipped() -> Runbook:
     loaded = load_runbook(FILE, Registry())
@@ -281,3 +284,25 @@ def test_what_step_ca_says_when_all_is_well_is_no_error(shipped: Runbook, line: 
     bad = [pattern for item in shipped.step("G5.log").params["bad"] for pattern in item["match"]]
 
     assert [pattern for pattern in bad if re.search(pattern, line)] == []
+
+
+def test_the_table_of_paragraphs_names_every_step_and_no_other(shipped: Runbook) -> None:
+    text = PARAGRAPHS.read_text()
+    known = {step.id for _, step in shipped.steps()}
+    named = set(re.findall(r"\b(?:[A-H][0-9]b?|[A-HP])\.[a-z]\w*", text))
+
+    assert known - named - {step for step in known if step.startswith("A4.") and "A4.*" in text} == set()
+    assert named - known == set()
+
+
+def test_every_row_of_the_what_if_table_leads_to_a_hint_that_is_there(shipped: Runbook) -> None:
+    rows = PARAGRAPHS.read_text().partition("## What-if table")[2].partition("\n## ")[0]
+    cited = [
+        (step_id, symptom)
+        for steps, symptoms in re.findall(r"((?:[A-H][0-9]?\.\w+(?:, )?)+) \(((?:`[^`]+`(?:, )?)+)\)", rows)
+        for step_id in steps.split(", ")
+        for symptom in re.findall(r"`([^`]+)`", symptoms)
+    ]
+    assert len(cited) >= 15
+    for step_id, symptom in cited:
+        assert any(symptom in hint.when for hint in shipped.step(step_id).hints), (step_id, symptom)
