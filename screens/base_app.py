@@ -72,8 +72,8 @@ class BaseApp(App[ExitCode]):
         """
         await self._roomy.wait()
         answer: asyncio.Future[T | None] = asyncio.get_running_loop().create_future()
-        await self.push_screen(prompt, lambda given: None if answer.done() else answer.set_result(given))
-        try:
+        try:  # also while the prompt is still coming up
+            await self.push_screen(prompt, lambda given: None if answer.done() else answer.set_result(given))
             return await answer
         except asyncio.CancelledError:
             self._withdraw(prompt)

@@ -106,7 +106,7 @@ class Driven:
 
     async def until(self, shown: str) -> None:
         """Until the terminal shows it; live output is painted with the next frame."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while shown not in self.screen:
                 await self.pilot.pause(0.01)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from textual.events import Key
 from textual.widgets import Input
@@ -21,6 +23,7 @@ from runbook.operator import (
 )
 from runbook.record import events as ev
 from runbook.secrets import Secret
+from screens.prompts.confirm import ConfirmPrompt
 from screens.prompts.transcript_entry import TranscriptEntry
 from tests.screens.conftest import Drive, Driven
 from tests.screens.samples import ATTEST, PAPER, PIN, ROOT, TOKEN, swapped
@@ -276,3 +279,15 @@ async def test_resizing_keeps_what_was_typed(drive: Drive) -> None:
             assert d.app.screen.query_one(Input).value == "/media/usb/x"
         await d.press("enter")
         assert d.walk.answers == ["/media/usb/x"]
+
+
+async def test_a_question_withdrawn_while_it_comes_up_does_not_stay(drive: Drive) -> None:
+    async with drive() as d:
+        prompt = ConfirmPrompt(CONFIRM)
+        asking = asyncio.create_task(d.app.ask(prompt))
+        while prompt not in d.app.screen_stack:
+            await asyncio.sleep(0)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        assert prompt not in d.app.screen_stack

@@ -40,7 +40,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def until(d: Witnessed, fact: Callable[[], object]) -> None:
     """Until the fact holds."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not fact():
             await d.pilot.pause(0.01)
 
