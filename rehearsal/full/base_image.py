@@ -34,7 +34,6 @@ _PCSCD = "usr/lib/rehearsal/pcscd"
 """Where Debian's own is; its process keeps the name."""
 
 _UNUSED = ("usr/share/doc", "usr/share/info", "usr/share/locale", "usr/share/man", "var/cache/apt", "var/lib/apt/lists")
-_MIRROR = "http://deb.debian.org/debian"
 _DEADLINE = 900.0
 """Seconds; it takes 40."""
 
@@ -54,7 +53,7 @@ async def bootstrap(tree: Path, folder: Path) -> None:
     """Install Debian in `tree`; `folder` gets the log. Raises EnvironmentLacks."""
     await tools.run(
         *("debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}"),
-        *(tools.codename(), str(tree), await asyncio.to_thread(_mirror)),
+        *(tools.codename(), str(tree), *await asyncio.to_thread(_mirror)),
         log=folder / "debootstrap.log",
         deadline=_DEADLINE,
         what="the base image could not be made",
@@ -120,8 +119,8 @@ def _import(url: str, tree: Path) -> None:
         client.close()
 
 
-def _mirror() -> str:
-    """The mirror that this machine's apt uses for its Debian."""
+def _mirror() -> tuple[str, ...]:
+    """The mirror that this machine's apt uses for its Debian; none: debootstrap's own choice."""
     said = subprocess.run(
         ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages", f"Codename: {tools.codename()}"],
         check=False,
@@ -130,4 +129,4 @@ def _mirror() -> str:
         timeout=30,
     )
     uris = [line for line in said.stdout.splitlines() if line.startswith(("http://", "https://", "file:"))]
-    return uris[0].rstrip("/") if uris else _MIRROR
+    return tuple(uri.rstrip("/") for uri in uris[:1])
