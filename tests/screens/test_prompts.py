@@ -285,7 +285,7 @@ async def test_a_question_withdrawn_while_it_comes_up_does_not_stay(drive: Drive
     async with drive() as d:
         prompt = ConfirmPrompt(CONFIRM)
         asking = asyncio.create_task(d.app.ask(prompt))
-        while prompt not in d.app.screen_stack:
+        while prompt not in d.app.screen_stack:  # noqa: ASYNC110 - the screen is pushed within a turn or two
             await asyncio.sleep(0)
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
