@@ -15,6 +15,7 @@ PICTURES = {
     "fingerprints.svg": "test_pictures/test_each_pane[key_match-120x40][key_match].svg",
     "pin.svg": "test_pictures/test_the_pin_prompt[80x24][pin].svg",
     "hosts.svg": "test_fleet_pictures/test_a_table_that_is_half_filled[120x40][half filled].svg",
+    "rollback.svg": "test_rollback_screens/test_it_is_marked_and_says_what_stays[120x40][list].svg",
     "point_of_no_return.svg": "test_gate_pictures/test_the_point_of_no_return[80x24][point of no return].svg",
 }
 
