@@ -13,12 +13,20 @@ from typing import Final
 
 from checks.hosts.identity import Identity
 from runbook.children import hang_up, start
+from runbook.errors import StepError
 
 # It reads until our end of the pipe is closed: by us, or by the system when this program is killed.
 _SWEEPER: Final = 'trap "" HUP INT TERM QUIT; read -r _; rm -rf -- "$0"'
 
 _ENDING: Final = 10.0
 """Seconds for the sweeper to end."""
+
+
+class NoPlace(StepError):
+    """There is no folder on this machine for files that are needed for a moment."""
+
+    symptom = "no place"
+
 
 _PLACES: Final = ("/dev/shm", tempfile.gettempdir())  # noqa: S108 - mkdtemp makes it private
 
@@ -28,6 +36,7 @@ async def login_files(key: bytes | bytearray, certificate: str) -> AsyncIterator
     """Both as files of mode 0600 in a folder of mode 0700, in memory where the machine has such a place.
 
     They are gone when this ends, however it does; a small process outlives this program for a moment to see to it.
+    Raises NoPlace.
     """
     folder = await asyncio.to_thread(_folder)
     try:
@@ -47,10 +56,15 @@ async def login_files(key: bytes | bytearray, certificate: str) -> AsyncIterator
 
 
 def _folder() -> Path:
-    place = next(
-        name for name in (os.environ.get("XDG_RUNTIME_DIR", ""), *_PLACES) if os.access(name, os.W_OK | os.X_OK)
+    """Raises NoPlace."""
+    for place in (os.environ.get("XDG_RUNTIME_DIR", ""), *_PLACES):
+        with contextlib.suppress(OSError):
+            if place:
+                return Path(tempfile.mkdtemp(prefix="runbook-login-", dir=place))
+    raise NoPlace(
+        "there is no folder to write into for a moment",
+        remedy="Make $XDG_RUNTIME_DIR, /dev/shm or $TMPDIR a folder that this account may write into.",
     )
-    return Path(tempfile.mkdtemp(prefix="runbook-login-", dir=place))
 
 
 def _write(folder: Path, key: bytes | bytearray, certificate: str) -> Identity:

@@ -106,6 +106,7 @@ class SshLoginCheck(Check[SshLoginParams]):
         "ssh-keygen disagrees": "OpenSSH's own program reads something else in the certificate.",
         "let in otherwise": "The host let us in by something else than the certificate.",
         "command failed": "The host let us in, but `true` did not end well there.",
+        "no place": "There is no folder on this machine for the key and the certificate.",
         "program not found": "There is no `ssh-keygen` on this machine.",
     }
     loads = ("checks.ca.client", "checks.ca.jwk", "checks.ca.ssh_judging")

@@ -61,8 +61,8 @@ class Outfit:
             "ccat_there": str(ccat),
             "build_network": "host",
             "snapshot": str(self.lab / "snapshot" / f"{VOLUME}.tar"),
-            # The dongle in the container is a connection of the virtual reader.
-            "token_device": "socket:",
+            # The dongle in the container is a connection of the virtual reader, with a card at its other end.
+            "token_device": r"^socket:.* tcp \S+:35963 - \S+ established$",
         }
 
     def finish(self, upstream: Path) -> None:

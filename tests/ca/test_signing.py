@@ -149,13 +149,23 @@ async def test_a_reader_at_a_tcp_port(box: CaBox) -> None:
     box.pcscd = "/usr/sbin/pcscd"
     box.more = [(VPCD, VPCD)]
     box.texts = {"/etc/reader.conf.d/vpcd": VPCD_READER}
-    box.start()
+    container = box.start()
     until_loaded(box)
+    nobody = await until_held(box, r"tcp \S+:35963 listens")
+    assert re.fullmatch(r"socket:\[\d+\] tcp 0\.0\.0\.0:35963 listens", nobody)
+    card = r"tcp \S+:35963 - \S+ established"
+    assert (await prove(box, device=card)).symptom == "no device", "a reader without a card is none"
+    stays = "/opt/busybox sleep 600 | /opt/busybox nc 127.0.0.1 35963"
+    container.exec_run(["/opt/busybox", "sh", "-c", stays], detach=True)
+    assert "127.0.0.1:35963 - 127.0.0.1:" in await until_held(box, card)
+
+
+async def until_held(box: CaBox, device: str) -> str:
     until = time.monotonic() + 60
-    while (outcome := await prove(box, device=r"tcp \S+:35963 listens")).symptom == "no device":
+    while (outcome := await prove(box, device=device)).symptom == "no device":
         assert time.monotonic() < until, box.bench.client.containers.get("step-ca").logs(stdout=False)
     assert outcome.verdict is Verdict.PASSED, outcome
-    assert re.fullmatch(r"socket:\[\d+\] tcp 0\.0\.0\.0:35963 listens", proof(outcome).devices[0])
+    return proof(outcome).devices[0]
 
 
 SPOILED: list[tuple[dict[str, Any], str]] = [

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import SSHCertificate, load_ss
 from checks.artefacts.keys import load_artefact
 from checks.ca.issuing import Refused
 from checks.ca.jwk import WrongPassword
-from checks.ca.login_files import login_files
+from checks.ca.login_files import NoPlace, login_files
 from checks.ca.ssh_issuing import SshCaOff, SshIssued, SshRequest, ssh_request
 from checks.ca.ssh_judging import judge_printed, judge_ssh, print_certificate
 from checks.ca.ssh_login import SshLoginCheck
@@ -369,6 +369,15 @@ async def test_the_files_go_when_it_is_called_off() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert not there(folder)
+
+
+async def test_no_place_for_the_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "nowhere"))
+    monkeypatch.setattr("checks.ca.login_files._PLACES", (str(tmp_path / "nothing"),))
+    with pytest.raises(NoPlace):
+        async with login_files(b"a key", "a certificate"):
+            pass
+    assert NoPlace.symptom in SshLoginCheck.symptoms
 
 
 def there(path: Path) -> bool:
