@@ -16,9 +16,10 @@ from checks.containers.carrier import LABEL
 from checks.containers.refusals import DiskFull, VolumeInUse, VolumeNotEmpty
 from checks.containers.snapshot_file import Draft, SnapshotProblem
 from checks.containers.volume_recreate import Recreate
-from checks.containers.volume_snapshot import Restore, Snapshot
+from checks.containers.volume_snapshot import Restore, Restored, Snapshot
 from checks.evidence.containers import VolumeState
 from runbook.outcome import Verdict
+from runbook.probing import Answer, answer_of
 from tests.containers.engine_bench import OURS, Bench
 
 KEEP = {"engine": "ca", "volume": OURS, "file": "old.tar"}
@@ -121,6 +122,25 @@ async def test_a_volume_with_something_else_in_it_is_left_alone(bench: Bench, ke
     with pytest.raises(VolumeNotEmpty, match=r"ca\.json"):
         await bench.context().run(Restore, **KEEP)
     assert sh(bench, "ls /data").split() == ["ca.json", "empty"]
+
+
+async def test_what_was_put_back_is_known_from_what_was_not(bench: Bench, kept: str) -> None:
+    await bench.context().run(Snapshot, **KEEP)
+
+    async def probe() -> Answer:
+        outcome = await bench.context().run(Restored, **KEEP)
+        assert outcome.symptom in {"", *Restored.symptoms}
+        return answer_of(outcome)
+
+    assert await probe() is Answer.DONE
+    sh(bench, "echo new >/data/ca.json")
+    assert await probe() is Answer.NOT_DONE, "something that is not in the snapshot"
+    sh(bench, "rm /data/ca.json; chmod 644 /data/db/one")
+    assert await probe() is Answer.NOT_DONE, "another mode"
+    await bench.context().run(Recreate, engine="ca", volume=OURS)
+    assert await probe() is Answer.NOT_DONE
+    await bench.context().run(Restore, **KEEP)
+    assert await probe() is Answer.DONE
 
 
 async def test_no_space_on_the_engine(bench: Bench, kept: str) -> None:

@@ -62,6 +62,9 @@ def test_what_the_loader_takes_is_valid(write: Write) -> None:
         ("    title: Wipe\n", "    title: Wipe\n    window: {}\n", "$.stages[1].window"),
         ("    title: Wipe\n", "    title: Wipe\n    window: 22:00-23:30\n", "$.stages[1].window"),
         ("id: 01", "id: 10", "$.stages[0].steps[1].expect[0].id"),
+        ("[Restore the snapshot]", "[{stay: x}]", "$.stages[1].steps[0].backout[0]"),
+        ("[Restore the snapshot]", "[{action: wipe, volume: x}]", "$.stages[1].steps[0].backout[0]"),
+        ("[Restore the snapshot]", "[{action: wipe, title: x, volum: x}]", "$.stages[1].steps[0].backout[0]"),
     ],
 )
 def test_what_the_loader_refuses_is_not_valid(write: Write, old: str, new: str, path: str) -> None:
@@ -72,6 +75,12 @@ def test_what_the_loader_refuses_is_not_valid(write: Write, old: str, new: str, 
 
 def test_a_stage_may_have_a_window(write: Write) -> None:
     text = GOOD.replace("    title: Wipe\n", "    title: Wipe\n    window: {ask: Downtime window}\n")
+    assert faults(write, text) == []
+
+
+def test_a_way_back_has_four_forms(write: Write) -> None:
+    way = "{action: wipe, title: x, volume: '{{ mount }}', probe: {check: slots, token: intermediate}}"
+    text = GOOD.replace("[Restore the snapshot]", f"[By hand, {way}, {{stays: x}}, {{undone_by: A1}}]")
     assert faults(write, text) == []
 
 

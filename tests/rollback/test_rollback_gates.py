@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
+from contextlib import aclosing
 
 import pytest
 import yaml
 
+from runbook.model import Runbook
+from runbook.people.following import Following
 from runbook.record import events as ev
 from runbook.record.gate_events import ApprovalGiven
 from runbook.record.state import fold
@@ -86,6 +90,21 @@ def test_what_took_two_people_takes_them_on_its_way_back(bench: Bench, signer: s
     assert [(event.step, event.witness) for event in given] == [("B.two.undo", "ben")]
     checked = bench("verify", undo.newest, "--signers", str(keys.two_people().allowed_signers))
     assert (checked.returncode, "approval B.two.undo by ben" in checked.stdout) == (0, True), checked.stdout
+
+
+def test_a_witness_sees_what_is_undone(bench: Bench) -> None:
+    undo = Undo(bench)
+    undo.run()
+    assert undo.rollback().returncode == 0
+
+    async def runbook_of(following: Following) -> Runbook | None:
+        async with aclosing(following.events()) as events:
+            await anext(events)
+            return await following.runbook()
+
+    seen = asyncio.run(runbook_of(Following(undo.journal(undo.newest))))
+    assert seen is not None
+    assert [step.id for _, step in seen.steps()][:2] == ["rollback.list", "B.four.undo"]
 
 
 # With a person.
