@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field, field_validator
@@ -70,7 +69,7 @@ class Provisioners(Check[ProvisionersParams]):
 
         client = await client_of(self.params, ctx)
         found = await provisioners(client)
-        rows = tuple(_rows(self.params.expect, found))
+        rows = compare(self.params.expect, found)
         listed = ProvisionersListed(server=client.where, found=len(found), expected=len(self.params.expect), rows=rows)
         if listed.right:
             return Outcome.passed(f"exactly the {len(rows)} provisioners expected", listed)
@@ -84,20 +83,23 @@ class Provisioners(Check[ProvisionersParams]):
         )
 
 
-def _rows(expect: tuple[Expected, ...], found: tuple[Provisioner, ...]) -> Iterator[ProvisionerRow]:
+def compare(expect: tuple[Expected, ...], found: tuple[Provisioner, ...]) -> tuple[ProvisionerRow, ...]:
     """Those expected, each with what was found of it, then those that nobody expects."""
-    left = list(found)
+    rows, left = [], list(found)
     for one in expect:
-        fitting = [other for other in left if other.name == one.name]
-        exact = next((other for other in fitting if other.type == one.type), None)
-        other = exact or next(iter(fitting), None)
-        if other is None:
-            yield ProvisionerRow(type=one.type, name=one.name, state=Listed.MISSING)
-            continue
-        left.remove(other)
-        if exact is not None:
-            yield ProvisionerRow(type=one.type, name=one.name, state=Listed.EXPECTED)
-        else:
-            yield ProvisionerRow(type=other.type, name=one.name, state=Listed.WRONG_TYPE, expected=one.type)
-    for other in left:
-        yield ProvisionerRow(type=other.type, name=other.name, state=Listed.SURPLUS)
+        named = [other for other in left if other.name == one.name]
+        exact = [other for other in named if other.type == one.type]
+        other = next(iter(exact or named), None)
+        if other is not None:
+            left.remove(other)
+        state = Listed.MISSING if other is None else Listed.EXPECTED if exact else Listed.WRONG_TYPE
+        rows.append(
+            ProvisionerRow(
+                type=one.type if other is None else other.type,
+                name=one.name,
+                state=state,
+                expected=one.type if state is Listed.WRONG_TYPE else "",
+            )
+        )
+    surplus = (ProvisionerRow(type=other.type, name=other.name, state=Listed.SURPLUS) for other in left)
+    return (*rows, *surplus)
