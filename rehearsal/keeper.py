@@ -81,9 +81,11 @@ async def _in_house(places: CardPlaces, fault: Fault | None) -> None:
     from rehearsal.full import drills
     from rehearsal.full.ca_host import ca_host
     from rehearsal.full.house import House
+    from rehearsal.full.machines import network
 
     wanted = _asked_to_mend()
     async with House(places.lab) as house, ca_host(places, house.engine.command) as host:
+        network(places.lab).symlink_to(f"/proc/{house.engine.inside}/ns/net")
         armed = None if places.mended.exists() else fault
         async with host.drilling(armed), drills.drilling(places.lab, house.engine.url, armed):
             _ready(places)

@@ -37,13 +37,23 @@ _ENTER = """\
 #!/bin/sh
 # Becomes the command that it is given, with the host's USB bus in place of this machine's.
 mount --bind {bus} {place} || exit 1
-exec "$@"
+{join}exec "$@"
+"""
+
+_JOIN = """\
+# While its containers run, the host is in their network.
+if [ -e {network} ]; then exec {nsenter} --net={network} "$@"; fi
 """
 
 
 def systemd_socket(lab: Path) -> Path:
     """Where the services of input-b are asked."""
     return CardPlaces(lab).reader / "systemd"
+
+
+def network(lab: Path) -> Path:
+    """A link to the network namespace of input-b (`/proc/PID/ns/net`), which it shares with its containers."""
+    return CardPlaces(lab).reader / "network"
 
 
 def units_file(lab: Path) -> Path:
@@ -74,7 +84,10 @@ def _equip(lab: Path, host: str, environment: Mapping[str, str]) -> Equipment:
     bus = own / f"{HOSTS[host]}.bus"
     usb.make_tree(bus, [("usb1", usb.HUB), *([("1-3", usb.NITROKEY)] if host == CA_HOST else [])])
     enter = own / f"{HOSTS[host]}.enter"
-    _script(enter, _ENTER.format(bus=_word(bus), place=_word(usb.PLACE)))
+    join = ""
+    if host == CA_HOST:
+        join = _JOIN.format(network=_word(network(lab)), nsenter=_word(fitness.program("nsenter")))
+    _script(enter, _ENTER.format(bus=_word(bus), place=_word(usb.PLACE), join=join))
     path = os.pathsep.join((str(folder), _SYSTEM_PATH))
     trusted = own / HOSTS[host] / TRUSTED_USER_CA_KEYS
     return Equipment(

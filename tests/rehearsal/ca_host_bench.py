@@ -20,6 +20,7 @@ from pathlib import Path
 
 from rehearsal.full.ca_host import CaHost, ca_host
 from rehearsal.full.machines import equip
+from rehearsal.full.machines import network as network_of
 from rehearsal.hosts import make_hosts
 from rehearsal.smartcard import CardPlaces, make_card
 from runbook.secrets import Secret
@@ -116,6 +117,7 @@ class Bench:
         places = CardPlaces(self.lab)
         places.reader.mkdir()
         try:
+            network_of(self.lab).symlink_to(f"/proc/{self.network}/ns/net")
             async with ca_host(places, self.engine) as host:
                 yield host
         finally:

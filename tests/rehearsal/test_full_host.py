@@ -111,6 +111,15 @@ async def test_a_host_finds_its_own_commands_first(made: Bench) -> None:
     assert (await made.ssh("command -v systemctl", "input-a")).out == f"{commands(made.lab, 'input_a')}/systemctl\n"
 
 
+async def test_the_ca_s_host_is_in_the_network_of_its_containers(made: Bench) -> None:
+    look = "readlink /proc/self/ns/net; ip -o link | wc -l"
+    here, theirs = (await made.ssh(look)).out, await made.ssh(f"readlink /proc/{made.network}/ns/net")
+    async with made.host():
+        there = (await made.ssh(look)).out
+        assert there.split() == [theirs.out.strip(), "1"]
+        assert (await made.ssh(look, "input-a")).out == here != there
+
+
 def sign(folder: Path, ca: str, principal: str) -> list[str]:
     """A certificate of this CA for a fresh key; the options that log in with it, and it alone."""
     if not (folder / ca).exists():
