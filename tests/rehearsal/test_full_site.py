@@ -46,6 +46,9 @@ from rehearsal.repository import REPOSITORY
 from rehearsal.smartcard import CardPlaces
 from rehearsal.vault import Vault
 
+# The first full lab on a machine takes minutes, in which step-ca and the base image are made.
+pytestmark = pytest.mark.timeout(900)
+
 SITE_TREE = Path(__file__).parents[2] / "rehearsal" / "site_tree"
 SECONDS = 90.0
 SIX = [
