@@ -139,7 +139,7 @@ async def test_an_agent_is_not_asked(bench: Bench, step_ca: StepCa, transport: s
 
 async def test_a_host_that_lets_anybody_in_proves_nothing(bench: Bench, step_ca: StepCa, transport: str) -> None:
     """The plain key would do there: it is seen that the certificate was not what let us in."""
-    options = {"AuthorizedKeysCommand": "/usr/bin/echo %t %k", "AuthorizedKeysCommandUser": USER}
+    options: dict[str, Any] = {"AuthorizedKeysCommand": "/usr/bin/echo %t %k", "AuthorizedKeysCommandUser": USER}
     bench.sshd("input-a", AuthorizedKeysFile="none", **options)
     outcome = await log_in(bench, step_ca, transport)
     assert (outcome.verdict, outcome.symptom) == (Verdict.FAILED, "let in otherwise")
