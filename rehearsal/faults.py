@@ -149,7 +149,7 @@ _DRILLS = {
     ),
     Fault.MITM_CA: Drill(
         "somebody else answers under the CA's name, with a root of their own",
-        "G7.health: not trusted",
+        "G6.six: another root",
         mendable=True,
         needs_full=True,
     ),

@@ -48,6 +48,9 @@ _CHANGES = [
     f"LABEL {LABEL}=base",
 ]
 
+INGREDIENTS = (PACKAGES, sorted(SCRIPTS.values()), _PCSCD, _UNUSED, _CHANGES, 1)
+"""What another image would come of, besides `SCRIPTS`; the number is for what the code below does."""
+
 
 async def bootstrap(tree: Path, folder: Path) -> None:
     """Install Debian in `tree`; `folder` gets the log. Raises EnvironmentLacks."""

@@ -28,7 +28,6 @@ from runbook.errors import EnvironmentLacks
 from runbook.paths import APPLICATION
 
 _RECIPE = "recipe"
-_PARTS = (base_image.__file__, public_ca.__file__, step_ca.__file__)
 _TREE = "tree"
 
 
@@ -89,8 +88,9 @@ def the_cache() -> Cache:
 def recipe() -> str:
     """What the shared parts depend on, as one line."""
     digest = hashlib.sha256()
-    for part in sorted([*map(Path, _PARTS), step_ca.PROGRAM, *base_image.SCRIPTS]):
+    for part in (step_ca.PROGRAM, *base_image.SCRIPTS):
         digest.update(part.read_bytes())
+    digest.update(repr(base_image.INGREDIENTS).encode())
     said = subprocess.run(
         ["dpkg-query", "--show", "--showformat=${Package} ${Version}\n", "golang-github-smallstep-certificates-dev"],
         check=False,
