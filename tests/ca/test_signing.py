@@ -13,10 +13,14 @@ import pytest
 from checks.ca import mapped
 from checks.ca.key_places import key_places
 from checks.ca.signing import Signing
+from checks.containers import inside
+from checks.containers.engine import connected
 from checks.containers.inside import Unreadable
 from checks.containers.refusals import NotNamed
 from checks.evidence.signing import SigningProof
+from checks.hosts.hosts import Hosts
 from runbook.outcome import Outcome, Verdict
+from runbook.site import EngineProfile, Site
 from tests.ca.ca_box import (
     CAP_NET_BIND_SERVICE,
     CERTIFICATE,
@@ -32,6 +36,7 @@ from tests.ca.ca_box import (
     certificate,
 )
 from tests.containers.engine_bench import Bench
+from tests.containers.test_docker_engine import HOSTS, As, OneHost
 from tests.containers.test_touched import touched
 
 PARAMS: dict[str, Any] = {
@@ -305,6 +310,34 @@ async def test_a_container_that_the_profile_does_not_name(box: CaBox) -> None:
     )
     with pytest.raises(NotNamed):
         await box.bench.context().run(Signing, **{**PARAMS, "container": "dex"})
+
+
+async def test_an_engine_on_a_host(box: CaBox, dockerd: Path) -> None:
+    """Through its own `docker system dial-stdio`."""
+    bench = box.bench
+    profile = EngineProfile(on="far", url=f"unix://{dockerd}", containers=("step-ca",))
+    bench.site = Site(site=1, name="test", hosts=HOSTS, engines={"ca": profile})
+    box.start()
+    until_loaded(box)
+    ctx = bench.context()
+    ctx.resources[Hosts] = OneHost(As())
+    outcome = await ctx.run(Signing, **PARAMS)
+    assert outcome.verdict is Verdict.PASSED, outcome
+    assert proof(outcome).devices == (DEVICE,)
+
+
+async def test_what_a_program_says_is_bounded(box: CaBox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inside, "SAID_LIMIT", 60_000)
+    container = box.start()
+    until_loaded(box)
+    async with connected(box.bench.context(), "ca") as engine:
+        whole = await inside.run_inside(engine, container.id, ("cat", "/proc/1/status", "/nowhere"))
+        assert (whole.exit_code, whole.cut) == (1, False)
+        assert whole.out.startswith(b"Name:\tbusybox\n")
+        assert b"/nowhere" in whole.err
+        endless = await inside.run_inside(engine, container.id, ("/opt/busybox", "yes"))
+        assert (endless.cut, len(endless.out)) == (True, 60_000)
+        assert set(endless.out) == {ord("y"), ord("\n")}
 
 
 # -- proc(5) --------------------------------------------------------------------------------------------------------
