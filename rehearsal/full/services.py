@@ -35,6 +35,8 @@ class Services:
     """
 
     def __init__(self, state: Path, place: Path, pcscd: HostPcscd) -> None:
+        self.fresh = True
+        """Whether nothing was ever changed before."""
         self._state = state
         self._place = place
         self._pcscd = pcscd
@@ -43,6 +45,7 @@ class Services:
         self._watching: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Services:
+        self.fresh = not await asyncio.to_thread(self._state.exists)
         self._units = await asyncio.to_thread(unit_state.read, self._state)
         async with contextlib.AsyncExitStack() as stack:
             stack.callback(self._pcscd.drop)

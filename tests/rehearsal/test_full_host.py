@@ -12,10 +12,13 @@ import pytest
 from checks.evidence.machines import SystemdUnit, UsbDevices
 from checks.hosts.systemd import Disable, Enable, Mask, Restart, Start, Stop, SystemdCheck, Unmask
 from checks.hosts.usb import Usb
+from rehearsal.card.client import CardControl
+from rehearsal.faults import Fault
 from rehearsal.full.machines import TRUSTED_USER_CA_KEYS, commands
+from rehearsal.smartcard import CardPlaces
 from runbook.errors import StepError
 from runbook.outcome import Outcome, Verdict
-from tests.rehearsal.ca_host_bench import Bench, bench
+from tests.rehearsal.ca_host_bench import DEADLINE, Bench, bench
 from tests.stand_in import StandIn
 
 BOTH = ["pcscd.service", "pcscd.socket"]
@@ -149,3 +152,26 @@ async def test_certificates_of_the_ca_are_taken_once_its_key_has_been_distribute
         assert (await made.ssh("true", host, *stranger)).code == 255
         assert (await made.ssh("true", host, *nobodys)).code == 255, "a certificate names the account"
     assert (await made.ssh("true", "input-b", *ours)).code == 255
+
+
+async def test_a_reader_that_is_missing_in_a_drill_is_started_as_on_a_host_and_stays(made: Bench) -> None:
+    for again in (False, True):
+        async with made.host() as host, host.drilling(Fault.READER_MISSING):
+            found = (await made.ssh("systemctl is-active pcscd.socket")).out
+            assert found == ("active\n" if again else "inactive\n")
+            assert (await made.ssh("systemctl start pcscd.socket && opensc-tool -n")).code == 0
+
+
+async def test_what_a_person_would_put_right_is_put_right(made: Bench) -> None:
+    card = CardPlaces(made.lab).state
+    async with made.host() as host:
+        async with host.drilling(Fault.READER_MISSING):
+            assert (await made.ssh("opensc-tool -n")).code
+        await host.mend(Fault.READER_MISSING, card)
+        assert (await made.ssh("opensc-tool -n")).code == 0
+        control = CardControl(CardPlaces(made.lab).control)
+        await control.pull()
+        await host.mend(Fault.VOLUME_IN_USE, card)
+        assert not (await control.status()).inserted, "another fault is none of the card's"
+        await host.mend(Fault.CARD_PULLED, card)
+        await control.wait_until(lambda now: now.connected, deadline=DEADLINE)
