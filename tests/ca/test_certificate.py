@@ -138,6 +138,13 @@ def _dressed(authority: Authority, csr: x509.CertificateSigningRequest) -> Any:
     return {**given, "ca": pem, "certChain": [given["crt"], pem]}
 
 
+def _reissued(authority: Authority, csr: x509.CertificateSigningRequest) -> Any:
+    """By the right key, with another certificate of the intermediate."""
+    stage = authority.stage
+    again = make("Test Intermediate CA", stage.root, path_length=0, key=stage.intermediate.key)
+    return authority.right(csr, again)
+
+
 def _old(authority: Authority, csr: x509.CertificateSigningRequest) -> Any:
     """As versions answered that knew no `certChain`."""
     given = authority.right(csr)
@@ -155,6 +162,7 @@ WRONG: Mapping[str, tuple[str, Make]] = {
     "not yet": ("not valid", _at(HOUR, DAY)),
     "another intermediate": ("another intermediate", _from_other),
     "another key behind it": ("another intermediate", _dressed),
+    "another certificate of it": ("another intermediate", _reissued),
     "the root itself": ("another intermediate", lambda a, csr: a.right(csr, a.stage.root)),
     "another root": ("another intermediate", lambda a, csr: a.right(csr, make_intermediate(make_root()))),
 }
@@ -178,7 +186,11 @@ async def test_an_intermediate_that_this_root_did_not_sign(
     stage: Stage, context: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The files themselves do not fit: openssl says so too, although the machine trusts the real root."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(stage.root_file))
+    trusted = tmp_path / "trusted"
+    trusted.mkdir()
+    stage.root.write(trusted, "root")
+    openssl("rehash", trusted)
+    monkeypatch.setenv("SSL_CERT_DIR", str(trusted))
     (tmp_path / "other").mkdir()
     file, _ = make_root().write(tmp_path / "other", "root_ca")
     outcome = await context.run(Certificate, **{**Authority(stage).asked, "root": str(file)})
