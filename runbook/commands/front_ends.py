@@ -99,7 +99,8 @@ def ask_unfinished(prepared: Prepared) -> Path | None:
     run = left[0]
     more = f" (and {len(left) - 1} older: `runbook runs`)" if len(left) > 1 else ""
     click.echo(f"There is an unfinished run of this runbook{more}:", err=True)
-    click.echo(f"  {run.run_id}, begun {run.started[:16]}Z by {run.operator}: {run.state}", err=True)
+    what = f", a roll-back of {run.rolls_back}" if run.rolls_back else ""
+    click.echo(f"  {run.run_id}{what}, begun {run.started[:16]}Z by {run.operator}: {run.state}", err=True)
     while True:
         click.echo("Go on with it? [r]esume, [n]ew run, [q]uit: ", err=True, nl=False)
         answer = sys.stdin.readline()

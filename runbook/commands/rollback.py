@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 )
 @click.option("--plain", is_flag=True, help="Numbered lines and questions instead of screens; also for screen readers.")
 @click.option("--dry-run", is_flag=True, help="Print what would be undone and what cannot be; nothing else is done.")
-def command(*, run: str | None, headless: bool, answers: Path | None, plain: bool, dry_run: bool) -> ExitCode:
+@click.option("--head", help="The run's head as it was written on paper; checked before anything is done.")
+def command(
+    *, run: str | None, headless: bool, answers: Path | None, plain: bool, dry_run: bool, head: str | None
+) -> ExitCode:
     """Undo what RUN has done: a run's id or its beginning, or `last`; by default the newest.
 
     The backouts of the actions that were done, or may have been, are walked with their gates, the newest first, as a
@@ -44,7 +47,7 @@ def command(*, run: str | None, headless: bool, answers: Path | None, plain: boo
     folder = find_done(run)
     if not (headless or dry_run):
         front_ends.require_terminal(plain=plain)
-    left = asyncio.run(take_up(folder, Redactor(), partial(click.echo, err=True)))
+    left = asyncio.run(take_up(folder, Redactor(), head, partial(click.echo, err=True)))
     try:
         if dry_run:
             return _say(left, to_stdout=True)
@@ -83,7 +86,7 @@ def _tell(left: Left, prepared: Prepared, *, to_stdout: bool = False) -> None:
     from runbook.run.rollback_lines import lines
     from runbook.run.rolling_back import later_runs
 
-    for warning in (*program_warnings(left), *prepared.warnings):
+    for warning in (*left.warnings, *program_warnings(left), *prepared.warnings):
         click.echo(str(warning), err=True)
     if later := later_runs(left):
         said = "what they did may rest on what is undone here"

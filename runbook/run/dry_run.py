@@ -81,6 +81,8 @@ def _step(prepared: Prepared, step: Step, values: Mapping[str, str], facts: set[
         yield f"   after a second person has approved: {_witnesses(prepared)}"
     if step.probe is not None:
         yield f"   probe: {step.probe.check} {_plain(templates.render_params(step.probe.params, known))}"
+    for line in step.ways_back:
+        yield f"   way back: {line}"
     for fact in step.establishes:
         yield f"   establishes {fact}"
 

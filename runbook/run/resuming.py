@@ -86,14 +86,14 @@ async def take_up(
     try:
         _require_unfinished(found)
         await asyncio.to_thread(_require_not_rolled_back, folder, found)
-        warnings = await asyncio.to_thread(_check_head, journal.path, found, head) if head is not None else ()
+        warnings = await asyncio.to_thread(check_head, journal.path, found, head) if head is not None else ()
     except UsageError:
         await journal.close()
         raise
     return Left(journal, found, redactor, " ".join((head or "").split()), warnings)
 
 
-def _check_head(path: Path, found: Recovered, head: str) -> tuple[str, ...]:
+def check_head(path: Path, found: Recovered, head: str) -> tuple[str, ...]:
     """Raise UsageError unless the record ends with this head, or, in a run that was broken off, went on from it."""
     digits = head_digits(head)
     if found.head.startswith(digits):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import dropwhile, takewhile
@@ -15,7 +16,7 @@ from runbook.record.recovery import Recovered, recover
 from runbook.record.runs import WHERE_RUNS_ARE, RunSummary, find_journal, has_undone, list_runs
 from runbook.record.state import RunState, fold
 from runbook.run.changed_files import changes_of, require_unchanged
-from runbook.run.resuming import Left, known_values, read_again
+from runbook.run.resuming import Left, check_head, known_values, read_again
 from runbook.run.rollback import Rollback, roll_back, values_of
 from runbook.run.start import Prepared
 from runbook.secrets import Redactor
@@ -38,19 +39,23 @@ def find_done(name: str | None) -> Path:
     return runs[-1].folder
 
 
-async def take_up(folder: Path, redactor: Redactor, tell: Callable[[str], None] | None = None) -> Left:
+async def take_up(
+    folder: Path, redactor: Redactor, head: str | None = None, tell: Callable[[str], None] | None = None
+) -> Left:
     """Open the run of this folder, so that nobody goes on with it; close `Left.journal` once its roll-back has begun.
 
-    Nothing is written to it. Raises JournalError where the record is damaged or the run is being driven, UsageError
-    where it is a roll-back itself or another one of it is not over.
+    Nothing is written to it. `head`: as it was typed from paper. Raises JournalError where the record is damaged or the
+    run is being driven, UsageError where it is a roll-back itself, another one of it is not over, or the head is not
+    that of this record.
     """
     journal, found = await Journal.open(folder, redactor, tell)
     try:
         _require_rollable(folder, found)
+        warnings = await asyncio.to_thread(check_head, journal.path, found, head) if head is not None else ()
     except UsageError:
         await journal.close()
         raise
-    return Left(journal, found, redactor)
+    return Left(journal, found, redactor, warnings=warnings)
 
 
 def _require_rollable(folder: Path, found: Recovered) -> None:

@@ -178,6 +178,17 @@ def test_a_roll_back_that_was_killed_goes_on_and_undoes_nothing_twice(bench: Ben
     assert undo.intact(run, back)
 
 
+def test_the_head_on_paper_is_checked_before(bench: Bench) -> None:
+    undo = Undo(bench)
+    run = undo.run()
+    wrong = undo.rollback(run, "--head", "3F9A 07C1 52DE 88B0 41A6")
+    assert (wrong.returncode, "the head on paper is not one of this record" in wrong.stderr) == (2, True)
+    assert "four" in undo.made
+    head = verify(undo.journal(run)).head
+    assert undo.rollback(run, "--head", head[:20]).returncode == 0
+    assert undo.made == {"forever", "note"}
+
+
 @pytest.mark.parametrize("what", ["runbook", "driven"])
 def test_a_run_that_is_not_as_it_was_is_refused(bench: Bench, what: str) -> None:
     undo = Undo(bench, three=HANGS if what == "driven" else "touch three")
