@@ -54,12 +54,7 @@ def _keep(path: Path, content: bytes) -> bool:
 
 def _same(path: Path, content: bytes) -> bool:
     """False where it is there already; raises NotKept where something else is."""
-    if (
-        path.is_file()
-        and not path.is_symlink()
-        and path.stat().st_size == len(content)
-        and path.read_bytes() == content
-    ):
+    if path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content:
         return False
     raise NotKept(
         "something else is there already",

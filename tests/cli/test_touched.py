@@ -127,6 +127,11 @@ def test_what_is_not_on_the_list_is_told(walk: Walk, unlisted: str, code: int, v
     assert walk.last.outcome.summary == f"not on the list: file local:{walk.tree}/roles/there.txt"
 
 
+def test_the_same_name_elsewhere_is_something_else(walk: Walk) -> None:
+    done = walk(STEPS[:1], expect=[{"file": "roles/there.txt", "on": "ca"}, {"volume": "**"}])
+    assert (done.returncode, walk.last.outcome.symptom) == (1, "not listed")
+
+
 def test_what_nobody_touched_is_told(walk: Walk) -> None:
     done = walk(STEPS[:2])
     assert (done.returncode, walk.last.outcome.symptom) == (0, "not touched")
