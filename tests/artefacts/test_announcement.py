@@ -1,4 +1,4 @@
-"""An announcement is proved before it is sent: against the certificate that openssl made, and to the last placeholder."""
+"""An announcement is proved before it is sent: against a certificate that openssl made, to the last placeholder."""
 
 from __future__ import annotations
 
