@@ -10,7 +10,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 DEMO_PACKAGES := python3 python3-venv git make openssh-client softhsm2 opensc opensc-pkcs11 pcscd vsmartcard-vpcd iproute2
-TEST_PACKAGES := $(DEMO_PACKAGES) openssl openssh-server sudo busybox tcsh util-linux mount gcc libc6-dev libpcsclite1 procps tmux p11-kit p11-kit-modules docker.io
+TEST_PACKAGES := $(DEMO_PACKAGES) openssl openssh-server sudo busybox tcsh util-linux mount gcc libc6-dev libpcsclite1 procps tmux p11-kit p11-kit-modules docker.io \
+	debootstrap golang-go golang-github-smallstep-certificates-dev libpcsclite-dev pkg-config
 
 PYTEST := $(BIN)/pytest -n 2
 
