@@ -207,12 +207,31 @@ class WayBack(Model):
     @classmethod
     def _fold(cls, data: Any) -> Any:
         if isinstance(data, Mapping) and "action" not in data:
-            raise ValueError("a way back is text, or one of `action: KIND`, `stays: TEXT` and `undone_by: STEP`")
+            forms = "`action: KIND`, `check: KIND`, `stays: TEXT` and `undone_by: STEP`"
+            raise ValueError(f"a way back is text, or one of {forms}")
         return _fold_params(data, WAY_KEYS)
 
 
 WAY_KEYS = frozenset({"action", "title", "probe", "deadline"})
 """The keys of a way back that are not its kind's own."""
+
+
+class Afterwards(Model):
+    """What must be so on the way back, once what stands before it is done."""
+
+    check: Line = Field(description="The name of the check.")
+    title: Line = Field(description="What is so then, for the operator.")
+    deadline: float = Field(60.0, gt=0, le=86_400, description="Seconds it may take, without the time people need.")
+    params: Mapping[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fold(cls, data: Any) -> Any:
+        return _fold_params(data, AFTERWARDS_KEYS)
+
+
+AFTERWARDS_KEYS = frozenset({"check", "title", "deadline"})
+"""The keys of such a check that are not its kind's own."""
 
 
 class Stays(Model):
@@ -230,19 +249,25 @@ class UndoneBy(Model):
 def _form(entry: Any) -> str:
     """Which form of a way back is meant."""
     if isinstance(entry, Mapping):
-        return next((f"of {key}" for key in ("action", "stays", "undone_by") if key in entry), "of action")
-    forms: dict[type[Any], str] = {WayBack: "of action", Stays: "of stays", UndoneBy: "of undone_by"}
+        return next((f"of {key}" for key in ("action", "check", "stays", "undone_by") if key in entry), "of action")
+    forms: dict[type[Any], str] = {
+        WayBack: "of action",
+        Afterwards: "of check",
+        Stays: "of stays",
+        UndoneBy: "of undone_by",
+    }
     return forms.get(type(entry), "of text")
 
 
 Backout = Annotated[
     Annotated[Line, Tag("of text")]
     | Annotated[WayBack, Tag("of action")]
+    | Annotated[Afterwards, Tag("of check")]
     | Annotated[Stays, Tag("of stays")]
     | Annotated[UndoneBy, Tag("of undone_by")],
     Discriminator(_form),
 ]
-"""Text for a person to do, an action, or what is said of the way back."""
+"""Text for a person to do, an action, a check, or what is said of the way back."""
 
 
 class Step(Model):
@@ -265,8 +290,8 @@ class Step(Model):
     probe: Probe | None = None
     backout: tuple[Backout, ...] = Field(
         (),
-        description="How to go back, in order: text for a person to do, or an action. `stays`: what cannot be undone. "
-        "`undone_by`: an earlier step whose way back takes this one along.",
+        description="How to go back, in order: text for a person to do, an action, or a check of what is so then. "
+        "`stays`: what cannot be undone. `undone_by`: an earlier step whose way back takes this one along.",
     )
     hints: tuple[Hint, ...] = ()
     deadline: float = Field(60.0, gt=0, le=86_400, description="Seconds it may take, without the time people need.")
@@ -293,9 +318,9 @@ class Step(Model):
         return tuple(_way(entry) for entry in self.backout)
 
 
-def _way(entry: str | WayBack | Stays | UndoneBy) -> str:
+def _way(entry: str | WayBack | Afterwards | Stays | UndoneBy) -> str:
     match entry:
-        case WayBack():
+        case WayBack() | Afterwards():
             return entry.title
         case Stays():
             return f"Stays: {entry.stays}"

@@ -97,6 +97,8 @@ def _content(folder: Path) -> bytes:
         "certs/root_ca.crt": (export / "root_ca.crt").read_bytes(),
         "certs/intermediate_ca.crt": (export / "intermediate_ca.crt").read_bytes(),
         "config/ca.json": json.dumps(_configuration(), indent=2).encode(),
+        # As the ordinary image leaves it; the entrypoint that is deployed demands it also of the old volume.
+        "secrets/password": b"of-no-use-here\n",
         **{f"secrets/{name}": (folder / name).read_bytes() for name in _KEY_FILES.values()},
     }
     packed = io.BytesIO()

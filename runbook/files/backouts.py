@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from runbook.files.templates import literal
-from runbook.model import Gate, Role, Stays, Step, UndoneBy, WayBack
+from runbook.model import Afterwards, Gate, Role, Stays, Step, UndoneBy, WayBack
 
 LONGEST_UNDONE = 57
 """Characters of the id of a step with a way back: what undoes it is named after it, `ID.undo` or `ID.undo12`."""
@@ -18,10 +18,7 @@ def undoing(step: Step) -> tuple[Step, ...]:
     step does: its roll-back destroys what came after it.
     """
     ways = [entry for entry in step.backout if not isinstance(entry, Stays | UndoneBy)]
-    return tuple(
-        _action(step, way, name) if isinstance(way, WayBack) else _by_hand(step, way, name)
-        for way, name in zip(ways, _names(step, len(ways)), strict=True)
-    )
+    return tuple(_step(step, way, name) for way, name in zip(ways, _names(step, len(ways)), strict=True))
 
 
 def what_stays(step: Step) -> tuple[str, ...]:
@@ -39,6 +36,16 @@ def _names(step: Step, count: int) -> Iterator[str]:
         yield f"{step.id}.undo" if count == 1 else f"{step.id}.undo{number}"
 
 
+def _step(step: Step, way: str | WayBack | Afterwards, name: str) -> Step:
+    match way:
+        case WayBack():
+            return _action(step, way, name)
+        case Afterwards():
+            return _check(step, way, name)
+        case _:
+            return _by_hand(step, way, name)
+
+
 def _action(step: Step, way: WayBack, name: str) -> Step:
     return Step(
         id=name,
@@ -50,6 +57,18 @@ def _action(step: Step, way: WayBack, name: str) -> Step:
         gate=_gate(step, name, asks=True),
         irreversible=step.irreversible,
         probe=way.probe,
+        deadline=way.deadline,
+    )
+
+
+def _check(step: Step, way: Afterwards, name: str) -> Step:
+    return Step(
+        id=name,
+        title=way.title,
+        goal=_goal(step),
+        role=Role.CHECK,
+        kind=way.check,
+        params=way.params,
         deadline=way.deadline,
     )
 

@@ -16,7 +16,7 @@ from runbook.files.problems import Problem, did_you_mean
 from runbook.files.shapes import default_refs, keys_at, refs
 from runbook.files.wording import Loc, locate, problems_of
 from runbook.kind import Kind, Ref, Registry
-from runbook.model import COMMON_KEYS, WAY_KEYS, Role
+from runbook.model import COMMON_KEYS, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class _Part:
 
     @classmethod
     def of_way(cls, way: WayOutline) -> _Part:
-        return cls(Role.ACTION, way.kind, way.kind_node, way.params.without(*FOLDED), WAY_KEYS)
+        return cls(way.role, way.kind, way.kind_node, way.params.without(*FOLDED), way.common)
 
     @classmethod
     def of_probe(cls, probe: Map) -> _Part:

@@ -151,7 +151,7 @@ def _references(runbook: Loaded[Runbook], site: Loaded[Site], registry: Registry
     for step in _served(Outline.of(runbook.document.root), site.model):
         yield from unknown_in_hints(runbook.document, step.node, site.model, site.path)
         parts = [(step.role, step.kind, step.params, step.kind_node)]
-        parts += [(Role.ACTION, way.kind, way.params, way.kind_node) for way in step.ways()]
+        parts += [(way.role, way.kind, way.params, way.kind_node) for way in step.ways()]
         for probe in step.probes():
             if "check" in probe.items:
                 name = probe.text("check") or ""

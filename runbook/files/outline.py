@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from runbook.files.document import Map, Node, text_of
-from runbook.model import COMMON_KEYS, WAY_KEYS, Role
+from runbook.model import AFTERWARDS_KEYS, COMMON_KEYS, WAY_KEYS, Role
 
 FOLDED = frozenset({"role", "kind", "params"})
 """What the model of a step calls its folded parts; in the file they are no keys."""
@@ -18,27 +18,36 @@ FOLDED = frozenset({"role", "kind", "params"})
 
 @dataclass(frozen=True, slots=True)
 class WayOutline:
-    """A way back that is an action."""
+    """A way back that is an action, or a check of what is so then."""
 
     node: Map
 
     @property
+    def role(self) -> Role:
+        return Role.ACTION if "action" in self.node.items else Role.CHECK
+
+    @property
+    def common(self) -> frozenset[str]:
+        """The keys that are not its kind's own."""
+        return WAY_KEYS if self.role is Role.ACTION else AFTERWARDS_KEYS
+
+    @property
     def kind(self) -> str:
         """The name of its kind; empty where it has none."""
-        return self.node.text("action") or ""
+        return self.node.text(self.role.value) or ""
 
     @property
     def kind_node(self) -> Node:
-        return self.node.items["action"]
+        return self.node.items[self.role.value]
 
     @property
     def params(self) -> Map:
         """The keys of its kind."""
-        return self.node.without(*WAY_KEYS)
+        return self.node.without(*self.common)
 
     @property
     def probe(self) -> Map | None:
-        return self.node.map("probe")
+        return self.node.map("probe") if self.role is Role.ACTION else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +97,9 @@ class StepOutline:
         return self.node.map("gate")
 
     def ways(self) -> Iterator[WayOutline]:
-        """The ways back that are actions."""
+        """The ways back that have a kind."""
         for entry in self.node.entries("backout"):
-            if isinstance(entry, Map) and "action" in entry.items:
+            if isinstance(entry, Map) and {"action", "check"} & set(entry.items):
                 yield WayOutline(entry)
 
     def probes(self) -> Iterator[Map]:

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from runbook.kind import Kind, Registry
-from runbook.model import COMMON_KEYS, WAY_KEYS, Role, Runbook
+from runbook.model import AFTERWARDS_KEYS, COMMON_KEYS, WAY_KEYS, Role, Runbook
 from runbook.site import Site
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -38,6 +38,7 @@ def json_schema(registry: Registry) -> Schema:
         {"check": _names(checks, "The name of the check.")}, ["check"], checks, probe.get("description", "")
     )
     definitions["WayBack"] = _way(definitions["WayBack"], actions)
+    definitions["Afterwards"] = _afterwards(definitions["Afterwards"], checks)
     for kind in kinds:
         definitions.update(_kind_definitions(kind))
     when = definitions["Hint"]["properties"]["when"]
@@ -76,6 +77,13 @@ def _way(way: Schema, actions: list[type[Kind[Any]]]) -> Schema:
     own = {key: value for key, value in way["properties"].items() if key in WAY_KEYS}
     own["action"] = _names(actions, "The action that undoes: its name.")
     return _by_kind(own, ["action", "title"], actions, way.get("description", ""))
+
+
+def _afterwards(check: Schema, checks: list[type[Kind[Any]]]) -> Schema:
+    """A check on the way back as the file has it."""
+    own = {key: value for key, value in check["properties"].items() if key in AFTERWARDS_KEYS}
+    own["check"] = _names(checks, "The check of what is so then: its name.")
+    return _by_kind(own, ["check", "title"], checks, check.get("description", ""))
 
 
 def _by_kind(properties: Schema, required: list[str], kinds: list[type[Kind[Any]]], description: str) -> Schema:

@@ -159,7 +159,7 @@ class Walk:
             if node is not None and (name := text_of(node)) is not None:
                 yield from self._undone_by(node, name)
         for way in step.ways() if self._true(step.node, "irreversible") else ():
-            if way.probe is None:
+            if way.role is Role.ACTION and way.probe is None:
                 hint = "Add `probe: {check: KIND, …}` to it, so that it is never done twice."
                 yield self.warning(way.kind_node, "the way back of an irreversible step should have a probe", hint)
         if len(step.id) > LONGEST_UNDONE:

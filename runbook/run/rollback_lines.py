@@ -55,11 +55,13 @@ def _lines(prepared: Prepared, rollback: Rollback) -> Iterator[str]:
 
 def _way(registry: Registry, way: Step, values: Mapping[str, str]) -> Iterator[str]:
     params = templates.render_params(way.params, values)
-    if way.role is not Role.ACTION:
+    if way.role is Role.ATTESTATION:
         yield f"    {way.id}  by hand, and a person says so"
         yield from (f"      {statement}" for statement in params["statements"])
         return
-    yield f"    {way.id}  {way.title}"
+    yield f"    {way.id}  {way.title}" + (f"  (check: {way.kind})" if way.role is Role.CHECK else "")
+    if way.role is Role.CHECK:
+        return
     kind = registry.get(way.role, way.kind)
     try:
         plan = kind(kind.Params.model_validate(params)).plan()

@@ -78,9 +78,12 @@ def test_a_stage_may_have_a_window(write: Write) -> None:
     assert faults(write, text) == []
 
 
-def test_a_way_back_has_four_forms(write: Write) -> None:
+def test_each_form_of_a_way_back_fits(write: Write) -> None:
     way = "{action: wipe, title: x, volume: '{{ mount }}', probe: {check: slots, token: intermediate}}"
-    text = GOOD.replace("[Restore the snapshot]", f"[By hand, {way}, {{stays: x}}, {{undone_by: A1}}]")
+    text = GOOD.replace(
+        "[Restore the snapshot]",
+        f"[By hand, {way}, {{check: slots, title: x, token: y}}, {{stays: x}}, {{undone_by: A1}}]",
+    )
     assert faults(write, text) == []
 
 
