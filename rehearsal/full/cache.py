@@ -1,8 +1,9 @@
 """What all full labs share: step-ca, the base image in an engine's folder, and the root of the public CAs.
 
 ~/.cache/hsm-runbook/rehearsal/      ($XDG_CACHE_HOME)
-    lock                             held while something is made, copied or removed
-    made/                            the shared parts; `recipe` says what they were made from
+    making.lock                      held while shared parts are made
+    lock                             held while something is copied or removed
+    made-<recipe>/                   the shared parts; another version of the program may have others
     engines/<lab>/                   an engine's folder for each lab: hard links to the shared one
 """
 
@@ -11,11 +12,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import functools
 import hashlib
 import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,8 +30,10 @@ from rehearsal.full.engine import Engine
 from runbook.errors import EnvironmentLacks
 from runbook.paths import APPLICATION
 
-_RECIPE = "recipe"
 _TREE = "tree"
+_USED = "used"
+_UNUSED_SECONDS = 7 * 86_400
+"""Shared parts that another recipe made go when they have not been used for so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +44,8 @@ class Cache:
 
     @property
     def made(self) -> Path:
-        """The shared parts, whole where it exists."""
-        return self.folder / "made"
+        """The shared parts of this program's recipe, whole where it exists."""
+        return self.folder / f"made-{recipe()}"
 
     @property
     def step_ca(self) -> Path:
@@ -59,20 +64,19 @@ class Cache:
 
     @property
     def lock(self) -> Path:
-        """Locked by whoever makes, copies or removes."""
+        """Locked by whoever copies or removes."""
         return self.folder / "lock"
 
-    def is_current(self) -> bool:
-        """Whether the shared parts are there, made from the recipe of this program."""
-        with contextlib.suppress(OSError):
-            return (self.made / _RECIPE).read_text() == recipe()
-        return False
+    @property
+    def making(self) -> Path:
+        """Locked by whoever makes the shared parts."""
+        return self.folder / "making.lock"
 
     @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
-        """Inside, nobody else makes, copies or removes; waits for the others."""
+    def locked(self, lock: Path | None = None) -> Iterator[None]:
+        """Inside, nobody else copies or removes, or, with `making`, makes; waits for the others."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fd = os.open(self.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        fd = os.open(lock or self.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX)
             yield
@@ -85,8 +89,9 @@ def the_cache() -> Cache:
     return Cache(platformdirs.user_cache_path(APPLICATION) / "rehearsal")
 
 
+@functools.cache
 def recipe() -> str:
-    """What the shared parts depend on, as one line."""
+    """What the shared parts depend on, as 16 hex digits. Raises EnvironmentLacks."""
     digest = hashlib.sha256()
     for part in (step_ca.PROGRAM, *base_image.SCRIPTS):
         digest.update(part.read_bytes())
@@ -97,27 +102,38 @@ def recipe() -> str:
         capture_output=True,
     )
     digest.update(said.stdout + tools.codename().encode())
-    return f"{digest.hexdigest()}\n"
+    return digest.hexdigest()[:16]
 
 
 def ensure(say: Callable[[str], None]) -> Cache:
-    """The shared parts, made where they are not there or are another version's; raises EnvironmentLacks."""
+    """The shared parts, made where they are not there; raises EnvironmentLacks."""
     cache = the_cache()
     tools.require(cache.folder)
-    with cache.locked():
-        if not cache.is_current():
-            say("step-ca and the base image, once for all rehearsals (one to three minutes)")
-            _make_anew(cache)
+    if not cache.made.is_dir():
+        say("step-ca and the base image, once for all rehearsals (one to three minutes)")
+        with cache.locked(cache.making):
+            if not cache.made.is_dir():
+                _make_anew(cache)
+    (cache.made / _USED).touch()
     return cache
 
 
-def _make_anew(cache: Cache) -> None:
+def _forget_unused(cache: Cache) -> None:
+    """Remove what attempts have left that were broken off, and the shared parts of recipes that nobody uses."""
     for old in cache.folder.glob("making-*"):
         shutil.rmtree(old, ignore_errors=True)
+    for other in cache.folder.glob("made-*"):
+        used = other / _USED
+        if not used.exists() or time.time() - used.stat().st_mtime > _UNUSED_SECONDS:
+            shutil.rmtree(other, ignore_errors=True)
+
+
+def _make_anew(cache: Cache) -> None:
+    _forget_unused(cache)
     making = Path(tempfile.mkdtemp(prefix="making-", dir=cache.folder))
     try:
         asyncio.run(_make(making))
-        shutil.rmtree(cache.made, ignore_errors=True)
+        (making / _USED).touch()
         making.rename(cache.made)
     except OSError as error:
         raise EnvironmentLacks(
@@ -134,12 +150,14 @@ def _make_anew(cache: Cache) -> None:
 async def _make(folder: Path) -> None:
     tree, binary, run = folder / _TREE, folder / "step-ca", folder / "run"
     public_ca.make_root(folder)
-    async with asyncio.TaskGroup() as group:
-        group.create_task(step_ca.build(binary, folder))
-        group.create_task(base_image.bootstrap(tree, folder))
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(step_ca.build(binary, folder))
+            group.create_task(base_image.bootstrap(tree, folder))
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None  # the other one was called off for it
     await base_image.furnish(tree, binary, folder / public_ca.CERTIFICATE, folder)
     async with Engine(folder / "engine", run) as engine:
         await base_image.import_into(engine, tree)
     for part in (tree, folder / "go-cache", run):
         await asyncio.to_thread(shutil.rmtree, part)
-    (folder / _RECIPE).write_text(recipe())

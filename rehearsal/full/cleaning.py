@@ -21,7 +21,7 @@ def clean_up(say: Callable[[str], None]) -> None:
     if not cache.folder.is_dir():
         say(f"nothing to remove: there is no {cache.folder}")
         return
-    with cache.locked():
+    with cache.locked(cache.making), cache.locked():
         running = engines.running(cache)
         if running:
             raise UsageError(
@@ -40,7 +40,7 @@ def clean_up(say: Callable[[str], None]) -> None:
             else:
                 engines.remove(engine)
         for part in cache.folder.iterdir():
-            if part.name != cache.lock.name and not (kept and part == cache.engines):
+            if part not in (cache.lock, cache.making) and not (kept and part == cache.engines):
                 shutil.rmtree(part, ignore_errors=True)
         if not kept:
             shutil.rmtree(cache.folder, ignore_errors=True)
