@@ -18,7 +18,8 @@ DOCKERFILE = "step-ca/Dockerfile.hsm"
 ENTRYPOINT = "step-ca/step-ca-hsm-entrypoint.sh"
 CONFIG = "step-ca/ca.json.hsm"
 
-STEPS = [step.id for stage, step in SHIPPED.steps() if stage.id in "DEF" and step.kind != "command"]
+KINDS = ("dockerfile", "compose", "script", "ca_config")
+STEPS = [step.id for _, step in SHIPPED.steps() if step.kind in KINDS]
 """Those that judge a file."""
 
 
