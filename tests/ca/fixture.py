@@ -18,3 +18,10 @@ def step_ca(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StepCa]:
         yield made
     finally:
         made.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The first test that needs it waits while step-ca is built, where no rehearsal has done so before."""
+    for item in items:
+        if "step_ca" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.timeout(900))

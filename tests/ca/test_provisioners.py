@@ -82,8 +82,11 @@ def test_nothing_is_counted_twice_and_nothing_left_out(expect: dict[str, str], f
     assert there == Counter(found)
     exact = Counter(found) == Counter((type_, name) for name, type_ in expect.items())
     assert all(row.state is Listed.EXPECTED for row in rows) == exact
-    missing = {row.name for row in rows if row.state is Listed.MISSING}
-    assert missing == set(expect) - {name for _, name in found}
+    for (name, type_), row in zip(expect.items(), rows, strict=False):
+        named = {other for other, its in found if its == name}
+        state = Listed.EXPECTED if type_ in named else Listed.WRONG_TYPE if named else Listed.MISSING
+        assert (row.name, row.state) == (name, state)
+    assert all(row.state is Listed.SURPLUS for row in rows[len(expect) :])
 
 
 @pytest.mark.parametrize("expect", [[], [{"type": "JWK", "name": "a"}, {"type": "ACME", "name": "a"}], [{"name": "a"}]])
