@@ -72,6 +72,18 @@ def parse_artefact(data: bytes, path: Path, expected: tuple[Format, ...] = HOLD_
         ) from None
 
 
+async def load_certificate(path: Path) -> x509.Certificate:
+    """The certificate (PEM or DER) at `path`; raises as `load_artefact` does."""
+    return parse_certificate(await read_file(path), path)
+
+
+def parse_certificate(data: bytes, path: Path) -> x509.Certificate:
+    """The certificate (PEM or DER) in `data`; `path` is for the messages. Raises WrongArtefact."""
+    certificate = parse_artefact(data, path, CERTIFICATES).certificate
+    assert certificate is not None  # noqa: S101 - that is what CERTIFICATES means
+    return certificate
+
+
 def _parse(data: bytes, path: Path, found: Identified) -> Artefact:
     match found.format:
         case Format.OPENSSH_PUBLIC:

@@ -47,22 +47,20 @@ class PaperFingerprintCheck(Check[PaperFingerprintParams]):
 
     async def run(self, ctx: Context) -> Outcome:
         from checks.artefacts.fingerprints import certificate_sha256
-        from checks.artefacts.keys import CERTIFICATES, load_artefact
+        from checks.artefacts.keys import load_certificate
 
         # Everything that can fail without a person comes first; the value stays unseen until the paper's is typed.
-        artefact = await load_artefact(resolve(ctx.folder, self.params.file), expected=CERTIFICATES)
-        assert artefact.certificate is not None  # noqa: S101 - that is what CERTIFICATES means
-        computed = certificate_sha256(artefact.certificate)
+        path = resolve(ctx.folder, self.params.file)
+        certificate = await load_certificate(path)
+        computed = certificate_sha256(certificate)
         paper = find_sha256(await ctx.ask_input(self.params.input), where=self.params.input)
         by_eye = self.params.method == "compare"
         # A second try must be as blind as the first: what the paper is to say is not shown, nor on the record.
         shown = computed if by_eye else veiled(computed, paper)
-        pair = FingerprintPair(
-            form="SHA-256", left_title="paper", left=paper, right_title=artefact.path.name, right=shown
-        )
+        pair = FingerprintPair(form="SHA-256", left_title="paper", left=paper, right_title=path.name, right=shown)
         found = PaperFingerprint(
-            file=str(artefact.path),
-            subject=artefact.certificate.subject.rfc4514_string(),
+            file=str(path),
+            subject=certificate.subject.rfc4514_string(),
             method="compared by eye" if by_eye else "blind",
             pair=pair,
         )

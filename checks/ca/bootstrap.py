@@ -106,15 +106,13 @@ class Bootstrap(Check[BootstrapParams]):
 
 def _certificate(pem: str, client: Client, path: str) -> x509.Certificate:
     """Raises NotJson."""
-    from checks.artefacts.keys import CERTIFICATES, parse_artefact
+    from checks.artefacts.keys import parse_certificate
     from checks.artefacts.symptoms import WrongArtefact
 
     try:
-        found = parse_artefact(pem.encode(), Path("root"), CERTIFICATES).certificate
+        return parse_certificate(pem.encode(), Path("root"))
     except WrongArtefact as error:
         raise client.not_json(path, error.what) from None
-    assert found is not None  # noqa: S101 - that is what CERTIFICATES means
-    return found
 
 
 def _compare(seen: _Seen, root: x509.Certificate, wanted: str) -> Outcome | None:

@@ -80,6 +80,7 @@ class Certificate(Check[CertificateParams]):
 
     async def run(self, ctx: Context) -> Outcome:
         from checks.artefacts.fingerprints import certificate_sha256
+        from checks.artefacts.keys import load_certificate
         from checks.ca.issued import OPENSSL, judge, said
         from checks.ca.issuing import issue, request
         from checks.ca.openssl import verify
@@ -89,8 +90,8 @@ class Certificate(Check[CertificateParams]):
         given = self.params
         # Everything that can fail without the password comes first.
         find_program("openssl", None, None)
-        root = await _certificate(given.root, ctx)
-        intermediate = await _certificate(given.intermediate, ctx)
+        root = await load_certificate(resolve(ctx.folder, given.root))
+        intermediate = await load_certificate(resolve(ctx.folder, given.intermediate))
         client = await client_of(given, ctx)
         key = await ask_key(client, given.provisioner, ctx, given.ask)
         wanted = await in_thread(lambda: request(given.subject))
@@ -132,15 +133,6 @@ class Certificate(Check[CertificateParams]):
             statements=tuple(one.statement for one in judged),
             openssl=theirs.said,
         )
-
-
-async def _certificate(name: str, ctx: Context) -> x509.Certificate:
-    """Raises FileProblem and WrongArtefact."""
-    from checks.artefacts.keys import CERTIFICATES, load_artefact
-
-    found = (await load_artefact(resolve(ctx.folder, name), CERTIFICATES)).certificate
-    assert found is not None  # noqa: S101 - that is what CERTIFICATES means
-    return found
 
 
 def _pem(issued: Issued) -> bytes:

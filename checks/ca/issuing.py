@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from checks.artefacts.keys import CERTIFICATES, parse_artefact
+from checks.artefacts.keys import parse_certificate
 from checks.artefacts.symptoms import WrongArtefact
 from checks.ca.errors import WrongStatus
 from runbook.errors import StepError
@@ -91,8 +91,7 @@ def _issued(said: object, client: Client) -> Issued:
     if not isinstance(chain, list) or not 2 <= len(chain) <= 10 or not all(isinstance(one, str) for one in chain):
         raise client.not_json(SIGN, "there is no certificate with its chain")
     try:
-        first, *above = (parse_artefact(one.encode(), Path("certificate"), CERTIFICATES).certificate for one in chain)
+        first, *above = (parse_certificate(one.encode(), Path("certificate")) for one in chain)
     except WrongArtefact as error:
         raise client.not_json(SIGN, error.what) from None
-    assert first is not None  # noqa: S101 - that is what CERTIFICATES means
-    return Issued(first, tuple(one for one in above if one is not None))
+    return Issued(first, tuple(above))

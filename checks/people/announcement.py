@@ -77,23 +77,23 @@ class AnnouncementCheck(Check[AnnouncementParams]):
 
     async def run(self, ctx: Context) -> Outcome:
         from checks.artefacts.fingerprints import certificate_sha256
-        from checks.artefacts.keys import CERTIFICATES, load_artefact
+        from checks.artefacts.keys import load_certificate
 
         params = self.params
         given = _given(params.fingerprint)
-        artefact = await load_artefact(resolve(ctx.folder, params.root), expected=CERTIFICATES)
-        assert artefact.certificate is not None  # noqa: S101 - that is what CERTIFICATES means
-        computed = certificate_sha256(artefact.certificate)
+        path = resolve(ctx.folder, params.root)
+        certificate = await load_certificate(path)
+        computed = certificate_sha256(certificate)
         if given != computed:
             pair = FingerprintPair(
                 form="SHA-256",
                 left_title="to be sent",
                 left=given,
-                right_title=artefact.path.name,
+                right_title=path.name,
                 right=veiled(computed, given),
             )
             return Outcome.failed(
-                f"the fingerprint to be sent is not that of {artefact.path.name}",
+                f"the fingerprint to be sent is not that of {path.name}",
                 pair,
                 symptom="another fingerprint",
                 remedy="Send nothing. Find out which of the two is wrong before anybody is told.",
@@ -103,8 +103,8 @@ class AnnouncementCheck(Check[AnnouncementParams]):
         said = Announcement(
             text=text,
             sha256=hashlib.sha256(text.encode()).hexdigest(),
-            root=str(artefact.path),
-            subject=artefact.certificate.subject.rfc4514_string(),
+            root=str(path),
+            subject=certificate.subject.rfc4514_string(),
             fingerprint=computed,
             problems=tuple(problem for _, problem in found),
         )
