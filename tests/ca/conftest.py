@@ -59,11 +59,13 @@ class Person:
     def __init__(self, password: str = PASSWORD) -> None:
         self.password = password
         self.asked: list[SecretRequest] = []
+        self.given: list[Secret] = []
 
     async def secret(self, request: SecretRequest) -> Secret:
         self.asked.append(request)
         assert len(self.asked) == 1, "asked twice"
-        return Secret.from_text(self.password)
+        self.given.append(Secret.from_text(self.password))
+        return self.given[-1]
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
+from pydantic import ValidationError
 
 from checks.ca.certificate import Certificate
 from checks.ca.jwk import MOST_ROUNDS
@@ -74,6 +75,10 @@ async def test_a_real_authority(step_ca: StepCa, context: StandIn, tmp_path: Pat
     assert openssl("verify", *files, kept).endswith("OK\n")
     lasts = dt.datetime.fromisoformat(issued.ends) - dt.datetime.now(dt.UTC)
     assert lasts < dt.timedelta(minutes=8)
+    # The password is known to the record, which leaves it out, and is wiped.
+    assert context.redactor.finds(f"x{PASSWORD}x")
+    with pytest.raises(ValueError, match="wiped"):
+        context.operator.given[0].reveal()
 
 
 async def test_the_password_opens_nothing_else(step_ca: StepCa, context: StandIn) -> None:
@@ -90,6 +95,7 @@ async def test_a_wrong_password_is_tried_once_and_told_to_nobody(step_ca: StepCa
     assert kind == "wrong password"
     assert typed not in said
     assert len(context.operator.asked) == 1
+    assert len(context.operator.given[0]) == 0
     assert step_ca.log.count('"path":"/1.0/sign"') == signed
     assert not context.events
 
@@ -384,3 +390,21 @@ async def test_the_server_itself_is_judged_first(stage: Stage, context: StandIn)
     assert (await symptom(context, **{**authority.asked, "connect": rogue.connect}))[0] == "another root"
     assert not context.operator.asked
     assert not rogue.requests
+
+
+def test_what_it_will_do() -> None:
+    given = {"url": URL, "provisioner": NAME, "root": "a/root_ca.crt", "intermediate": "b/intermediate_ca.crt"}
+    plan = "\n".join(Certificate(Certificate.Params.model_validate(given)).plan())
+    assert URL in plan
+    assert "proof.test" in plan
+    assert "a/root_ca.crt" in plan
+    assert "b/intermediate_ca.crt" in plan
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"subject": "-x"}, {"subject": "a b"}, {"subject": ""}, {"minutes": -1}, {"provisioner": ""}], ids=str
+)
+def test_parameters(wrong: dict[str, Any]) -> None:
+    given = {"url": URL, "provisioner": NAME, "root": "r", "intermediate": "i"}
+    with pytest.raises(ValidationError):
+        Certificate.Params.model_validate({**given, **wrong})
