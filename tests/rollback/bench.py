@@ -91,6 +91,9 @@ stages:
           - action: command
             title: Four goes
             run: [rm, four]
+          - check: command
+            title: Four is gone
+            run: [test, '!', -e, four]
 """
 
 ANSWERS = """\
@@ -104,7 +107,7 @@ confirm:
   A.one.undo2: true
   B.two.undo: true
   B.three.undo: true
-  B.four.undo: true
+  B.four.undo1: true
 """
 
 FAILS = "exit 1"

@@ -12,7 +12,7 @@ from runbook.record.verify import verify
 from tests.cli.bench import Bench
 from tests.rollback.bench import FAILS, HANGS, Undo
 
-WAYS = ["B.four.undo", "B.three.undo", "B.two.undo", "A.one.undo1", "A.one.undo2", "A.told.undo"]
+WAYS = ["B.four.undo1", "B.four.undo2", "B.three.undo", "B.two.undo", "A.one.undo1", "A.one.undo2", "A.told.undo"]
 
 
 def test_what_was_done_is_undone_the_newest_first(bench: Bench) -> None:
@@ -46,7 +46,7 @@ def test_it_is_said_before_what_is_undone_and_what_is_not(bench: Bench) -> None:
     assert undo.made == {"one-hello", "forever", "note", "two"}
     undone, _, rest = listed.stdout.partition("\nNot undone:\n")
     stays, _, never = rest.partition("\nNever done, so nothing to undo: ")
-    assert re.findall(r"^    (\S+\.undo\d?) ", undone, re.MULTILINE) == WAYS[1:]
+    assert re.findall(r"^    (\S+\.undo\d?) ", undone, re.MULTILINE) == WAYS[2:]
     assert "mv one-hello gone" in undone, "what is done exactly, with the values inserted"
     assert "IN DOUBT" in undone.partition("B.two")[0]
     assert "B.inside  Two is filled\n    along with B.two" in undone
@@ -62,6 +62,20 @@ def test_it_is_said_before_what_is_undone_and_what_is_not(bench: Bench) -> None:
     said = "\n".join(first.outcome.evidence[0].plain())
     assert "Undone, the newest first: B.three (in doubt), B.two, A.one, A.told" in said
     assert "Not undone: A.forever (Forever is made): Nothing removes forever" in said
+
+
+def test_what_must_be_so_afterwards_is_checked(bench: Bench) -> None:
+    undo = Undo(bench)
+    runbook = undo.folder / "runbook.yaml"
+    runbook.write_text(runbook.read_text().replace("run: [test, '!', -e, four]", "run: [test, -e, settled]"))
+    undo.run()
+    done = undo.rollback()
+    assert done.returncode == 1
+    assert "not green  B.four.undo2: failed" in done.stdout
+    assert "three" in undo.made, "what comes after it waits"
+    (undo.folder / "settled").touch()
+    assert undo.resume().returncode == 0
+    assert undo.made == {"forever", "note", "settled"}
 
 
 def test_a_no_to_the_list_ends_it_and_the_run_goes_on_as_if_nothing_had_been(bench: Bench) -> None:
