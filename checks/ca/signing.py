@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 
 from pydantic import Field
 
-from checks.artefacts.formats import Format
 from checks.artefacts.symptoms import SYMPTOMS as ARTEFACT_SYMPTOMS
 from checks.ca import key_places, mapped
 from checks.ca.key_places import KeyPlaces
@@ -30,7 +29,7 @@ from runbook.outcome import Outcome
 from runbook.paths import resolve
 
 if TYPE_CHECKING:
-    from checks.artefacts.keys import Artefact
+    from cryptography import x509
 
 SYMPTOMS: Mapping[str, str] = {
     **REFUSALS,
@@ -56,8 +55,6 @@ LIBRARY_LIMIT: Final = 32 << 20
 MOST_LIBRARIES: Final = 100
 
 CONFIG_LIMIT: Final = 1 << 20
-
-_CERTIFICATE: Final = (Format.CERTIFICATE_PEM, Format.CERTIFICATE_DER)
 
 
 class SigningParams(Params):
@@ -106,9 +103,9 @@ class Signing(Check[SigningParams]):
         )
 
     async def run(self, ctx: Context) -> Outcome:
-        from checks.artefacts.keys import load_artefact
+        from checks.artefacts.keys import load_certificate
 
-        expected = await load_artefact(resolve(ctx.folder, self.params.intermediate), _CERTIFICATE)
+        expected = await load_certificate(resolve(ctx.folder, self.params.intermediate))
         async with connected(ctx, self.params.engine) as engine:
             said = await container_named(engine, self.params.container)
             state = container_state(engine, self.params.container, said)
@@ -135,7 +132,7 @@ class _Proof:
         self._notes: list[str] = []
         self._found: dict[str, Any] = {}
 
-    async def gather(self, expected: Artefact, *, started: str) -> None:
+    async def gather(self, expected: x509.Certificate, *, started: str) -> None:
         listed = await processes(self._engine, self._id)
         await self._process(listed)
         await self._device(listed)
@@ -253,26 +250,24 @@ class _Proof:
             self._wrong("configuration changed", f"{said}: what its process reads may be older")
         return places
 
-    async def _intermediate(self, places: KeyPlaces, expected: Artefact) -> None:
+    async def _intermediate(self, places: KeyPlaces, expected: x509.Certificate) -> None:
         from checks.artefacts.fingerprints import certificate_sha256
-        from checks.artefacts.keys import parse_artefact
+        from checks.artefacts.keys import parse_certificate
 
         if not places.certificate:
             self._wrong("other intermediate", "the configuration names no intermediate certificate (`crt`)")
             return
         path = PurePosixPath(places.certificate)
         file = await read_inside(self._engine, self._id, str(path), limit=CONFIG_LIMIT)
-        held = parse_artefact(file.content, Path(path), _CERTIFICATE)
-        assert held.certificate is not None  # noqa: S101 - one of these formats
-        assert expected.certificate is not None  # noqa: S101
-        found, wanted = certificate_sha256(held.certificate), certificate_sha256(expected.certificate)
+        found, wanted = certificate_sha256(parse_certificate(file.content, Path(path))), certificate_sha256(expected)
+        name = PurePosixPath(self._params.intermediate).name
         self._found["intermediate"] = FingerprintPair(
-            form="SHA-256", left_title=expected.path.name, left=wanted, right_title="in the container", right=found
+            form="SHA-256", left_title=name, left=wanted, right_title="in the container", right=found
         )
         if found != wanted:
-            self._wrong("other intermediate", f"its intermediate certificate {path} is not {expected.path.name}")
+            self._wrong("other intermediate", f"its intermediate certificate {path} is not {name}")
         else:
-            self._right.append(f"its intermediate certificate is {expected.path.name}")
+            self._right.append(f"its intermediate certificate is {name}")
 
     # -- --------------------------------------------------------------------------------------------------------------
 
