@@ -9,7 +9,7 @@ from pydantic import Field
 from checks.artefacts.symptoms import SYMPTOMS as ARTEFACT_SYMPTOMS
 from checks.ca.errors import SYMPTOMS as SERVER_SYMPTOMS
 from checks.ca.provisioners import SYMPTOMS as KEY_SYMPTOMS
-from checks.ca.server import ServerParams, client_of
+from checks.ca.server import ProvisionerParams, client_of
 from checks.evidence.ca import CertificateIssued
 from checks.time_left import time_left
 from runbook.context import Context
@@ -27,13 +27,9 @@ if TYPE_CHECKING:
     from checks.ca.openssl import Verified
 
 
-class CertificateParams(ServerParams):
+class CertificateParams(ProvisionerParams):
     """Which authority, as which provisioner, and what the certificate must lead to."""
 
-    provisioner: Line = Field(description="The name of a provisioner of the type JWK.")
-    ask: Line = Field(
-        "Password of the provisioner", description="The question put to the operator, who types it unseen."
-    )
     subject: str = Field(
         "proof.test",
         pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$",
@@ -81,7 +77,7 @@ class Certificate(Check[CertificateParams]):
     async def run(self, ctx: Context) -> Outcome:
         from checks.artefacts.fingerprints import certificate_sha256
         from checks.artefacts.keys import load_certificate
-        from checks.ca.issued import OPENSSL, judge, said
+        from checks.ca.issued import OPENSSL, first_wrong, judge, said
         from checks.ca.issuing import issue, request
         from checks.ca.openssl import verify
         from checks.ca.provisioners import ask_key
@@ -103,10 +99,8 @@ class Certificate(Check[CertificateParams]):
         judged.append(said(theirs.accepted, OPENSSL, "openssl verify accepts it", refuses))
         await ctx.attach(f"{given.subject}.crt", _pem(issued))
         evidence = self._evidence(client.where, issued, root, judged, theirs)
-        bad = [one for one in judged if not one.holds]
-        if bad:
-            more = f"; and {len(bad) - 1} more" if len(bad) > 1 else ""
-            return Outcome.failed(f"{bad[0].text}{more}", evidence, symptom=bad[0].symptom)
+        if wrong := first_wrong(judged):
+            return Outcome.failed(wrong[0], evidence, symptom=wrong[1])
         what = f"serial {evidence.serial}, signed with {evidence.signed_with}"
         return Outcome.passed(f"the CA issued a certificate for {given.subject}: {what}", evidence)
 

@@ -6,7 +6,7 @@ Judged by cryptography; `checks.ca.openssl` has OpenSSL's own word.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from cryptography import x509
@@ -45,6 +45,14 @@ class Judged:
 def said(holds: bool, symptom: str, right: str, wrong: str) -> Judged:
     """The one text or the other."""
     return Judged(right if holds else wrong, holds, symptom)
+
+
+def first_wrong(judged: Iterable[Judged]) -> tuple[str, str] | None:
+    """What is told where not all of it is right, the first and how many more, and its symptom; None: all is right."""
+    bad = [one for one in judged if not one.holds]
+    if not bad:
+        return None
+    return bad[0].text + (f"; and {len(bad) - 1} more" if len(bad) > 1 else ""), bad[0].symptom
 
 
 def judge(

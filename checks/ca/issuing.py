@@ -72,15 +72,20 @@ async def issue(client: Client, key: ProvisionerKey, wanted: Request, *, root: s
     try:
         said = await client.json("POST", SIGN, given)
     except WrongStatus as error:
-        if error.status not in (400, 401, 403):
-            raise
-        raise Refused(
-            f"the authority does not sign: {error.what}",
-            where=client.where,
-            remedy="Its log has the reason. Often: its clock, a claim of the provisioner, a name that it does not "
-            "allow, or a URL that is none of its `dnsNames`.",
-        ) from None
+        often = "its clock, a claim of the provisioner, a name that it does not allow"
+        raise refusal(error, client, often) from None
     return _issued(said, client)
+
+
+def refusal(error: WrongStatus, client: Client, often: str) -> StepError:
+    """Refused, with what it often is, where the status says so; else the error itself."""
+    if error.status not in (400, 401, 403):
+        return error
+    return Refused(
+        f"the authority does not sign: {error.what}",
+        where=client.where,
+        remedy=f"Its log has the reason. Often: {often}, or a URL that is none of its `dnsNames`.",
+    )
 
 
 def _issued(said: object, client: Client) -> Issued:

@@ -11,6 +11,7 @@ from checks.ca.trust import Trust, trust_of
 from checks.time_left import time_left
 from runbook.context import Context
 from runbook.kind import Params
+from runbook.model import Line
 
 if TYPE_CHECKING:
     from checks.ca.client import Client
@@ -65,6 +66,15 @@ class ServerParams(PlaceParams):
     def shown(self) -> tuple[str, ...]:
         """For `plan`."""
         return (*self.reached, f"  trusting {self.trust or 'the roots of this machine'}")
+
+
+class ProvisionerParams(ServerParams):
+    """The same, and as which of its provisioners something is asked for."""
+
+    provisioner: Line = Field(description="The name of a provisioner of the type JWK.")
+    ask: Line = Field(
+        "Password of the provisioner", description="The question put to the operator, who types it unseen."
+    )
 
 
 async def client_of(params: ServerParams, ctx: Context) -> Client:

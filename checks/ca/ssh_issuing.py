@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from checks.ca.errors import WrongStatus
-from checks.ca.issuing import Refused
+from checks.ca.issuing import refusal
 from checks.hosts.ssh_keys import blob_type
 from runbook.errors import StepError
 
@@ -92,14 +92,10 @@ async def issue_ssh(client: Client, key: ProvisionerKey, wanted: SshRequest, *, 
                 where=client.where,
                 remedy="Its configuration needs `ssh.userKey`, and the claim `enableSSHCA` for its provisioners.",
             ) from None
-        if error.status not in (400, 401, 403):
-            raise
-        raise Refused(
-            f"the authority does not sign: {error.what}",
-            where=client.where,
-            remedy="Its log has the reason. Often: the claim `enableSSHCA` is not set for its provisioners, its clock, "
-            "the shortest time that a certificate may be valid, or a URL that is none of its `dnsNames`.",
-        ) from None
+        often = (
+            "no claim `enableSSHCA` for its provisioners, its clock, the shortest time that a certificate may be valid"
+        )
+        raise refusal(error, client, often) from None
     return _issued(said, client)
 
 

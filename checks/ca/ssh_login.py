@@ -13,7 +13,7 @@ from checks.artefacts.formats import Format
 from checks.artefacts.symptoms import SYMPTOMS as ARTEFACT_SYMPTOMS
 from checks.ca.errors import SYMPTOMS as SERVER_SYMPTOMS
 from checks.ca.provisioners import SYMPTOMS as KEY_SYMPTOMS
-from checks.ca.server import ServerParams, client_of
+from checks.ca.server import ProvisionerParams, client_of
 from checks.evidence.fingerprints import FingerprintPair
 from checks.evidence.ssh_login import SshLogin
 from checks.hosts.errors import SYMPTOMS as HOST_SYMPTOMS
@@ -48,13 +48,9 @@ Principal = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.][A-Za-z0-9_.@-]{0,63}$"
 """An account's name, or another by which hosts let in."""
 
 
-class SshLoginParams(ServerParams):
+class SshLoginParams(ProvisionerParams):
     """Which authority, as which provisioner, and where its certificate must let in."""
 
-    provisioner: Line = Field(description="The name of a provisioner of the type JWK.")
-    ask: Line = Field(
-        "Password of the provisioner", description="The question put to the operator, who types it unseen."
-    )
     user_ca: Line = Field(description="The exported public key of the SSH user CA; relative to the runbook's folder.")
     on: HostOrGroup = Field(description="The host to log in at: one of the site profile, never this machine.")
     user: Principal = Field(description="The account there.")
@@ -199,14 +195,13 @@ class _Said:
         self._judged.append(said(holds, symptom, right, wrong))
 
     def outcome(self, remedy: str = "") -> Outcome:
+        from checks.ca.issued import first_wrong
+
         given = self.given
-        bad = [one for one in self._judged if not one.holds]
-        if bad:
-            more = f"; and {len(bad) - 1} more" if len(bad) > 1 else ""
-            stop = STOP if bad[0].symptom == "another ssh ca" else ""
-            return Outcome.failed(
-                f"{bad[0].text}{more}", self._evidence(), symptom=bad[0].symptom, remedy=remedy or stop
-            )
+        if wrong := first_wrong(self._judged):
+            text, symptom = wrong
+            stop = STOP if symptom == "another ssh ca" else ""
+            return Outcome.failed(text, self._evidence(), symptom=symptom, remedy=remedy or stop)
         return Outcome.passed(f"{given.on} let {given.user} in by the CA's certificate", self._evidence())
 
     def _evidence(self) -> SshLogin:
