@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 
 from pydantic import Field, field_validator
@@ -14,7 +12,6 @@ from checks.artefacts.symptoms import SYMPTOMS as ARTEFACT_SYMPTOMS
 from checks.ca.errors import SYMPTOMS as SERVER_SYMPTOMS
 from checks.ca.provisioners import SYMPTOMS as KEY_SYMPTOMS
 from checks.ca.server import ProvisionerParams, client_of
-from checks.evidence.fingerprints import FingerprintPair
 from checks.evidence.ssh_login import SshLogin
 from checks.hosts.errors import SYMPTOMS as HOST_SYMPTOMS
 from checks.hosts.errors import HostError, NotLetIn
@@ -32,14 +29,8 @@ from runbook.threads import in_thread
 from runbook.wiping import wipe
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.serialization import SSHCertificate
-
-    from checks.artefacts.keys import Artefact
-    from checks.ca.issued import Judged
-    from checks.ca.ssh_issuing import SshIssued
+    from checks.ca.ssh_found import SshFound
     from checks.hosts.channel import Connection
-
-STOP: Final = "Critical. Stop: another SSH CA answers there than the one whose key the hosts trust."
 
 _LET_IN: Final = "let in by: "
 _CERTIFICATE: Final = "-cert-v01@openssh.com"
@@ -105,7 +96,7 @@ class SshLoginCheck(Check[SshLoginParams]):
         "no place": "There is no folder on this machine for the key and the certificate.",
         "program not found": "There is no `ssh-keygen` on this machine.",
     }
-    loads = ("checks.ca.client", "checks.ca.jwk", "checks.ca.ssh_judging")
+    loads = ("checks.ca.client", "checks.ca.jwk", "checks.ca.ssh_found", "checks.ca.ssh_judging")
 
     def plan(self) -> tuple[str, ...]:
         given = self.params
@@ -122,6 +113,7 @@ class SshLoginCheck(Check[SshLoginParams]):
         from checks.artefacts.keys import load_artefact
         from checks.ca.login_files import login_files
         from checks.ca.provisioners import ask_key
+        from checks.ca.ssh_found import SshFound
         from checks.ca.ssh_issuing import issue_ssh, ssh_request
         from checks.ca.ssh_judging import judge_printed, judge_ssh, print_certificate
         from checks.files.programs import find_program
@@ -131,6 +123,8 @@ class SshLoginCheck(Check[SshLoginParams]):
         find_program("ssh-keygen", None, None)
         ca = await load_artefact(resolve(ctx.folder, given.user_ca), (Format.OPENSSH_PUBLIC,))
         hosts = await ctx.use(Hosts)
+        await hosts.members(given.on)
+        hosts.profile(given.on)
         client = await client_of(given, ctx)
         key = await ask_key(client, given.provisioner, ctx, given.ask)
         wanted = await in_thread(lambda: ssh_request(given.key_id or given.names[0], given.names))
@@ -143,7 +137,7 @@ class SshLoginCheck(Check[SshLoginParams]):
                 judged = await in_thread(lambda: list(judge_ssh(issued, wanted, ca)))
                 printed = await print_certificate(files.certificate, time_left(ctx))
                 judged.append(judge_printed(printed, wanted, ca))
-                said = _Said(given, client.where, issued, ca=ca, judged=judged, printed=printed.lines)
+                said = SshFound(given, client.where, issued, ca=ca, judged=judged, printed=printed.lines)
                 if not said.right:
                     return said.outcome()
                 ctx.progress(f"the CA has signed; now {given.user} at {given.on}")
@@ -161,78 +155,7 @@ class SshLoginCheck(Check[SshLoginParams]):
         return said.outcome()
 
 
-class _Said:
-    """What came to light."""
-
-    def __init__(
-        self,
-        given: SshLoginParams,
-        server: str,
-        issued: SshIssued,
-        *,
-        ca: Artefact,
-        judged: list[Judged],
-        printed: tuple[str, ...],
-    ) -> None:
-        self.given = given
-        self._server = server
-        self._certificate = issued.certificate
-        self._ca = ca
-        self._judged = judged
-        self._printed = printed
-        self._reached: tuple[str, ...] = ()
-
-    @property
-    def right(self) -> bool:
-        return all(one.holds for one in self._judged)
-
-    def reached(self, shown: tuple[str, ...]) -> None:
-        self._reached = shown
-
-    def say(self, symptom: str, right: str, wrong: str, *, holds: bool) -> None:
-        from checks.ca.issued import said
-
-        self._judged.append(said(holds, symptom, right, wrong))
-
-    def outcome(self, remedy: str = "") -> Outcome:
-        from checks.ca.issued import first_wrong
-
-        given = self.given
-        if wrong := first_wrong(self._judged):
-            text, symptom = wrong
-            stop = STOP if symptom == "another ssh ca" else ""
-            return Outcome.failed(text, self._evidence(), symptom=symptom, remedy=remedy or stop)
-        return Outcome.passed(f"{given.on} let {given.user} in by the CA's certificate", self._evidence())
-
-    def _evidence(self) -> SshLogin:
-        from checks.artefacts.fingerprints import openssh_sha256
-
-        given, found = self.given, self._certificate
-        return SshLogin(
-            server=self._server,
-            provisioner=given.provisioner,
-            key_id=_text(found.key_id),
-            serial=str(found.serial),
-            principals=tuple(_text(one) for one in found.valid_principals),
-            begins=_time(found.valid_after),
-            ends=_time(found.valid_before),
-            ca=FingerprintPair(
-                form="OpenSSH SHA256",
-                left_title=self._ca.path.name,
-                left=openssh_sha256(self._ca.public_key) or "",
-                right_title="what has signed it",
-                right=openssh_sha256(found.signature_key()) or "",
-            ),
-            options=tuple(_options(found)),
-            host=given.on,
-            account=given.user,
-            reached=self._reached,
-            statements=tuple(one.statement for one in self._judged),
-            printed=self._printed,
-        )
-
-
-async def _use(connection: Connection, said: _Said, ctx: Context) -> None:
+async def _use(connection: Connection, said: SshFound, ctx: Context) -> None:
     """Say by what the host let us in, and run `true` there. Raises HostError."""
     given = said.given
     said.reached(connection.shown)
@@ -270,17 +193,3 @@ def _why_not(given: SshLoginParams, error: HostError) -> str:
         f"(trustedusercakeys), whether {given.user} is there and may be {' or '.join(given.names)}, at its clock, and "
         "at its sshd's log, which has the reason."
     )
-
-
-def _options(found: SSHCertificate) -> Iterator[str]:
-    for options in (found.critical_options, found.extensions):
-        yield from (" ".join(filter(None, (_text(name), _text(value)))) for name, value in options.items())
-
-
-def _text(raw: bytes) -> str:
-    return clean_line(raw.decode("utf-8", errors="replace"), 200)
-
-
-def _time(seconds: int) -> str:
-    """RFC 3339; the largest number stands for no end (PROTOCOL.certkeys)."""
-    return "for ever" if seconds >= 2**63 else dt.datetime.fromtimestamp(seconds, dt.UTC).isoformat()

@@ -24,6 +24,9 @@ from checks.hosts.ssh_config import SshSettings
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.serialization import SSHPublicKeyTypes
 
+LATEST = 253_402_300_799
+"""The last second of the year 9999. A certificate may name a later one, the largest for no end (PROTOCOL.certkeys)."""
+
 _CERT = signatures.CERT
 _MAX_KEY = 1024 * 1024
 
@@ -253,13 +256,13 @@ def describe(blob: bytes, source: str) -> str:
 
 def _validity(after: int, before: int) -> str:
     now = datetime.now(UTC).timestamp()
-    if before >= 2**63:
+    if before > LATEST:
         return "without end"
     end = datetime.fromtimestamp(before, UTC)
     if now >= before:
         return f"EXPIRED on {end:%Y-%m-%d %H:%M} UTC"
     if now < after:
-        return f"NOT VALID before {datetime.fromtimestamp(after, UTC):%Y-%m-%d %H:%M} UTC"
+        return f"NOT VALID before {datetime.fromtimestamp(min(after, LATEST), UTC):%Y-%m-%d %H:%M} UTC"
     return f"valid until {end:%Y-%m-%d %H:%M} UTC"
 
 

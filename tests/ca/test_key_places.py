@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from checks.ca import mapped
 from checks.ca.key_places import key_places
+from checks.ca.ssh_judging import read_printed
+from checks.containers import inside, processes
 from tests.ca.ca_box import CERTIFICATE, GOOD, LIBRARIES, MODULE, SOFTHSM
 
 SPOILED: list[tuple[dict[str, Any], str]] = [
@@ -95,3 +100,53 @@ def test_a_module_is_known_by_what_it_exports() -> None:
     assert mapped.is_module(Path(f"{LIBRARIES}/p11-kit-proxy.so").read_bytes())
     assert not mapped.is_module(Path(f"{LIBRARIES}/libopensc.so.8").read_bytes())
     assert not mapped.is_module(Path(f"{LIBRARIES}/libcrypto.so.3").read_bytes())
+
+
+MAPS_LIKE = st.text("0123456789abcdef-rwxps/ :.()deleted\n\t[]->SHA256", max_size=300) | st.text(max_size=100)
+
+
+@given(MAPS_LIKE)
+def test_whatever_a_kernel_says_is_read(text: str) -> None:
+    for item in mapped.code(text):
+        assert item.path.startswith("/")
+    assert all(isinstance(said, str) for said in mapped.held(text, mapped.tcp(text)))
+    for process in processes._statuses(text):
+        assert process.pid >= 0
+    assert isinstance(read_printed(text, "x").lines, tuple)
+
+
+@given(st.lists(st.tuples(st.sampled_from([1, 2]), st.binary(max_size=40)), max_size=8), st.integers(0, 200))
+def test_the_pieces_of_a_stream(pieces: list[tuple[int, bytes]], limit: int) -> None:
+    raw = b"".join(bytes([stream, 0, 0, 0]) + len(piece).to_bytes(4, "big") + piece for stream, piece in pieces)
+    out, err, cut = inside._frames(io.BytesIO(raw), limit)
+    whole = {number: b"".join(piece for stream, piece in pieces if stream == number) for number in (1, 2)}
+    assert whole[1].startswith(out)
+    assert whole[2].startswith(err)
+    assert cut == (max(map(len, whole.values())) > limit)
+    if not cut:
+        assert (out, err) == (whole[1], whole[2])
+
+
+@given(st.binary(max_size=60))
+def test_a_stream_that_is_none(raw: bytes) -> None:
+    try:
+        inside._frames(io.BytesIO(raw), 100)
+    except ValueError as error:
+        assert "what the program said" in str(error)  # noqa: PT017 - either way is right
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.text(max_size=8),
+        lambda inner: (
+            st.lists(inner)
+            | st.dictionaries(
+                st.sampled_from(["key", "kms", "ssh", "type", "uri", "userKey", "hostKey", "crt", "authority", "keys"]),
+                inner,
+            )
+        ),
+        max_leaves=12,
+    )
+)
+def test_no_other_configuration_passes(document: Any) -> None:
+    assert key_places(json.dumps(document), MODULE).problems
