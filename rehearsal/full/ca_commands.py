@@ -94,6 +94,8 @@ def ps(lab: Path) -> None:
 def provisioners(lab: Path, without: tuple[str, ...]) -> None:
     """What step-ca/provisioners-bootstrap.sh does; secrets come by the environment and from the vault."""
     values = Vault(lab / REPOSITORY).read()
+    if missing := [entry for entry in JWK_PASSWORDS.values() if entry not in values]:
+        raise click.ClickException(f"the vault lacks {', '.join(missing)}")
     wanted = Wanted(
         client_secret=Secret.from_text(os.environ["DEX_STEPCA_CLIENT_SECRET"]),
         admin=os.environ["OIDC_ADMIN_EMAIL"],
@@ -112,6 +114,7 @@ def provisioners(lab: Path, without: tuple[str, ...]) -> None:
 @contextlib.contextmanager
 def _compose(lab: Path) -> Iterator[Compose]:
     from docker.errors import DockerException
+    from requests import RequestException
 
     try:
         with contextlib.closing(_client(lab)) as client:
@@ -120,7 +123,7 @@ def _compose(lab: Path) -> Iterator[Compose]:
         raise click.ClickException(clean_line(str(error))) from None
     except Malformed as error:
         raise click.ClickException(f"{error.mark.line}: {clean_line(error.message)}") from None
-    except DockerException as error:
+    except (DockerException, RequestException) as error:
         raise click.ClickException(f"the engine says: {clean_line(str(error))}") from None
 
 

@@ -9,6 +9,7 @@ from rehearsal.full.machines import CA_HOST, commands
 from rehearsal.hosts import FOLDER as HOSTS_FOLDER
 from rehearsal.hosts import HOSTS
 from rehearsal.repository import git
+from runbook.errors import EnvironmentLacks
 
 PLACE: Final = "opt/data-center/system-integration"
 """From the host's own folder."""
@@ -31,5 +32,11 @@ def deploy(lab: Path, upstream: Path) -> None:
 
 
 def pull(folder: Path) -> None:
-    """Bring the checkout up to date. Raises EnvironmentLacks where its own state stands in the way."""
+    """Bring the checkout up to date. Raises EnvironmentLacks where there is none, or its state stands in the way."""
+    if not folder.is_dir():
+        raise EnvironmentLacks(
+            "nothing is deployed on the CA's host",
+            where=str(folder),
+            remedy="Only a full lab has a CA: `runbook rehearse --full`.",
+        )
     git("pull", "--quiet", "--ff-only", cwd=folder)

@@ -10,6 +10,7 @@ import shlex
 import socket
 import ssl
 import subprocess
+import sys
 import tarfile
 import time
 from collections.abc import Iterator
@@ -98,6 +99,15 @@ def test_the_service_is_what_the_compose_file_says() -> None:
         read_service(SITE_TREE, "step-ca", {"CA_DOMAIN": "ca.example"})
     with pytest.raises(NoSuchService, match="step-cb"):
         read_service(SITE_TREE, "step-cb", {})
+
+
+def test_without_an_engine_and_a_checkout_it_says_so(tmp_path: Path) -> None:
+    for command, said in (("up", "nothing is deployed"), ("ps", "no Docker engine runs here")):
+        argv = [sys.executable, "-I", "-m", "rehearsal.ccat", str(tmp_path), "ca", command]
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=SECONDS, check=False)
+        assert done.returncode
+        assert said in done.stderr
+        assert "Traceback" not in done.stderr
 
 
 class Site:
