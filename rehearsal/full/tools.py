@@ -34,6 +34,7 @@ SOURCES = Path("/usr/share/gocode")
 FILES: Mapping[Path, str] = {
     SOURCES / "src/github.com/smallstep/certificates/commands/app.go": "golang-github-smallstep-certificates-dev",
     Path("/usr/include/PCSC/winscard.h"): "libpcsclite-dev",
+    Path("/usr/include/stdio.h"): "libc6-dev",
     fitness.DRIVER: "vsmartcard-vpcd",
 }
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from rehearsal.full.cache import the_cache
+from rehearsal.full.outfit import discard
 from rehearsal.lab import Lab, make_lab
 from rehearsal.reader import CardReader
 from rehearsal.token import TokenKind
@@ -35,6 +37,8 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     Every process of the program shows it in its environment, and none may be there at the end.
     """
     folder = Path(tempfile.mkdtemp(prefix="rehearsal-test-", dir="/tmp"))
+    # What full labs share is made once for all tests.
+    monkeypatch.setenv("XDG_CACHE_HOME", str(the_cache().folder.parents[1]))
     for name, variable in (("state", "XDG_STATE_HOME"), ("config", "XDG_CONFIG_HOME"), ("tmp", "TMPDIR")):
         (folder / name).mkdir()
         monkeypatch.setenv(variable, str(folder / name))
@@ -45,6 +49,13 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         time.sleep(_POLL)
     shutil.rmtree(folder)
     assert left == []
+
+
+@pytest.fixture
+def full_lab(home: Path) -> Iterator[Path]:
+    """Where a full lab is to be made; its engine goes with it."""
+    yield home / "lab"
+    discard(home / "lab")
 
 
 @pytest.fixture

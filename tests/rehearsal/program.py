@@ -14,14 +14,14 @@ from typing import Any
 import yaml
 
 
-def runbook(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+def runbook(*arguments: str | Path, cwd: Path | None = None, seconds: float = 100) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "runbook", *map(str, arguments)],
         cwd=cwd,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=seconds,
         check=False,
     )
 
