@@ -18,16 +18,20 @@ def namespaces_of(process: Path) -> set[Path]:
     return {(process / "ns" / kind).readlink() for kind in ("net", "mnt", "user")}
 
 
-def namespaces(home: Path | None = None) -> set[Path]:
-    """Those that are not ours, of the processes with this home in their environment, or of all."""
-    found = set[Path]()
+def at_work_in_namespaces(home: Path) -> set[Path]:
+    """The processes in namespaces that one with this home in its environment has, and we have not.
+
+    Not the namespaces: the number of one that is gone is given to the next one, of whichever program.
+    """
+    spaces, homes = dict[Path, set[Path]](), set[Path]()
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            if home is None or os.fsencode(home) in (process / "environ").read_bytes():
-                found |= namespaces_of(process)
+            spaces[process] = namespaces_of(process) - namespaces_of(Path("/proc/self"))
+            if os.fsencode(home) in (process / "environ").read_bytes():
+                homes |= spaces[process]
         except OSError:
             continue  # it has ended meanwhile
-    return found - namespaces_of(Path("/proc/self"))
+    return {process for process, its in spaces.items() if its & homes}
 
 
 @pytest.mark.parametrize("front_end", [(), ("--plain",)], ids=["screens", "plain"])
@@ -45,14 +49,14 @@ def test_keeper_reader_and_namespaces_go_with_the_line(home: Path, front_end: tu
         at_work = processes_of(home)
         assert any("rehearsal.card " in process for process in at_work)
         assert any("pcscd --foreground" in process for process in at_work)
-        own = namespaces(home)
-        assert len(own) >= 2
+        inside = at_work_in_namespaces(home)
+        assert len(inside) >= 3, "the holder, pcscd, the card"
         if how == "SIGHUP":
             line.process.send_signal(signal.SIGHUP)
         else:
             line.drop()
         assert line.end() == 3
     until(lambda: not processes_of(home), "the end of everything it started")
-    until(lambda: not own & namespaces(), "the end of the reader's namespaces")
+    until(lambda: not any(process.exists() for process in inside), "the end of all that was in the reader's namespaces")
     (lab,) = (home / "tmp").iterdir()
     assert stay.unfinished(lab) == [journals(home)[0].parent.name]
