@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
-from runbook.outcome import Outcome
 from runbook.ticking import Checklisted, Tick, Ticked
 from tests.screens.conftest import Drive
-from tests.screens.people_samples import AGAIN, ANNOUNCEMENT, ANSWERS, CHECKLIST, PEOPLE
-from tests.screens.scripted import asks, ends
+from tests.screens.people_samples import AGAIN, CHECKLIST
+from tests.screens.scripted import asks
 from tests.screens.test_pictures import Picture, both_sizes, readable
 
 YES, LATER = Ticked(Tick.YES), Ticked(Tick.NOT_YET)
@@ -62,13 +59,3 @@ async def test_the_prompt(drive: Drive, picture: Picture, size: tuple[int, int])
         await d.press("r", "y", "down", "w", "down", "y", "down", "n", "text:on leave", "enter", "down")
         readable(d)
         picture(d, "checklist")
-
-
-@both_sizes
-@pytest.mark.parametrize("name", ["announcement", "list_answers", "touched"])
-async def test_a_pane(drive: Drive, picture: Picture, size: tuple[int, int], name: str) -> None:
-    found = {"announcement": ANNOUNCEMENT, "list_answers": ANSWERS, "touched": PEOPLE["touched"][1]}[name]
-    async with drive(size, P_people=ends(Outcome.failed("look at it", found))) as d:
-        await d.press("r")
-        readable(d)
-        picture(d, name)
