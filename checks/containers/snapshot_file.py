@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import hashlib
 import os
 import tempfile
@@ -49,6 +50,9 @@ class Draft:
             )
         self._path = path
         with _written(path):
+            # Of a program that was killed: it holds what the volume holds, and nobody would look for it.
+            for left in path.parent.glob(f".{glob.escape(path.name)}.????????"):
+                left.unlink()
             fd, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mode 0600
         # No bare descriptor: a thread that still writes when the step is cancelled must not write to another file.
         self._file = os.fdopen(fd, "wb")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -159,6 +160,9 @@ class Restored(Check[RestoreParams]):
     async def run(self, ctx: Context) -> Outcome:
         params = self.params
         path = resolve(ctx.folder, params.file)
+        if not await in_thread(lambda: os.path.lexists(path)):
+            # No doubt for a probe: a snapshot gets its name last of all.
+            return Outcome.failed(f"there is no {path}", symptom="snapshot missing")
         digest, wanted = await in_thread(lambda: verified(path, params.sha256))
         async with connected(ctx, params.engine) as engine:
             volume = await present(engine, params.volume)

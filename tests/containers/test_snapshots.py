@@ -87,6 +87,18 @@ async def test_nothing_is_overwritten_or_left_half(bench: Bench, kept: str, tmp_
     assert raised.value.symptom == "snapshot not written"
 
 
+async def test_what_a_killed_program_left_is_no_snapshot_and_goes_with_the_next(
+    bench: Bench, kept: str, tmp_path: Path
+) -> None:
+    (tmp_path / ".old.tar.abcd_123").write_bytes(b"half of it")
+    (tmp_path / "old.tar.sha256").write_text(f"{'0' * 64}  old.tar\n")  # it comes first
+    assert answer_of(await bench.context().run(Restored, **KEEP)) is Answer.NOT_DONE
+
+    assert (await bench.context().run(Snapshot, **KEEP)).verdict is Verdict.PASSED
+    assert sorted(modes(tmp_path)) == ["old.tar", "old.tar.sha256"]
+    assert answer_of(await bench.context().run(Restored, **KEEP)) is Answer.DONE
+
+
 @pytest.mark.parametrize("damage", ["flipped", "cut", "other hash", "no archive", "gone", "no hash"])
 async def test_a_snapshot_that_is_not_what_it_was(bench: Bench, kept: str, tmp_path: Path, damage: str) -> None:
     await bench.context().run(Snapshot, **KEEP)
