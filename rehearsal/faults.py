@@ -109,7 +109,7 @@ _DRILLS = {
     ),
     Fault.WRONG_SERIAL: Drill(
         "the serial in the CA's configuration is another HSM's",
-        "F.config: differs",
+        "F.config: serial",
         needs_card=False,
         needs_full=True,
     ),
@@ -126,7 +126,7 @@ _DRILLS = {
     ),
     Fault.ROOT_OWNED_VOLUME: Drill(
         "somebody works in the CA's new volume as root while it is filled, so that all in it belongs to root",
-        "G4.fill: owner",
+        "G4.fill or G4.exact: owner",
         needs_full=True,
     ),
     Fault.PIN_FILE_EMPTY: Drill(
