@@ -10,8 +10,8 @@ from pydantic import Field
 
 from checks.evidence.files import Statements
 from runbook.context import Context
+from runbook.fields import Line
 from runbook.kind import Attestation, Params
-from runbook.model import Line
 from runbook.operator import AttestRequest
 from runbook.outcome import Outcome
 

@@ -12,8 +12,8 @@ from pydantic import Field, model_validator
 
 from checks.evidence.touched import Listed, TouchedTable, TouchedThing
 from runbook.context import Context
+from runbook.fields import Model
 from runbook.kind import Check, Params
-from runbook.model import Model
 from runbook.outcome import Outcome
 from runbook.touched import Touched
 

@@ -15,7 +15,8 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeVar
 
 from runbook.errors import EnvironmentLacks, UsageError
-from runbook.model import Model, Role
+from runbook.fields import Model
+from runbook.model import Role
 from runbook.outcome import Evidence, Outcome
 from runbook.site import ObjectName
 

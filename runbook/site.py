@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from runbook.model import Line, Model, Name, StepId
+from runbook.fields import Line, Model, Name, StepId
 
 SITE_VERSION = 1
 

@@ -10,9 +10,9 @@ from checks.artefacts.spellings import find_sha256
 from checks.artefacts.symptoms import SYMPTOMS as ARTEFACT_SYMPTOMS
 from checks.evidence.fingerprints import FingerprintPair, PaperFingerprint
 from runbook.context import Context
+from runbook.fields import Line
 from runbook.groups import veiled
 from runbook.kind import Check, InputName, Params
-from runbook.model import Line
 from runbook.operator import CompareRequest
 from runbook.outcome import Outcome
 from runbook.paths import resolve

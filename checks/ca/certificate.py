@@ -13,8 +13,8 @@ from checks.ca.server import ProvisionerParams, client_of
 from checks.evidence.ca import CertificateIssued
 from checks.time_left import time_left
 from runbook.context import Context
+from runbook.fields import Line
 from runbook.kind import Check
-from runbook.model import Line
 from runbook.outcome import Outcome
 from runbook.paths import resolve
 from runbook.threads import in_thread

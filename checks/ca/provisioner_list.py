@@ -11,8 +11,8 @@ from checks.ca.errors import SYMPTOMS as SERVER_SYMPTOMS
 from checks.ca.server import ServerParams, client_of
 from checks.evidence.ca import Listed, ProvisionerRow, ProvisionersListed
 from runbook.context import Context
+from runbook.fields import Line, Model
 from runbook.kind import Check
-from runbook.model import Line, Model
 from runbook.outcome import Outcome
 
 if TYPE_CHECKING:

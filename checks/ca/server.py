@@ -10,8 +10,8 @@ from checks.ca.place import SECONDS, place_of
 from checks.ca.trust import Trust, trust_of
 from checks.time_left import time_left
 from runbook.context import Context
+from runbook.fields import Line
 from runbook.kind import Params
-from runbook.model import Line
 
 if TYPE_CHECKING:
     from checks.ca.client import Client

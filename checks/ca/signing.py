@@ -18,8 +18,8 @@ from checks.evidence.containers import ContainerState
 from checks.evidence.signing import SigningProof
 from checks.hosts.command import Patterns
 from runbook.context import Context
+from runbook.fields import Line
 from runbook.kind import Check, ContainerName, EngineName, Params
-from runbook.model import Line
 from runbook.outcome import Outcome
 from runbook.paths import resolve
 

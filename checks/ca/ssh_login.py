@@ -19,8 +19,8 @@ from checks.hosts.fleet import HostOrGroup
 from checks.hosts.hosts import Hosts
 from checks.time_left import time_left
 from runbook.context import Context
+from runbook.fields import Line, OneOrMore
 from runbook.kind import Check
-from runbook.model import Line, OneOrMore
 from runbook.outcome import Outcome
 from runbook.paths import resolve
 from runbook.site import LOCAL

@@ -22,8 +22,8 @@ from checks.files.reading import require_folder
 from checks.time_left import time_left
 from runbook.context import Context
 from runbook.errors import StepError
+from runbook.fields import Line
 from runbook.kind import Action, EngineName, Params
-from runbook.model import Line
 from runbook.outcome import Outcome
 from runbook.paths import resolve
 from runbook.text import clean_line

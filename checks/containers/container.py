@@ -23,8 +23,8 @@ from checks.containers.refusals import (
 from checks.evidence.containers import ContainerState
 from checks.time_left import time_left
 from runbook.context import Context
+from runbook.fields import Model
 from runbook.kind import Check, ContainerName, EngineName, Params
-from runbook.model import Model
 from runbook.outcome import Outcome
 
 if TYPE_CHECKING:

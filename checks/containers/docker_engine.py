@@ -11,8 +11,8 @@ from checks.containers.engine import Engine, connected
 from checks.containers.errors import SYMPTOMS
 from checks.evidence.engine import EngineInfo
 from runbook.context import Context
+from runbook.fields import Model
 from runbook.kind import Check, EngineName, Params
-from runbook.model import Model
 from runbook.outcome import Outcome
 
 _NUMBERS = r"^[0-9]+(\.[0-9]+)*$"

@@ -15,8 +15,8 @@ from checks.containers.refusals import SYMPTOMS as REFUSALS
 from checks.containers.refusals import ImageMissing, ask
 from checks.evidence.containers import ImageState
 from runbook.context import Context
+from runbook.fields import Model
 from runbook.kind import Check, EngineName, Params
-from runbook.model import Model
 from runbook.outcome import Outcome
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from checks.evidence.containers import LogsRead
 from checks.hosts.command import Patterns
 from checks.time_left import time_left
 from runbook.context import Context
+from runbook.fields import Model
 from runbook.kind import Check, ContainerName, EngineName, Params
-from runbook.model import Model
 from runbook.outcome import Outcome
 from runbook.text import clean_line
 

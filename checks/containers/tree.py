@@ -16,8 +16,8 @@ from checks.containers.carrier import ROOT
 from checks.evidence.containers import VolumeEntry
 from checks.files.reading import read_file
 from runbook.context import Context
+from runbook.fields import Model
 from runbook.kind import EngineName, Params, VolumeName
-from runbook.model import Model
 from runbook.paths import resolve
 
 _PIECE: Final = 1 << 20

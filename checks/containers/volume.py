@@ -17,8 +17,8 @@ from checks.evidence.containers import VolumeEntry, VolumeState
 from checks.files.reading import SYMPTOMS as FILE_SYMPTOMS
 from checks.time_left import time_left
 from runbook.context import Context
+from runbook.fields import Model
 from runbook.kind import Check
-from runbook.model import Model
 from runbook.outcome import Outcome
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from checks.containers.tree import TreeParams, VolumeParams
 from checks.containers.volume import SYMPTOMS, Expect, judged, look, present, read
 from checks.evidence.containers import VolumeState
 from runbook.context import Context
+from runbook.fields import Line
 from runbook.kind import Action
-from runbook.model import Line
 from runbook.outcome import Outcome
 
 

@@ -20,8 +20,8 @@ from checks.containers.volume import SYMPTOMS, Volume, present, read_through
 from checks.evidence.containers import VolumeEntry, VolumeState
 from checks.time_left import time_left
 from runbook.context import Context
+from runbook.fields import Line
 from runbook.kind import Action, Check
-from runbook.model import Line
 from runbook.outcome import Outcome
 from runbook.paths import resolve
 from runbook.threads import in_thread

@@ -13,8 +13,8 @@ from pydantic import AfterValidator, Field, model_validator
 from checks.documents.judging import Finding, right, wrong
 from checks.documents.places import Found, Places, compile_error
 from checks.documents.veil import is_secret_name
+from runbook.fields import Line, Model, RegularExpression
 from runbook.files.problems import Mark
-from runbook.model import Line, Model, RegularExpression
 
 SHOWN = 120
 """Characters of a value that are shown."""

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from checks.documents.assertion import Assertion
 from checks.hsm.key_id import KeyId
-from runbook.model import Line, Model
+from runbook.fields import Line, Model
 
 KNOWN_KEYS: Mapping[str, frozenset[str]] = {
     "": frozenset(

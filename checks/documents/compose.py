@@ -17,9 +17,9 @@ from checks.hosts.errors import HostError
 from checks.hosts.looking import ask, last_words, tell
 from checks.hosts.machine import Machine
 from runbook.context import Context
+from runbook.fields import Line
 from runbook.files.document import Map, Scalar
 from runbook.files.problems import Mark
-from runbook.model import Line
 from runbook.text import clean_line
 from runbook.threads import in_thread
 

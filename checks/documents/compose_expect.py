@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from checks.documents.compose_values import seconds, size
 from checks.hosts.command import Patterns
-from runbook.model import Line, Model
+from runbook.fields import Line, Model
 
 
 def _duration(text: str) -> str:

@@ -14,8 +14,8 @@ from checks.documents.veil import is_secret_name
 from checks.hosts.command import Patterns
 from checks.hosts.machine import Machine
 from runbook.context import Context
+from runbook.fields import Line, Model
 from runbook.files.problems import Mark
-from runbook.model import Line, Model
 from runbook.threads import in_thread
 
 DOCKERFILE_SYMPTOMS: Mapping[str, str] = {

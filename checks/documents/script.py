@@ -15,8 +15,8 @@ from checks.hosts.errors import HostError
 from checks.hosts.looking import ask, last_words
 from checks.hosts.machine import Machine
 from runbook.context import Context
+from runbook.fields import Line, Model, RegularExpression
 from runbook.files.problems import Mark
-from runbook.model import Line, Model, RegularExpression
 
 SCRIPT_SYMPTOMS: Mapping[str, str] = {
     "interpreter": "Its first line names another interpreter, or none.",

@@ -17,8 +17,8 @@ from checks.files.examined import Examined
 from checks.files.reading import read_file, require_folder
 from runbook.context import Context
 from runbook.errors import StepError
+from runbook.fields import Line
 from runbook.kind import Check, Params
-from runbook.model import Line
 from runbook.outcome import Outcome
 from runbook.paths import resolve
 

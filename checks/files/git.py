@@ -16,8 +16,8 @@ from checks.files.programs import ProgramNotFound
 from checks.files.reading import require_folder
 from runbook.context import Context
 from runbook.errors import StepError
+from runbook.fields import Line
 from runbook.kind import Check, Params
-from runbook.model import Line
 from runbook.outcome import Outcome
 from runbook.paths import resolve
 from runbook.threads import in_thread

@@ -17,8 +17,8 @@ from checks.files.process import Finished, run
 from checks.files.reading import require_folder
 from checks.time_left import time_left
 from runbook.context import Context
+from runbook.fields import Line
 from runbook.kind import Params
-from runbook.model import Line
 from runbook.operator import TerminalRequest
 from runbook.outcome import Outcome
 from runbook.paths import resolve

@@ -7,8 +7,8 @@ from pathlib import Path
 from pydantic import Field
 
 from runbook.context import Context
+from runbook.fields import Line
 from runbook.kind import Params
-from runbook.model import Line
 from runbook.paths import resolve
 from runbook.site import LOCAL
 

@@ -16,8 +16,9 @@ from checks.hosts.ansible_run import AnsibleCommand, Played, play, ssh_config_en
 from checks.hosts.unsafe_yaml import unsafe_yaml
 from checks.time_left import time_left
 from runbook.context import Context
+from runbook.fields import Line, Name
 from runbook.kind import Action, Check, Params
-from runbook.model import Line, Name, Role
+from runbook.model import Role
 from runbook.outcome import Outcome, Verdict
 from runbook.paths import resolve
 

@@ -20,8 +20,9 @@ from checks.hosts.machine import Machine
 from checks.hosts.supervision import refuse_impossible
 from checks.time_left import time_left
 from runbook.context import Context
+from runbook.fields import Model, OneOrMore, RegularExpression
 from runbook.kind import Params
-from runbook.model import Model, OneOrMore, RegularExpression, Role
+from runbook.model import Role
 from runbook.outcome import Outcome
 from runbook.paths import resolve
 from runbook.site import LOCAL

@@ -20,8 +20,8 @@ from checks.hosts.machine import Machine
 from checks.hosts.stat import Stat, stat
 from runbook.context import Context
 from runbook.errors import StepError
+from runbook.fields import Line, Model
 from runbook.kind import Params
-from runbook.model import Line, Model
 from runbook.outcome import Outcome
 from runbook.paths import resolve
 from runbook.threads import in_thread

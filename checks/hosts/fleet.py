@@ -13,8 +13,8 @@ from checks.hosts.errors import SYMPTOMS, UnknownHost
 from checks.hosts.machine import Machine
 from runbook.context import Context
 from runbook.errors import StepError
+from runbook.fields import OneOrMore
 from runbook.kind import Action, Check, Params, Ref
-from runbook.model import OneOrMore
 from runbook.outcome import Evidence, Outcome
 from runbook.site import LOCAL, HostName
 

@@ -13,8 +13,8 @@ from checks.hosts import command, file, port, systemd, usb
 from checks.hosts.fleet import HostCheck, OnHosts, where
 from checks.hosts.sweep import sweep
 from runbook.context import Context
+from runbook.fields import Name
 from runbook.kind import Check
-from runbook.model import Name
 from runbook.outcome import Outcome
 
 KINDS: Mapping[str, type[HostCheck[Any]]] = {

@@ -17,8 +17,8 @@ from checks.hosts.looking import LOOK_SYMPTOMS, as_whom
 from checks.hosts.machine import Machine
 from checks.time_left import time_left
 from runbook.context import Context
+from runbook.fields import Line
 from runbook.kind import Check
-from runbook.model import Line
 from runbook.operator import SecretRequest
 from runbook.outcome import Outcome
 from runbook.secrets import Secret

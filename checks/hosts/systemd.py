@@ -14,8 +14,8 @@ from checks.hosts.fleet import HostAction, HostCheck, OnHost, OnHosts
 from checks.hosts.looking import LOOK_SYMPTOMS, as_whom, ask, last_words
 from checks.hosts.machine import Machine
 from runbook.context import Context
+from runbook.fields import Model, OneOrMore
 from runbook.kind import Params
-from runbook.model import Model, OneOrMore
 from runbook.outcome import Outcome
 
 _PROPERTIES = (

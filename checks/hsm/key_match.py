@@ -11,8 +11,8 @@ from checks.evidence.fingerprints import FingerprintPair, KeyMatch
 from checks.hsm.errors import SYMPTOMS as TOKEN_SYMPTOMS
 from checks.hsm.key_id import KeyId
 from runbook.context import Context
+from runbook.fields import Line
 from runbook.kind import Check, Params, TokenName
-from runbook.model import Line
 from runbook.outcome import Outcome
 from runbook.paths import resolve
 

@@ -11,8 +11,8 @@ from pydantic import Field
 from checks.evidence.objects import ObjectInfo, ObjectTable
 from checks.hsm.errors import SYMPTOMS, KeyDoubled, KeyMissing, LoginInDoubt, WrongKeyType
 from checks.hsm.key_id import KeyId
+from runbook.fields import Model
 from runbook.kind import Check, Params, TokenName
-from runbook.model import Model
 from runbook.outcome import Outcome
 
 if TYPE_CHECKING:

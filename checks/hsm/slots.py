@@ -9,8 +9,8 @@ from pydantic import Field
 
 from checks.evidence.slots import SlotInfo, SlotTable, TokenInfo
 from checks.hsm.errors import SYMPTOMS
+from runbook.fields import Model
 from runbook.kind import Check, Params, TokenName
-from runbook.model import Model
 from runbook.outcome import Outcome
 
 if TYPE_CHECKING:

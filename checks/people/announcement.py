@@ -17,11 +17,11 @@ from checks.files.reading import FileProblem, read_file
 from checks.people import wording
 from runbook.context import Context
 from runbook.errors import StepError
+from runbook.fields import Line, Name
 from runbook.files import inputs
 from runbook.files.templates import BadTemplate
 from runbook.groups import veiled
 from runbook.kind import Check, Params
-from runbook.model import Line, Name
 from runbook.outcome import Outcome
 from runbook.paths import resolve
 

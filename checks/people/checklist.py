@@ -9,9 +9,9 @@ from pydantic import BeforeValidator, Field, field_validator
 from checks.attest import account
 from checks.evidence.people import ListAnswers, ListItem
 from runbook.context import Context
+from runbook.fields import Line
 from runbook.files.inputs import list_items
 from runbook.kind import Check, Params
-from runbook.model import Line
 from runbook.outcome import Outcome
 from runbook.ticking import ChecklistRequest, Tick, Ticked
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from runbook.backout import Afterwards, Stays, UndoneBy, WayBack
 from runbook.files.templates import literal
-from runbook.model import Afterwards, Gate, Role, Stays, Step, UndoneBy, WayBack
+from runbook.model import Gate, Role, Step
 
 LONGEST_UNDONE = 57
 """Characters of the id of a step with a way back: what undoes it is named after it, `ID.undo` or `ID.undo12`."""

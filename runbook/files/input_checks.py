@@ -9,17 +9,8 @@ from runbook.files import inputs, templates
 from runbook.files.document import Document, Map, Node, Scalar, Seq
 from runbook.files.outline import Outline
 from runbook.files.problems import Problem, Severity, did_you_mean
-from runbook.model import (
-    ChoiceInput,
-    Input,
-    IntegerInput,
-    ListInput,
-    PathInput,
-    Runbook,
-    SecretInput,
-    Source,
-    StringInput,
-)
+from runbook.input_types import ChoiceInput, Input, IntegerInput, ListInput, PathInput, SecretInput, Source, StringInput
+from runbook.model import Runbook
 
 _WITH_DEFAULT = (StringInput, IntegerInput, PathInput, ChoiceInput, ListInput)
 

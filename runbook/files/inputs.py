@@ -10,7 +10,16 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from runbook.files.problems import did_you_mean
-from runbook.model import ChoiceInput, Input, IntegerInput, ListInput, PathInput, SecretInput, Sha256Input, StringInput
+from runbook.input_types import (
+    ChoiceInput,
+    Input,
+    IntegerInput,
+    ListInput,
+    PathInput,
+    SecretInput,
+    Sha256Input,
+    StringInput,
+)
 
 MAX_LENGTH = 4096
 """Characters of one value."""

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from runbook.backout import AFTERWARDS_KEYS, WAY_KEYS
 from runbook.files.document import Map, Node, text_of
-from runbook.model import AFTERWARDS_KEYS, COMMON_KEYS, WAY_KEYS, Role
+from runbook.model import COMMON_KEYS, Role
 
 FOLDED = frozenset({"role", "kind", "params"})
 """What the model of a step calls its folded parts; in the file they are no keys."""

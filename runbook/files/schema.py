@@ -11,8 +11,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from runbook.backout import AFTERWARDS_KEYS, WAY_KEYS
 from runbook.kind import Kind, Registry
-from runbook.model import AFTERWARDS_KEYS, COMMON_KEYS, WAY_KEYS, Role, Runbook
+from runbook.model import COMMON_KEYS, Role, Runbook
 from runbook.site import Site
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -9,10 +9,10 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
+from runbook.fields import NAME_PATTERN, STEP_ID_PATTERN
 from runbook.files.document import Document, Map, Node, Scalar, Seq
 from runbook.files.problems import Mark, Problem, did_you_mean
 from runbook.files.shapes import at, keys_at, one_of, words
-from runbook.model import NAME_PATTERN, STEP_ID_PATTERN
 
 Loc = Sequence[int | str]
 

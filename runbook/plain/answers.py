@@ -10,9 +10,10 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema, model_validator
 
 from runbook.errors import UsageError
+from runbook.fields import Line, Model, Name, RegularExpression, StepId
 from runbook.files.backouts import undoing
 from runbook.files.problems import did_you_mean
-from runbook.model import Line, Model, Name, RegularExpression, Runbook, StepId
+from runbook.model import Runbook
 from runbook.record.runs import ROLLBACK_LIST
 from runbook.secrets import MASK, Secret
 

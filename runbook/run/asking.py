@@ -8,7 +8,8 @@ from functools import partial
 from runbook.errors import StepError
 from runbook.event import Event
 from runbook.files import inputs
-from runbook.model import ChoiceInput, Input, Runbook, SecretInput, Sha256Input, Source, StringInput
+from runbook.input_types import ChoiceInput, Input, SecretInput, Sha256Input, Source, StringInput
+from runbook.model import Runbook
 from runbook.operator import Alphabet, ChoiceRequest, Operator, TextRequest, TranscribeRequest
 from runbook.record.events import InputGiven
 from runbook.threads import in_thread

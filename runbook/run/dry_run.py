@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from runbook.files import templates
 from runbook.files.selection import stands_outside
-from runbook.model import Role, Runbook, Source, Step
+from runbook.input_types import Source
+from runbook.model import Role, Runbook, Step
 from runbook.run.start import Prepared
 from runbook.text import clean_line
 

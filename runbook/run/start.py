@@ -20,8 +20,9 @@ from runbook.files.document import Document, Map
 from runbook.files.loader import SITE_NAME, Loaded, check_site, find_site, load_runbook, load_site
 from runbook.files.problems import InvalidDocument, Mark, Problem, Severity
 from runbook.files.selection import require_reachable, select
+from runbook.input_types import Source
 from runbook.kind import Registry
-from runbook.model import Runbook, Source
+from runbook.model import Runbook
 from runbook.people.people import driver_by_account
 from runbook.record.attachments import ROLLBACK, RUNBOOK, SITE
 from runbook.record.chain import START, short_head

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
+from runbook.backout import Probe
 from runbook.context import Resource
 from runbook.errors import JournalError, OperatorStopped, PromptCancelled, RunbookError, StepError, is_exhausted
 from runbook.event import Event
 from runbook.files import templates
 from runbook.kind import Kind
-from runbook.model import Probe, Role, Step
+from runbook.model import Role, Step
 from runbook.operator import Operator
 from runbook.outcome import Evidence, Outcome
 from runbook.record.events import StepStarted

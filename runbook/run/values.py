@@ -8,7 +8,8 @@ from runbook.errors import UsageError
 from runbook.files import inputs
 from runbook.files.loader import Loaded
 from runbook.files.problems import did_you_mean
-from runbook.model import Runbook, SecretInput, Source
+from runbook.input_types import SecretInput, Source
+from runbook.model import Runbook
 from runbook.site import Site
 
 

@@ -10,9 +10,10 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from runbook.context import Context
+from runbook.fields import Line, Model
 from runbook.files.problems import Problem
 from runbook.kind import Action, Attestation, Check, InputName, Kind, Params, TokenName
-from runbook.model import Line, Model, Role
+from runbook.model import Role
 from runbook.outcome import Outcome
 
 

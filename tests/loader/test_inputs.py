@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from runbook.files.inputs import parse, sha256
-from runbook.model import Input
+from runbook.input_types import Input
 
 DIGEST = hashlib.sha256(b"x").hexdigest()
 

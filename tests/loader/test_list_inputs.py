@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from runbook.files import inputs
 from runbook.files.problems import InvalidDocument
-from runbook.model import Input
+from runbook.input_types import Input
 from runbook.run.start import prepare
 
 COHORT = TypeAdapter(Input).validate_python({"type": "list", "ask": "Who?", "pattern": "[A-Z][a-z ]+"})

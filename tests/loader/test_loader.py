@@ -12,10 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from runbook.fields import Line, Model
 from runbook.files.loader import load_document, load_runbook, load_site
 from runbook.files.problems import InvalidDocument, Severity
 from runbook.kind import Registry
-from runbook.model import Line, Model, Role
+from runbook.model import Role
 from tests.loader.small_kinds import GOOD, KINDS, SITE
 
 Write = Callable[..., Path]

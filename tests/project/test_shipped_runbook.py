@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from runbook.backout import WayBack
 from runbook.files.loader import load_runbook
 from runbook.kind import Registry
-from runbook.model import Role, Runbook, WayBack
+from runbook.model import Role, Runbook
 
 CONTAINER = {"D1", "D2", "E1", "E2", "E3", "E4", "E5", "E5b", "E6", "F"}
 """What the files of the CA's container must be."""

@@ -39,7 +39,7 @@ def test_killed_at_the_wipe_and_resumed_the_cutover_is_green(home: Path, full_la
     assert "state    green" in resumed.stdout
     assert "not rehearsed" not in said
     assert runbook("verify", journal).returncode == 0
-    passed = {event["step"] for event in events(journal, "step.finished") if event["outcome.status"] == "passed"}
+    passed = {event["step"] for event in events(journal, "step.finished") if event["outcome.verdict"] == "passed"}
     model = load_runbook(find_runbook(None), Registry()).model
     assert passed == {step.id for _, step in model.steps()}
     # The volume is wiped once more only because the probe has said that it was not done.
