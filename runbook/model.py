@@ -12,8 +12,6 @@ from runbook.backout import Backout, Probe, in_words
 from runbook.fields import Line, Model, Name, StepId, fold_params
 from runbook.input_types import Input
 
-SCHEMA_VERSION = 1
-
 
 class Role(StrEnum):
     """What kind of step it is (design: words)."""
