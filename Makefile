@@ -15,10 +15,11 @@ TEST_PACKAGES := $(DEMO_PACKAGES) openssl openssh-server sudo busybox tcsh util-
 
 PYTEST := $(BIN)/pytest -n 2
 
-.PHONY: help demo test explore campaign check lint lock clean demo-packages test-packages
+.PHONY: help demo full test explore campaign check lint lock clean demo-packages test-packages
 
 help:
 	@echo "make demo      the rehearsal: full screen with a terminal, headless without one"
+	@echo "make full      the whole cutover on a Docker engine and a real CA, headless (as root)"
 	@echo "make test      the test suite"
 	@echo "make explore   the property-based tests with many new random examples"
 	@echo "make campaign  every fault at every APDU of stage A, on software cards (most of an hour)"
@@ -28,6 +29,9 @@ help:
 
 demo: $(VENV)/runtime.stamp
 	@if [ -t 0 ] && [ -t 1 ]; then exec $(BIN)/runbook rehearse; else exec $(BIN)/runbook rehearse --headless; fi
+
+full: $(VENV)/runtime.stamp | test-packages
+	$(BIN)/runbook rehearse --full --headless
 
 test: $(VENV)/dev.stamp
 	$(PYTEST)

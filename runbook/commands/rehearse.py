@@ -98,7 +98,8 @@ def command(
     """Make a lab and walk FILE in it: by default runbook.yaml in the current folder, else the one that came along.
 
     The lab is a token in software, a ceremony's export, a git repository, a paper sheet and a site profile, in a
-    private folder. Everything in it is real work on practice material. The record of the run stays.
+    private folder. Everything in it is real work on practice material. The record of the run stays. With --full there
+    are a Docker engine and a CA too, and every step can be walked (docs/rehearsal.md).
     """
     from rehearsal.lab import make_lab
     from rehearsal.stay import staying

@@ -42,9 +42,10 @@ def test_killed_at_the_wipe_and_resumed_the_cutover_is_green(home: Path, full_la
     passed = {event["step"] for event in events(journal, "step.finished") if event["outcome.verdict"] == "passed"}
     model = load_runbook(find_runbook(None), Registry()).model
     assert passed == {step.id for _, step in model.steps()}
-    # The volume is wiped once more only because the probe has said that it was not done.
-    assert [event["step"] for event in events(journal, "step.started")].count("G3.wipe") == 2
-    assert "its probe says `not done`" in resumed.stdout
+    # It is done once more only where the probe has said that it was not done.
+    attempts = [event["step"] for event in events(journal, "step.started")].count("G3.wipe")
+    assert (attempts == 2) == ("G3.wipe  its probe says `not done`" in said)
+    assert attempts <= 2
     for secret in (pin_of(full_lab / "paper-sheet.yaml"), so_pin_of(full_lab / "paper-sheet.yaml")):
         assert secret not in said + killed.stdout + killed.stderr
         assert [path for path in (home / "state").rglob("*") if path.is_file() and holds(path, secret)] == []
