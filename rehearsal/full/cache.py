@@ -16,10 +16,11 @@ import functools
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,9 +28,10 @@ import platformdirs
 
 from rehearsal.full import base_image, public_ca, step_ca, tools
 from rehearsal.full.engine import Engine
-from runbook.errors import EnvironmentLacks
+from runbook.errors import EnvironmentLacks, OperatorStopped
 from runbook.paths import APPLICATION
 
+_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 _TREE = "tree"
 _USED = "used"
 _UNUSED_SECONDS = 7 * 86_400
@@ -132,7 +134,7 @@ def _make_anew(cache: Cache) -> None:
     _forget_unused(cache)
     making = Path(tempfile.mkdtemp(prefix="making-", dir=cache.folder))
     try:
-        asyncio.run(_make(making))
+        _run(_make(making))
         (making / _USED).touch()
         making.rename(cache.made)
     except OSError as error:
@@ -145,6 +147,26 @@ def _make_anew(cache: Cache) -> None:
         # The logs of what failed are named in the error; they stay until the next attempt.
         for part in (_TREE, "go-cache", "engine") if making.exists() else ():
             shutil.rmtree(making / part, ignore_errors=True)
+
+
+def _run(making: Coroutine[None, None, None]) -> None:
+    """To the end, or until a signal asks for one; raises OperatorStopped then."""
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+
+    async def stoppable() -> None:
+        task = asyncio.ensure_future(making)
+        for number in _SIGNALS:
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+        try:
+            await task
+        except asyncio.CancelledError:
+            raise OperatorStopped("stopped while the full lab's shared parts were made") from None
+
+    try:
+        asyncio.run(stoppable())
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 async def _make(folder: Path) -> None:

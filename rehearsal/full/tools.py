@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rehearsal.card import fitness
-from runbook.children import let_go
 from runbook.children import start as start_child
 from runbook.errors import EnvironmentLacks
 
@@ -102,7 +101,8 @@ async def run(
         raise EnvironmentLacks(f"{what}: it took longer than {deadline:g} s", where=str(log), remedy=remedy) from error
     finally:
         if process.returncode is None:
-            let_go(process)
+            process.kill()
+            await process.wait()
     if status:
         said = await asyncio.to_thread(log.read_text, errors="replace")
         last = said.strip().splitlines()[-1:] or [f"exit status {status}"]
