@@ -28,8 +28,8 @@ class Choice:
         return f"{_WORDS[self.kind]} ({self.why})"
 
 
-def choose(wanted: TokenKind | None, fault: Fault | None, lab: Path) -> Choice:
-    """The kind for a lab in this folder; `wanted` None: a card where one can be used.
+def choose(wanted: TokenKind | None, fault: Fault | None, lab: Path, *, full: bool = False) -> Choice:
+    """The kind for a lab in this folder; `wanted` None: a card where one can be used; `full`: nothing else will do.
 
     Raises UsageError for a contradiction, and EnvironmentLacks where a card is needed and cannot be used here.
     """
@@ -47,11 +47,11 @@ def choose(wanted: TokenKind | None, fault: Fault | None, lab: Path) -> Choice:
 
     why_not = asyncio.run(obstacle(lab))
     if why_not is None:
-        reason = "--token card" if wanted else "a virtual card reader can run here"
+        reason = "--full" if full else "--token card" if wanted else "a virtual card reader can run here"
         return Choice(TokenKind.CARD, reason)
     obstacle_said = f"a virtual card reader cannot run here: {why_not}"
     if needed:
         raise EnvironmentLacks(f"the drill {fault} needs a card, and {obstacle_said}", remedy=_PACKAGES)
-    if wanted is TokenKind.CARD:
+    if full or wanted is TokenKind.CARD:
         raise EnvironmentLacks(obstacle_said, remedy=_PACKAGES)
     return Choice(TokenKind.SOFTHSM, obstacle_said)

@@ -85,7 +85,7 @@ def make_lab(
     cache = _prepare_full(fault, say, full=full)
     place = _prepare(folder)
     try:
-        choice = choose(TokenKind.CARD if full else token, fault, place)
+        choice = choose(None if full else token, fault, place, full=full)
         gates = Gates.of(runbook, cautious=fault is Fault.PIN_LOW)
         mark = LabMark(choice.kind, fault, kept, full)
         return _fill(place, mark, say, choice, gates, lacks=lacking(runbook, full=full), cache=cache)
