@@ -22,12 +22,12 @@ from checks.containers.transport import EngineAdapter
 from checks.containers.volume import VolumeCheck
 from checks.containers.volume_populate import Populate
 from checks.containers.volume_recreate import Recreate
-from checks.containers.volume_snapshot import Restore, Snapshot
+from checks.containers.volume_snapshot import Restore, Restored, Snapshot
 from runbook.errors import StepError
 from runbook.kind import Kind, Registry
 from tests.containers.engine_bench import OTHERS, OURS, Bench
 
-VOLUME_KINDS: tuple[type[Kind[Any]], ...] = (VolumeCheck, Recreate, Populate, Snapshot, Restore)
+VOLUME_KINDS: tuple[type[Kind[Any]], ...] = (VolumeCheck, Recreate, Populate, Snapshot, Restore, Restored)
 CONTAINER_KINDS: tuple[type[Kind[Any]], ...] = (DockerContainer, DockerLogs)
 IMAGE_KINDS: tuple[type[Kind[Any]], ...] = (DockerImage, DockerBuild)
 
@@ -108,7 +108,7 @@ def steps(draw: st.DrawFn) -> tuple[type[Kind[Any]], dict[str, Any]]:
         params["expect"] = {"empty": True}
     if kind is Populate:
         params["files"] = [{"path": "a", "content": "x"}]
-    if kind in (Snapshot, Restore):
+    if kind in (Snapshot, Restore, Restored):
         params["file"] = f"{draw(st.integers(0, 3))}.tar"
     if kind is DockerLogs:
         params |= {"good": "hello", "wait": 0}

@@ -65,7 +65,7 @@ def test_whenever_the_disk_is_full_the_record_up_to_there_is_whole(
     assert "No space left on device" in done.stderr
     assert "Traceback" not in done.stderr
     assert str(state) in done.stderr
-    if place.journal:
+    if place.journal and place.journal.stat().st_size:  # an empty one says that nothing began
         assert verify(place.journal).intact
         assert not any(isinstance(event, RunFinished) for event in place.events)
 
