@@ -30,6 +30,8 @@ class Result:
     after_retry: str
     seconds: float
     blocked_ms: float
+    """A figure and no rule: on a machine that others use too it says little about one case."""
+    blocked_by: str
     prompts: int
     attempts: int
     """By the card's own count."""
@@ -54,6 +56,7 @@ def result(walked: Walked) -> Result:
         after_retry=after_retry(walked),
         seconds=round(walked.seconds, 3),
         blocked_ms=round(walked.blocked.seconds * 1e3, 1),
+        blocked_by=walked.blocked.callback,
         prompts=walked.prompts,
         attempts=walked.checks,
         violations=tuple(violations(walked)),
@@ -99,7 +102,8 @@ def table(results: Sequence[Result]) -> Iterable[str]:
     yield "not green when tried again: " + (
         ", ".join(f"{name} {count}" for name, count in again.most_common()) or "none"
     )
-    yield f"event loop kept at most {max(one.blocked_ms for one in results):.0f} ms"
+    longest = max(results, key=lambda one: one.blocked_ms)
+    yield f"event loop kept at most {longest.blocked_ms:.0f} ms, by {longest.blocked_by} ({longest.name})"
     if repeated := Counter(one.repeated for one in results if one.repeated):
         yield "walked again, because a step failed before the fault was armed: " + "; ".join(
             f"{count} × {why}" for why, count in repeated.most_common()

@@ -15,13 +15,14 @@ def test_each_is_asked_and_a_no_wants_its_reason(bench: Bench) -> None:
     terminal = asking(bench, _ask())
     terminal.until("1 of 3: ann [y/w/n, empty: not yet]: ")
     terminal.type("y\n")
-    terminal.until("2 of 3: ben")
+    terminal.until("2 of 3: ben [y/w/n, empty: not yet]: ")
     terminal.type("maybe\n")
     terminal.until("Type y for yes, w for not yet, or n for no.")
+    terminal.until_prompt()
     terminal.type("\n")
-    terminal.until("3 of 3: carl")
+    terminal.until("3 of 3: carl [y/w/n, empty: not yet]: ")
     terminal.type("n\n")
-    terminal.until("Why not")
+    terminal.until("Why not (empty: leave)? ")
     terminal.type("on leave\n")
     terminal.until(
         "got Checklisted(answers=(Ticked(tick=<Tick.YES: 'yes'>, reason=''), "
