@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import grp
-import os
 import secrets
 import shutil
 import sys
@@ -18,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from rehearsal.artefacts import KEY_LABELS, SSH_HOST, SSH_USER, software_points, write_export
-from rehearsal.ccat import ENV_FILE, write_command
+from rehearsal.ccat import write_command
 from rehearsal.choice import Choice, choose
 from rehearsal.faults import Fault, change_one_character
 from rehearsal.hosts import make_hosts
@@ -26,6 +24,7 @@ from rehearsal.lacking import lacking
 from rehearsal.mark import SHEET_NAME, SITE_NAME, LabMark
 from rehearsal.mark import write as write_mark
 from rehearsal.people import make_people
+from rehearsal.profile import inputs_of, tokens_of
 from rehearsal.repository import make_repository
 from rehearsal.sheet import Gates, write_sheet
 from rehearsal.stay import remove
@@ -169,8 +168,8 @@ def _fill(
     pin.wipe()
     so_pin.wipe()
     site = place / SITE_NAME
-    inputs = _inputs(export.folder, working_tree, ccat)
-    profile = _profile(token, choice) | more | {"inputs": inputs | more["inputs"]}
+    inputs = inputs_of(export.folder, working_tree, ccat)
+    profile = tokens_of(token, choice) | more | {"inputs": inputs | more["inputs"]}
     profile["rehearsal"] = {"token": str(choice), "sheet": str(sheet), "lacks": dict(lacks)}
     profile |= {"two_people": people.profile, **hosts}
     site.write_text(yaml.safe_dump(profile, sort_keys=False))
@@ -213,41 +212,6 @@ def _exchange(folder: Path, token: LabToken) -> None:
     shutil.rmtree(folder)
     real = {key_id: token.points[key_id] for key_id in (SSH_USER, SSH_HOST)}
     write_export(folder, {**software_points(), **real})
-
-
-def _profile(token: LabToken, choice: Choice) -> dict[str, object]:
-    return {
-        "site": 1,
-        # It stands in the header of the run, on screens and in the record.
-        "name": f"Rehearsal on {choice}",
-        "tokens": {
-            "intermediate": {
-                "module": str(token.module),
-                # The serial is not given here: it comes from paper, and the runbook compares it.
-                "label": token.label,
-                "env": dict(token.environment),
-            }
-        },
-    }
-
-
-def _inputs(export: Path, repository: Path, ccat: Path) -> dict[str, object]:
-    return {
-        "export_usb": str(export),
-        "repository": str(repository),
-        "ccat": str(ccat),
-        "announcement": str(repository.parent / "announcement.txt"),
-        "cohort": ["Ada", "Grace"],
-        "oidc_admin": "rehearsal@example.invalid",
-        "ssh_login_user": getpass.getuser(),
-        "ssh_login_principal": getpass.getuser(),
-        # On the lab's hosts, each of which has a folder of its own.
-        "env_file": ENV_FILE,
-        "env_group": grp.getgrgid(os.getegid()).gr_name,
-        "udev_rule": "etc/udev/rules.d/99-nitrokey-hsm.rules",
-        "root_anchor": "etc/pki/ca-trust/source/anchors/ccat-root-ca.crt",
-        "trusted_user_ca_keys": "etc/ssh/trusted_user_ca_keys",
-    }
 
 
 def _require_programs() -> None:
