@@ -6,6 +6,7 @@ import asyncio
 import os
 import platform
 import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -55,6 +56,10 @@ def require(place: Path) -> None:
         raise EnvironmentLacks(
             f"the full lab needs Debian packages that are not here: {', '.join(sorted(missing))}",
             remedy=f"apt-get install --no-install-recommends {' '.join(sorted(missing))}",
+        )
+    if not Path(sys.executable).with_name("ansible-playbook").exists():
+        raise EnvironmentLacks(
+            "the full lab needs Ansible beside the program", remedy="pip install 'hsm-runbook[ansible]'"
         )
     there = next(folder for folder in (place, *place.parents) if folder.is_dir())
     free = shutil.disk_usage(there).free

@@ -6,6 +6,7 @@ import fcntl
 import os
 import platform
 import shutil
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -46,6 +47,13 @@ def test_packages_that_are_missing_are_named(monkeypatch: pytest.MonkeyPatch, tm
     with pytest.raises(EnvironmentLacks, match=r"not here: docker.io, golang-go\b") as raised:
         tools.require(tmp_path)
     assert raised.value.remedy == "apt-get install --no-install-recommends docker.io golang-go"
+
+
+def test_without_ansible_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    with pytest.raises(EnvironmentLacks, match="needs Ansible") as raised:
+        tools.require(tmp_path)
+    assert raised.value.remedy == "pip install 'hsm-runbook[ansible]'"
 
 
 def test_another_system_than_debian_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
