@@ -26,6 +26,11 @@ def config_folder() -> Path:
     return platformdirs.user_config_path(APPLICATION)
 
 
+def cache_folder() -> Path:
+    """`$XDG_CACHE_HOME/hsm-runbook`, by default `~/.cache/hsm-runbook`; what is in it can be made again."""
+    return platformdirs.user_cache_path(APPLICATION)
+
+
 def resolve(folder: Path, name: str) -> Path:
     """`name` from a file as a path: `~` is the user's home, and what is relative starts at `folder`."""
     path = Path(name)

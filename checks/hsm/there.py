@@ -66,7 +66,7 @@ class There:
             self._resting = False
 
     async def start(self) -> WorkerProcess:
-        client = await asyncio.to_thread(_client_module)
+        client = await asyncio.to_thread(client_module)
         if client is None:
             raise errors.RemotingMissing(
                 f"there is no {_CLIENT} on this machine, which reaches tokens of other hosts", where=self._where
@@ -145,7 +145,8 @@ def _unseen(_: str) -> None:
     """Not for the step's live output."""
 
 
-def _client_module() -> str | None:
+def client_module() -> str | None:
+    """p11-kit's client module on this machine; None: it is not installed."""
     for pattern in CLIENTS:
         for folder in sorted(Path("/").glob(pattern.lstrip("/"))):
             if (folder / _CLIENT).is_file():

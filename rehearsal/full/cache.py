@@ -24,12 +24,10 @@ from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
 from rehearsal.full import base_image, public_ca, step_ca, tools
 from rehearsal.full.engine import Engine
 from runbook.errors import EnvironmentLacks, OperatorStopped
-from runbook.paths import APPLICATION
+from runbook.paths import cache_folder
 
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 _TREE = "tree"
@@ -88,7 +86,7 @@ class Cache:
 
 def the_cache() -> Cache:
     """`$XDG_CACHE_HOME/hsm-runbook/rehearsal`, by default in `~/.cache`."""
-    return Cache(platformdirs.user_cache_path(APPLICATION) / "rehearsal")
+    return Cache(cache_folder() / "rehearsal")
 
 
 @functools.cache

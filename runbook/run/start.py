@@ -106,7 +106,7 @@ def fit(
 
     Raises InvalidDocument, and UsageError where a profile is needed.
     """
-    profile = load_site(site) if site else _no_site(runbook.path)
+    profile = load_site(site) if site else no_site(runbook.path)
     errors = [
         problem for problem in check_site(runbook, profile, registry, given=given) if problem.severity is Severity.ERROR
     ]
@@ -235,7 +235,7 @@ def _lacking(runbook: Runbook, path: Path) -> UsageError:
     )
 
 
-def _no_site(runbook: Path) -> Loaded[Site]:
+def no_site(runbook: Path) -> Loaded[Site]:
     """What stands for a profile where there is none: a runbook that needs nothing of a site runs without one."""
     path = runbook.parent / SITE_NAME
     return Loaded(Site(site=1, name="none"), path, "", Document(path, "", (), Map(Mark(1, 1), {}, {})))

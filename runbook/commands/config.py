@@ -1,0 +1,108 @@
+"""`runbook config`: where things are looked for and kept, and the values in force."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from runbook.errors import ExitCode
+    from runbook.places import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """An input of the runbook."""
+
+    name: str
+    value: str | None
+    """None: it is asked for in the run."""
+    source: str
+    """`site`, `default`, or `asked`."""
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option("--site", type=click.Path(path_type=Path), help="As for `runbook run`.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def command(file: Path | None, site: Path | None, as_json: bool) -> ExitCode:
+    """Print where the program looks for things and keeps them, what is there and used, and the values in force.
+
+    FILE and --site are those of `runbook run`. Nothing is made or changed.
+    """
+    import json
+    import os
+
+    from runbook.errors import ExitCode, UsageError
+    from runbook.places import places, variables
+
+    found, environment = places(file, site), variables(os.environ)
+    problem: UsageError | None = None
+    values: list[Value] = []
+    try:
+        values = _values(found)
+    except UsageError as error:
+        problem = error
+    if as_json:
+        known = {
+            "places": [asdict(place) for place in found],
+            "environment": environment,
+            "values": [asdict(value) for value in values],
+        }
+        click.echo(json.dumps(known, indent=2))
+    else:
+        for line in _lines(found, environment, values):
+            click.echo(line)
+    if problem:
+        click.echo(f"error: the values in force are not known: {problem}", err=True)
+        return ExitCode.USAGE
+    return ExitCode.GREEN
+
+
+def _values(found: Sequence[Place]) -> list[Value]:
+    """Of the inputs; empty where there is no runbook here. Raises UsageError where a file is wrong."""
+    from runbook.files.loader import load_runbook, load_site
+    from runbook.input_types import SecretInput
+    from runbook.kind import Registry
+    from runbook.run.start import no_site
+    from runbook.run.values import values_at_start
+
+    used = {place.what: Path(place.path) for place in found if place.used}
+    if "runbook" not in used:
+        return []
+    runbook = load_runbook(used["runbook"], Registry())
+    site = load_site(used["site profile"]) if "site profile" in used else no_site(runbook.path)
+    known = values_at_start(runbook.model, site, {})
+    values = []
+    for name, declared in runbook.model.inputs.items():
+        value, source = known.get(name, (None, "asked"))
+        secret = isinstance(declared, SecretInput)
+        values.append(Value(name, None if secret else value, "asked" if secret else source))
+    return values
+
+
+def _lines(found: Sequence[Place], environment: dict[str, str], values: Sequence[Value]) -> Iterator[str]:
+    from runbook.text import clean_line
+
+    what = ""
+    for place in found:
+        if place.what != what:
+            what = place.what
+            yield what
+        word = "used" if place.used else "there" if place.there else "not there"
+        yield f"  {word:<9}  {clean_line(place.path)}"
+    yield "environment"
+    for name, text in environment.items():
+        yield f"  {name}={clean_line(text)}"
+    if not environment:
+        yield "  nothing that matters here is set"
+    yield "values in force"
+    for value in values:
+        said = "asked for in the run" if value.value is None else f"{clean_line(value.value) or "''"}  ({value.source})"
+        yield f"  {value.name} = {said}" if value.value is not None else f"  {value.name}: {said}"
+    if not values:
+        yield "  none: there is no runbook to have inputs"
