@@ -102,7 +102,9 @@ def _lines(found: Sequence[Place], environment: dict[str, str], values: Sequence
         yield "  nothing that matters here is set"
     yield "values in force"
     for value in values:
-        said = "asked for in the run" if value.value is None else f"{clean_line(value.value) or "''"}  ({value.source})"
-        yield f"  {value.name} = {said}" if value.value is not None else f"  {value.name}: {said}"
+        if value.value is None:
+            yield f"  {value.name}: asked for in the run"
+        else:
+            yield f"  {value.name} = {clean_line(value.value) or '(empty)'}  ({value.source})"
     if not values:
         yield "  none: there is no runbook to have inputs"
