@@ -48,7 +48,7 @@ def _problems(file: Path, site: Path | None) -> list[Problem]:
     except InvalidDocument as error:
         problems += error.problems
     try:
-        profile = load_site(site) if site else None
+        profile = load_site(site, runbook) if site else None
         problems += profile.warnings if profile else ()
     except InvalidDocument as error:
         problems += error.problems

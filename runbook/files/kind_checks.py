@@ -195,6 +195,19 @@ def uses(kind: type[Kind[Any]], params: Map, kind_node: Node) -> Iterator[Use]:
         yield Use(kind_node, name, ref)
 
 
+def parts_of_step(registry: Registry, step: StepOutline) -> Iterator[tuple[type[Kind[Any]], Map, Node]]:
+    """Kind, own keys and the kind's place: of the step, of its ways back and of the probes; raises EnvironmentLacks."""
+    parts = [(step.role, step.kind, step.params, step.kind_node)] if step.role else []
+    parts += [(way.role, way.kind, way.params, way.kind_node) for way in step.ways()]
+    for probe in step.probes():
+        if "check" in probe.items:
+            parts.append((Role.CHECK, probe.text("check") or "", probe.without("check"), probe.items["check"]))
+    for role, name, params, kind_node in parts:
+        kind = find_kind(registry, role, name)
+        if kind is not None:
+            yield kind, params, kind_node
+
+
 def template_problems(
     document: Document, node: Node, outline: Outline, known: frozenset[str], used: Used
 ) -> Iterator[Problem]:

@@ -19,14 +19,14 @@ from runbook.files.document import Document, Map, Scalar
 from runbook.files.engine_checks import not_allowed
 from runbook.files.host_checks import host_problems, unknown_hosts, unknown_in_hints
 from runbook.files.input_checks import declaration_problems, default_problems, site_value_problems
-from runbook.files.kind_checks import Used, find_kind, kind_problems, uses
+from runbook.files.kind_checks import Used, kind_problems, parts_of_step, uses
 from runbook.files.outline import FOLDED, Outline, StepOutline
 from runbook.files.people_checks import people_problems
 from runbook.files.problems import InvalidDocument, Problem, Severity, did_you_mean, in_order
 from runbook.files.walk import Walk
 from runbook.files.wording import problems_of
 from runbook.kind import Registry
-from runbook.model import Role, Runbook
+from runbook.model import Runbook
 from runbook.site import SIGNER_FILES, Site
 
 M = TypeVar("M", bound=BaseModel)
@@ -97,9 +97,18 @@ def load_runbook(path: Path, registry: Registry) -> Loaded[Runbook]:
     return load_document(path, Runbook, check=check, drop=FOLDED)
 
 
-def load_site(path: Path) -> Loaded[Site]:
-    """The site profile, the paths in it made absolute; raises InvalidDocument."""
-    loaded = load_document(path, Site)
+def load_site(path: Path, runbook: Loaded[Runbook] | None = None) -> Loaded[Site]:
+    """The site profile, the paths in it made absolute; raises InvalidDocument.
+
+    With a runbook, a profile that is no profile yet is told what its values lack too, which `check_site` tells else.
+    """
+
+    def check(document: Document, model: BaseModel | None) -> Iterable[Problem]:
+        if runbook is None or model is not None:
+            return ()
+        return site_value_problems(runbook.model, runbook.document, document, ())
+
+    loaded = load_document(path, Site, check=check)
     return replace(loaded, model=resolved(loaded.model, path.absolute().parent))
 
 
@@ -150,15 +159,8 @@ def check_site(
 def _references(runbook: Loaded[Runbook], site: Loaded[Site], registry: Registry) -> Iterator[Problem]:
     for step in _served(Outline.of(runbook.document.root), site.model):
         yield from unknown_in_hints(runbook.document, step.node, site.model, site.path)
-        parts = [(step.role, step.kind, step.params, step.kind_node)]
-        parts += [(way.role, way.kind, way.params, way.kind_node) for way in step.ways()]
-        for probe in step.probes():
-            if "check" in probe.items:
-                name = probe.text("check") or ""
-                parts.append((Role.CHECK, name, probe.without("check"), probe.items["check"]))
-        for role, name, params, kind_node in parts:
-            kind = find_kind(registry, role, name) if role else None
-            used = list(uses(kind, params, kind_node)) if kind else []
+        for part in parts_of_step(registry, step):
+            used = list(uses(*part))
             yield from unknown_hosts(runbook.document, used, site.model, site.path)
             yield from not_allowed(runbook.document, used, site.model, site.path)
             for use in used:
