@@ -161,13 +161,15 @@ class Terminal:
         self._seen = place + len(text)
         return part
 
-    def until_prompt(self, seconds: float = 60.0) -> None:
-        """Read until the last thing shown is a prompt."""
+    def until_prompt(self, seconds: float = 60.0) -> str:
+        """Read until the last thing shown is a prompt, and give what was shown up to it."""
         deadline = time.monotonic() + seconds
         while not re.search(r"(\)|\]|Number): \Z", self.shown[self._seen :]):
             if not self._read(deadline - time.monotonic()):
                 raise AssertionError(f"no prompt appeared:\n{self.shown[self._seen :]}")
+        part = self.shown[self._seen :]
         self._seen = len(self.shown)
+        return part
 
     def type(self, text: str) -> None:
         os.write(self._ours, text.encode())
