@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Final
 
 from checks.containers.engine import Engine
-from checks.containers.errors import EngineNotResponding, EngineUnreachable
+from checks.containers.errors import EngineUnreachable
 from checks.containers.ways import LocalWay
 from checks.doctor.finding import Finding, State
 from runbook.errors import StepError
@@ -30,10 +31,14 @@ async def engine(title: str, profile: EngineProfile, *, needed: bool) -> Finding
     state = State.WRONG if needed else State.WARNING
     found = Engine(title.rpartition(" ")[2], profile, LocalWay(profile))
     try:
-        await found.connect()
-        info = await found.call(lambda client: client.info(), deadline=_DEADLINE)
+        async with asyncio.timeout(_DEADLINE):
+            await found.connect()
+            info = await found.call(lambda client: client.info())
+    except TimeoutError:
+        late = f"no answer within {_DEADLINE:g} s at {clean_line(profile.socket)}"
+        return Finding(state, title, late, "Look at the engine's log: `journalctl -u docker`.")
     except StepError as error:
-        if needed and isinstance(error, EngineUnreachable | EngineNotResponding):
+        if needed and isinstance(error, EngineUnreachable):
             state = State.MISSING
         unneeded = "" if needed else "; only steps with a Docker engine need one"
         return Finding(state, title, error.what + unneeded, error.remedy or "Start it: systemctl start docker")
