@@ -117,7 +117,12 @@ class Places:
         if not members:
             raise ValueError("expected a name")
         if len(members) == 1 and members[0] not in self.groups:
-            return fits(HostProfile, "ssh")(members[0])
+            try:
+                return fits(HostProfile, "ssh")(members[0])
+            except ValueError:
+                raise ValueError(
+                    f"`{members[0]}` is neither an alias nor an address; no account goes with it"
+                ) from None
         for member in members:
             if not re.fullmatch(HOST_PATTERN, member):
                 raise ValueError(f"`{member}` cannot be the name of a host")
@@ -169,15 +174,23 @@ async def token(places: Places, name: str, steps: Sequence[str], modules: Sequen
     keys["module"] = await asker.ask(module)
     if far:
         keys["sudo"] = await places.as_root("Reach the module there as root")
-    for key, help_ in (("label", said_of(TokenProfile, "label")), ("serial", "As the token itself says it.")):
-        question = Question(
-            ask=f"{key.capitalize()} of `{name}`", help=help_, empty="none", check=fits(TokenProfile, key)
-        )
-        value = await asker.ask(question)
-        if value is not None:
-            keys[key] = value
-    if not {"label", "serial"} & set(keys):
-        keys["label"] = None
+    label = Question(
+        ask=f"Label of `{name}`",
+        help=f"{said_of(TokenProfile, 'label')} A token is known by its label, its serial or both.",
+        empty="none",
+        check=fits(TokenProfile, "label"),
+    )
+    keys["label"] = await asker.ask(label)
+    serial = Question(
+        ask=f"Serial of `{name}`",
+        help="As the token itself says it.",
+        empty="none" if keys["label"] else "fill in later",
+        check=fits(TokenProfile, "serial"),
+    )
+    keys["serial"] = await asker.ask(serial)
+    surplus = "serial" if keys["serial"] is None else "label"
+    if keys[surplus] is None:
+        del keys[surplus]
     return _named(name, keys, TokenProfile, steps)
 
 

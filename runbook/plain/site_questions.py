@@ -15,7 +15,7 @@ from runbook.input_types import ChoiceInput, Input, IntegerInput, ListInput, Pat
 from runbook.model import Runbook
 from runbook.plain.place_questions import Places, engine, fits, said_of, token
 from runbook.plain.questions import Asker, Question
-from runbook.site import Person, Site, TwoPeople
+from runbook.site import HOST_PATTERN, LOCAL, Person, Site, TwoPeople
 
 
 async def ask_site(asker: Asker, runbook: Runbook, needs: Needs, folder: Path) -> tuple[Entry, ...]:
@@ -54,8 +54,13 @@ def _hosts_given(needs: Needs, values: tuple[Entry, ...]) -> dict[str, list[str]
     return {
         entry.value: needs.hosts_given[entry.key]
         for entry in values
-        if entry.key in needs.hosts_given and isinstance(entry.value, str) and entry.value not in needs.hosts
+        if entry.key in needs.hosts_given and isinstance(entry.value, str) and _is_host(entry.value, needs)
     }
+
+
+def _is_host(text: str, needs: Needs) -> bool:
+    """Whether it can be the name of a host that is not asked for anyway."""
+    return text != LOCAL and text not in needs.hosts and re.fullmatch(HOST_PATTERN, text) is not None
 
 
 async def _inputs(asker: Asker, runbook: Runbook, needs: Needs) -> tuple[Entry, ...]:

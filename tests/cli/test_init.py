@@ -153,6 +153,18 @@ def test_a_file_that_exists_is_kept_unless_its_loss_is_confirmed(bench: Bench) -
 
 
 @pytest.mark.usefixtures("home")
+def test_a_file_that_came_into_being_meanwhile_is_kept(bench: Bench) -> None:
+    file = bench.folder / "site.yaml"
+    with bench.terminal("init") as terminal:
+        answer_all(terminal, ANSWERS[:-1])
+        file.write_text("another's\n")
+        answer_all(terminal, ANSWERS[-1:])
+        assert terminal.end() == 2
+    assert file.read_text() == "another's\n"
+    assert [path.name for path in bench.folder.glob(".site*")] == []
+
+
+@pytest.mark.usefixtures("home")
 def test_a_skeleton_marks_what_validate_names(bench: Bench) -> None:
     done = bench("init", "--runbook", str(SHIPPED), "--defaults", "new.yaml")
     assert done.returncode == 0, done.stderr
