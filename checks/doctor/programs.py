@@ -68,7 +68,7 @@ async def program(wanted: Program, site: Site | None) -> Finding:
         found = f"{place} {how}: {clean_line(said, 200) or 'it said nothing'}"
         state = State.WRONG if needed else State.WARNING
         return Finding(state, wanted.name, found, f"Install it again: apt-get install --reinstall {wanted.package}")
-    return Finding(State.OK, wanted.name, f"{clean_line(said, 80)}, {place}")
+    return Finding(State.OK, wanted.name, f"{clean_line(said.partition(' (')[0], 80)}, {place}")
 
 
 def _has_hosts(site: Site) -> bool:
