@@ -59,7 +59,7 @@ async def _token(pool: TokenPool, name: str, profile: TokenProfile) -> tuple[Fin
     if survey.selected is None or survey.selected.token is None:
         problem = survey.problem or StepError("the token is not there", symptom="no token")
         return _trouble(title, problem, survey.slots), problem.symptom in _READERS
-    return _judged(title, survey.selected.token, profile.module), False
+    return judged(title, survey.selected.token, profile.module), False
 
 
 async def _far(title: str, profile: TokenProfile) -> Finding:
@@ -78,7 +78,8 @@ def _trouble(title: str, error: RunbookError, slots: tuple[SlotInfo, ...]) -> Fi
     return Finding(state, title, error.what + beside, error.remedy)
 
 
-def _judged(title: str, token: TokenInfo, module: str) -> Finding:
+def judged(title: str, token: TokenInfo, module: str) -> Finding:
+    """The token that is meant, by its flags about PINs (PKCS#11 v2.40 §3.2)."""
     flags = [flag for flag in token.flags if "_PIN_" in flag]
     found = f"{token.name} through {module}; PIN flags: {' '.join(flags) or 'none'}"
     if _LOCKED in flags:
@@ -86,7 +87,9 @@ def _judged(title: str, token: TokenInfo, module: str) -> Finding:
     if _PIN_SET not in flags:
         return Finding(State.WRONG, title, found, "The token has no user PIN; set one before the cutover.")
     if len(flags) > 1:
-        return Finding(State.WARNING, title, found, "Fewer attempts are left than a full counter has: mind the PIN.")
+        return Finding(
+            State.WARNING, title, found, "Attempts were spent, or a PIN waits to be changed: look before one is typed."
+        )
     return Finding(State.OK, title, found)
 
 

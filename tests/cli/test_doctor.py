@@ -16,6 +16,8 @@ import yaml
 
 from checks.doctor import examine
 from checks.doctor.finding import Finding, State
+from checks.doctor.tokens import judged
+from checks.evidence.slots import TokenInfo
 from tests.cli.bench import Bench
 from tests.softhsm import LABEL, MODULE, PIN, SoftHsm
 
@@ -62,6 +64,25 @@ def test_a_counter_that_is_not_full_is_a_warning(here: Bench, softhsm: SoftHsm) 
     code, findings = found(here)
     assert (code, findings["token intermediate"]["state"]) == (0, "warning")
     assert "CKF_USER_PIN_COUNT_LOW" in findings["token intermediate"]["found"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "state"),
+    [
+        (("CKF_USER_PIN_INITIALIZED",), State.OK),
+        (("CKF_USER_PIN_INITIALIZED", "CKF_USER_PIN_FINAL_TRY"), State.WARNING),
+        (("CKF_USER_PIN_INITIALIZED", "CKF_SO_PIN_COUNT_LOW"), State.WARNING),
+        (("CKF_USER_PIN_INITIALIZED", "CKF_USER_PIN_LOCKED"), State.WRONG),
+        ((), State.WRONG),
+    ],
+)
+def test_each_flag_has_its_weight(flags: tuple[str, ...], state: State) -> None:
+    known = {"manufacturer": "m", "model": "m", "hardware_version": "1.0", "firmware_version": "1.0"}
+    info = TokenInfo(label="l", serial="s", flags=("CKF_TOKEN_INITIALIZED", *flags), min_pin=6, max_pin=15, **known)
+    one = judged("token t", info, "/m.so")
+    assert one.state is state
+    assert all(flag in one.found for flag in flags)
+    assert bool(one.remedy) is (state is not State.OK)
 
 
 def test_another_serial_is_wrong_and_tells_what_is_there(here: Bench, softhsm: SoftHsm) -> None:
