@@ -45,6 +45,16 @@ def test_the_profile_of_the_configuration_is_used_where_none_lies_beside(bench: 
     assert profiles[1]["path"] == str(mine)
 
 
+def test_a_profile_beside_the_runbook_comes_before_the_other(bench: Bench) -> None:
+    mine = bench.folder / "config/hsm-runbook/site.yaml"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("site: 1\nname: mine\ninputs: {folder: /var}\n")
+    known = told(bench)
+    profiles = [place for place in known["places"] if place["what"] == "site profile"]
+    assert [(place["there"], place["used"]) for place in profiles] == [(True, True), (True, False)]
+    assert {"name": "folder", "value": "/tmp", "source": "site"} in known["values"]
+
+
 def test_a_named_profile_is_the_only_one(bench: Bench) -> None:
     (bench.folder / "other.yaml").write_text("site: 1\nname: other\ninputs: {folder: /var}\n")
     known = told(bench, "--site", "other.yaml")
