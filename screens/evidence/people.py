@@ -62,7 +62,7 @@ class ItemPane(Pane[ListItem]):
 
     def lines(self, width: int) -> Iterator[Content]:
         item = self.evidence
-        yield from pairs([(item.item, Content.styled(*_LOOKS[item.answer]))], width)
+        yield from wrap(Content.assemble(item.item, "  ", _LOOKS[item.answer]), width)
         if item.reason:
             yield from wrap(_reason(item), width, indent=2)
 

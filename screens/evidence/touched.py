@@ -20,8 +20,10 @@ def _thing(thing: TouchedThing, width: int) -> Iterator[Content]:
         sign, style = ("✓", GOOD) if thing.state is Listed.AS_LISTED else ("·", QUIET)
     else:
         sign, style = ("✗", f"bold {BAD}") if thing.state is Listed.NOT_LISTED else ("▲", DOUBT)
-    head = Content.assemble((f"{sign} ", style), (f"{thing.what:<7}", QUIET))
-    for number, line in enumerate(wrap(thing.place, width - _LEFT)):
+    # Of what other programs have recorded the word may be any.
+    short = Content(thing.what).cell_length < _LEFT - 2
+    head = Content.assemble((f"{sign} ", style), (f"{thing.what if short else '':<{_LEFT - 2}}", QUIET))
+    for number, line in enumerate(wrap(thing.place if short else f"{thing.what} {thing.place}", width - _LEFT)):
         yield Content.assemble(head if number == 0 else " " * _LEFT, line)
     for remark in (*thing.how, *([thing.by] if thing.by else [])):
         yield from wrap(Content.styled(remark, QUIET), width, indent=_LEFT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from enum import Enum
 from typing import Any
 
 import pytest
@@ -71,7 +72,7 @@ def poisoned(value: Any, text: str, *, raw: bool) -> Any:
 
 
 def _textual(value: Any) -> bool:
-    return isinstance(value, (str, tuple, BaseModel))
+    return isinstance(value, (str, tuple, BaseModel)) and not isinstance(value, Enum)
 
 
 def evidence(text: str, *, raw: bool) -> Iterator[Evidence]:
