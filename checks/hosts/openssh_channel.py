@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import secrets
 from asyncio.subprocess import DEVNULL, PIPE
 from pathlib import Path
 
@@ -63,23 +62,19 @@ class OpensshChannel:
         await end(self._process)
 
 
-async def open_channel(control: Path, folder: Path, command: str, where: str) -> OpensshChannel:
-    """Start a command; what `ssh` says of itself goes to a named pipe, so that stderr is the command's alone.
+async def open_channel(control: Path, command: str, where: str) -> OpensshChannel:
+    """Start a command; what `ssh` says of itself goes to a pipe of its own, so that stderr is the command's alone.
 
     Raises LineLost and ChannelRefused.
     """
-    fifo = folder / f"log-{secrets.token_hex(4)}"
     process: asyncio.subprocess.Process | None = None
-    try:
-        # Open for both, so that it neither blocks nor ends before ssh has come.
-        os.mkfifo(fifo, 0o600)
-        said = os.open(fifo, os.O_RDWR | os.O_NONBLOCK)
-    except OSError:
-        raise _lost(where) from None
+    said, log = os.pipe()
+    os.set_blocking(said, False)
     opened = False
     try:
         process = await asyncio.create_subprocess_exec(
-            *("ssh", *mux_options(control), "-E", str(fifo), "host", "--", command),
+            # ssh closes what it inherits, so it opens our end; a named pipe would keep it for ever were we killed first.
+            *("ssh", *mux_options(control), "-E", f"/proc/{os.getpid()}/fd/{log}", "host", "--", command),
             stdin=PIPE,
             stdout=PIPE,
             stderr=PIPE,
@@ -99,7 +94,7 @@ async def open_channel(control: Path, folder: Path, command: str, where: str) ->
         ) from None
     finally:
         os.close(said)
-        fifo.unlink(missing_ok=True)
+        os.close(log)
         if process is not None and not opened:
             await asyncio.shield(end(process))
 

@@ -146,7 +146,7 @@ class OpensshConnection:
                 where=where(self._settings),
                 remedy="See to the line, then try again.",
             )
-        return await open_channel(self._master.control, self._master.folder, command, where(self._settings))
+        return await open_channel(self._master.control, command, where(self._settings))
 
     async def close(self) -> None:
         with contextlib.suppress(Exception):

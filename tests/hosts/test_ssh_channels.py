@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
+import signal
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -10,6 +14,7 @@ import pytest
 
 from checks.hosts.channel import Connection, Ended
 from checks.hosts.errors import ChannelRefused, LineLost
+from tests.files.test_process import gone, pids_in, until
 from tests.hosts.conftest import OpenHosts
 from tests.hosts.ssh_bench import Bench, eventually
 
@@ -185,3 +190,24 @@ async def test_keys_of_the_session_are_renewed_under_way(bench: Bench, connect: 
     assert len(stdout) == 8_000_000
     assert ended == Ended(0)
     assert sshd.log.count("SSH2_MSG_NEWKEYS sent") > 3
+
+
+async def test_a_command_whose_driver_is_killed_before_ssh_has_begun_does_not_stay(tmp_path: Path) -> None:
+    slow = tmp_path / "ssh"
+    slow.write_text(f'#!/bin/sh\necho $$ > {tmp_path}/pid\nkill -STOP $$\nexec {shutil.which("ssh")} "$@"\n')
+    slow.chmod(0o755)
+    opens = f"""if True:
+        import asyncio, pathlib
+        from checks.hosts.openssh_channel import open_channel
+        asyncio.run(open_channel(pathlib.Path({str(tmp_path / "control")!r}), "true", "a host"))
+    """
+    driver = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", opens), env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    )
+    (pid,) = await pids_in(tmp_path / "pid", 1)
+    assert await until(lambda: Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "T")
+    driver.kill()
+    await driver.wait()
+    os.kill(pid, signal.SIGCONT)
+
+    assert await gone(pid)
