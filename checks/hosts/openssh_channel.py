@@ -73,7 +73,7 @@ async def open_channel(control: Path, command: str, where: str) -> OpensshChanne
     opened = False
     try:
         process = await asyncio.create_subprocess_exec(
-            # ssh closes what it inherits, so it opens our end; a named pipe would keep it for ever were we killed first.
+            # ssh closes what it inherits, so it opens our end. At a named pipe it would stay for ever, were we killed.
             *("ssh", *mux_options(control), "-E", f"/proc/{os.getpid()}/fd/{log}", "host", "--", command),
             stdin=PIPE,
             stdout=PIPE,
