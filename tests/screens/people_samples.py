@@ -30,7 +30,7 @@ In one piece: <fingerprint>
 ANNOUNCEMENT = Announcement(
     text=_TEXT,
     sha256=hashlib.sha256(_TEXT.encode()).hexdigest(),
-    root="/work/system-integration/ansible/roles/ca_trust/files/root_ca.crt",
+    root="/srv/system-integration/ansible/roles/ca_trust/files/root_ca.crt",
     subject="CN=CCAT Observatory Root CA,O=CCAT Observatory",
     fingerprint=_ROOT,
     file="/home/op/announcement.txt",
@@ -57,7 +57,7 @@ AGAIN = ChecklistRequest(
 _LISTED = TouchedThing(
     state=Listed.AS_LISTED,
     what="file",
-    name="/work/system-integration/ansible/roles/ca_trust/files/root_ca.crt",
+    name="/srv/system-integration/ansible/roles/ca_trust/files/root_ca.crt",
     on="local",
     how=("B2.root written", "B3.commit committed"),
 )
