@@ -71,6 +71,10 @@ def keys(tmp_path: Path) -> Keys:
     return made
 
 
+_PATIENCE = 30
+"""Rounds for a walk to come to its next question."""
+
+
 class _Svg(SingleFileSnapshotExtension):
     file_extension = "svg"
     _write_mode = WriteMode.TEXT
@@ -100,9 +104,22 @@ class Driven:
             await self.settle()
 
     async def settle(self) -> None:
-        """Until nothing more is going on: two rounds, as the walk may answer what the screen said."""
+        """Until nothing more is going on: two rounds, as the walk may answer what the screen said.
+
+        A walk that is still on its way to what it asks next is waited for; one that a test holds back is not for long.
+        """
         for _ in range(3):
             await self.pilot.pause()
+        for _ in range(_PATIENCE):
+            if self._at_rest:
+                break
+            await self.pilot.pause(0.01)
+
+    @property
+    def _at_rest(self) -> bool:
+        """Whether a person is asked, or it is over."""
+        run = getattr(self.app, "run_screen", None)
+        return run is None or self.app.screen is not run or run.moment is not None or bool(run.state.finished)
 
     async def until(self, shown: str) -> None:
         """Until the terminal shows it; live output is painted with the next frame."""
