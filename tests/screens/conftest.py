@@ -117,9 +117,11 @@ class Driven:
 
     @property
     def _at_rest(self) -> bool:
-        """Whether a person is asked, or it is over."""
+        """Whether a person is asked, and keys reach what asks; or it is over."""
         run = getattr(self.app, "run_screen", None)
-        return run is None or self.app.screen is not run or run.moment is not None or bool(run.state.finished)
+        if run is None or self.app.screen is not run:
+            return self.app.focused is not None
+        return run.moment is not None or bool(run.state.finished)
 
     async def until(self, shown: str) -> None:
         """Until the terminal shows it; live output is painted with the next frame."""

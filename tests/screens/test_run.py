@@ -189,8 +189,9 @@ async def test_live_output_is_shown_while_it_runs_and_follows(drive: Drive) -> N
         await d.press("r")
         await d.until("line 299 [/not markup]")
         await d.until("Go on?")
+        await d.settle()
         await d.press("enter")
-        async with asyncio.timeout(30):  # afterwards the evidence counts
+        async with asyncio.timeout(60):  # afterwards the evidence counts
             while "line 299" in d.screen:
                 await d.pilot.pause(0.01)
         await d.press("k", "o")
