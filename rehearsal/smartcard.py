@@ -13,10 +13,9 @@ from rehearsal.card.pcscd import environment_for
 from rehearsal.card.personalise import CardKey, personalise
 from rehearsal.token import LabToken
 from runbook.errors import EnvironmentLacks
+from runbook.findable import opensc_module
 from runbook.secrets import Secret
 
-_PLACES = ("/usr/lib64/opensc-pkcs11.so", "/usr/lib64/pkcs11/opensc-pkcs11.so", "/usr/lib/opensc-pkcs11.so")
-_MULTIARCH = "*/opensc-pkcs11.so"
 _LONGEST_SOCKET = 107
 """Bytes of a Unix socket's address (unix(7))."""
 
@@ -73,15 +72,9 @@ class CardPlaces:
         return self.reader / "card-1.control"
 
 
-def find_module() -> Path | None:
-    """OpenSC's PKCS#11 module on this machine."""
-    places = (*map(Path, _PLACES), *sorted(Path("/usr/lib").glob(_MULTIARCH)))
-    return next((place for place in places if place.is_file()), None)
-
-
 async def obstacle(lab: Path) -> str | None:
     """What keeps a card in this folder from being used here, for people; None when nothing does."""
-    if find_module() is None or fitness.program("sc-hsm-tool") is None:
+    if opensc_module() is None or fitness.program("sc-hsm-tool") is None:
         return "packages are missing: opensc, opensc-pkcs11"
     if len(str(CardPlaces(lab).control).encode()) > _LONGEST_SOCKET:
         return f"the lab's path is too long for a socket: {lab}"
@@ -95,7 +88,7 @@ def make_card(
 
     `tries`: what the user PIN counter shows from the start; None: all. Raises EnvironmentLacks and CardStateUnusable.
     """
-    module = find_module()
+    module = opensc_module()
     if module is None:
         raise EnvironmentLacks("OpenSC's PKCS#11 module was not found on this machine")
     places = CardPlaces(lab)

@@ -10,7 +10,8 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-_MODULES = ("opensc-pkcs11.so", "libsc-hsm-pkcs11.so", "libykcs11.so", "softhsm/libsofthsm2.so", "libsofthsm2.so")
+_OPENSC = "opensc-pkcs11.so"
+_MODULES = (_OPENSC, "libsc-hsm-pkcs11.so", "libykcs11.so", "softhsm/libsofthsm2.so", "libsofthsm2.so")
 """Modules of tokens, the likelier ones first."""
 
 _FOLDERS = ("/usr/lib64/pkcs11", "/usr/lib64", "/usr/lib/*-linux-*", "/usr/lib", "/usr/lib/pkcs11", "/usr/local/lib")
@@ -24,11 +25,20 @@ def pkcs11_modules() -> list[str]:
     """Paths of PKCS#11 modules that exist here, the likelier ones first; one path for each file."""
     found: dict[Path, str] = {}
     for name in _MODULES:
-        for folder in _FOLDERS:
-            for path in _matching(f"{folder}/{name}"):
-                if Path(path).is_file():
-                    found.setdefault(Path(path).resolve(), path)
+        for path in _placed(name):
+            found.setdefault(Path(path).resolve(), path)
     return list(found.values())
+
+
+def opensc_module() -> Path | None:
+    """OpenSC's PKCS#11 module on this machine."""
+    return next(map(Path, _placed(_OPENSC)), None)
+
+
+def _placed(name: str) -> Iterator[str]:
+    """Where a module of that name is, in the order of the folders."""
+    for folder in _FOLDERS:
+        yield from (path for path in _matching(f"{folder}/{name}") if Path(path).is_file())
 
 
 def ssh_aliases(config: Path | None = None) -> list[str]:

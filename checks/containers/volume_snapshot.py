@@ -142,10 +142,7 @@ class Restore(Action[RestoreParams]):
                 await ask(engine, lambda client: _put(client, made, path), deadline=time_left(ctx))
                 entries = await read_through(engine, ctx, made)
         different = tuple(_differences(wanted, entries))
-        state = volume.state(entries, file=str(path), file_sha256=digest, problems=different)
-        if different:
-            return Outcome.failed(f"volume {params.volume}: {different[0]}", state, symptom="content")
-        return Outcome.passed(f"the volume {params.volume} is as {path.name} has it", state)
+        return _judged(volume.state(entries, file=str(path), file_sha256=digest, problems=different))
 
 
 class Restored(Check[RestoreParams]):
@@ -171,10 +168,14 @@ class Restored(Check[RestoreParams]):
         names = {entry.path for entry in wanted}
         others = [f"{entry.path} is not in the snapshot" for entry in entries if entry.path not in names]
         different = (*_differences(wanted, entries), *others)
-        state = volume.state(entries, file=str(path), file_sha256=digest, problems=different)
-        if different:
-            return Outcome.failed(f"volume {params.volume}: {different[0]}", state, symptom="content")
-        return Outcome.passed(f"the volume {params.volume} is as {path.name} has it", state)
+        return _judged(volume.state(entries, file=str(path), file_sha256=digest, problems=different))
+
+
+def _judged(state: VolumeState) -> Outcome:
+    """Whether the volume is as its snapshot."""
+    if state.problems:
+        return Outcome.failed(f"volume {state.volume}: {state.problems[0]}", state, symptom="content")
+    return Outcome.passed(f"the volume {state.volume} is as {Path(state.file).name} has it", state)
 
 
 async def _at_rest(engine: Engine, name: str) -> Volume:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from checks.doctor.finding import Finding, State
@@ -13,6 +12,7 @@ from checks.hsm.pool import TokenPool
 from checks.hsm.there import client_module
 from checks.hsm.token import Token
 from runbook.errors import RunbookError, StepError
+from runbook.findable import opensc_module
 from runbook.secrets import Redactor
 from runbook.site import Site, TokenProfile
 
@@ -22,7 +22,6 @@ _READERS: Final = frozenset({"reader missing", "reader refused", "module not res
 
 _LOCKED: Final = "CKF_USER_PIN_LOCKED"
 _PIN_SET: Final = "CKF_USER_PIN_INITIALIZED"
-_OPENSC: Final = ("usr/lib/*/opensc-pkcs11.so", "usr/lib64/opensc-pkcs11.so", "usr/lib/opensc-pkcs11.so")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,7 @@ def judged(title: str, token: TokenInfo, module: str) -> Finding:
 async def _opensc() -> Finding:
     """There is no site profile, so nothing is known to be needed."""
     title = "PKCS#11 module"
-    module = await asyncio.to_thread(_opensc_module)
+    module = await asyncio.to_thread(opensc_module)
     if module is None:
         return Finding(State.WARNING, title, "OpenSC's is not here", "Install it: apt-get install opensc-pkcs11")
     # Slots are listed whatever the profile selects; none is.
@@ -112,7 +111,3 @@ async def _opensc() -> Finding:
         return Finding(State.WARNING, title, f"{module} sees no token", "Plug the token in, and see pcscd below.")
     flags = [f"{one.name}, PIN flags: {' '.join(flag for flag in one.flags if '_PIN_' in flag)}" for one in there]
     return Finding(State.OK, title, f"{module} sees {'; '.join(flags)}")
-
-
-def _opensc_module() -> Path | None:
-    return next((found for pattern in _OPENSC for found in sorted(Path("/").glob(pattern))), None)

@@ -94,9 +94,7 @@ def is_running(engine: EnginePlace) -> bool:
     with contextlib.suppress(FileNotFoundError):
         fd = os.open(engine.lock, os.O_RDWR | os.O_CLOEXEC)
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
+            return not _try(fd)
         finally:
             os.close(fd)
     return False
