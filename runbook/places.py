@@ -12,6 +12,7 @@ from runbook import paths
 from runbook.defaults import shipped_runbook
 from runbook.errors import UsageError
 from runbook.files.loader import DEFAULT_RUNBOOK, SITE_NAME, find_site
+from runbook.preferences import NO_COLOR, THEME_VARIABLE, config_path
 
 VARIABLES: Final = (
     "XDG_CONFIG_HOME",
@@ -20,7 +21,9 @@ VARIABLES: Final = (
     "SSH_AUTH_SOCK",
     "TERM",
     "COLORTERM",
-    "NO_COLOR",
+    "COLORFGBG",
+    NO_COLOR,
+    THEME_VARIABLE,
 )
 """Environment variables that change where things are or how they look."""
 
@@ -43,6 +46,7 @@ def places(runbook: Path | None, site: Path | None) -> list[Place]:
     profiles = [site] if site else [meant.parent / SITE_NAME, paths.config_folder() / SITE_NAME]
     found = [
         _place("configuration", paths.config_folder(), used=True),
+        _place("preferences", config_path(), used=True),
         *(_place("site profile", path, used=path == profile) for path in profiles),
         _place("runbook", meant, used=True),
     ]

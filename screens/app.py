@@ -13,6 +13,7 @@ from textual.screen import Screen
 from runbook.errors import ExitCode, RunbookError
 from runbook.model import Step
 from runbook.operator import Decided, Decision
+from runbook.preferences import DEFAULTS, Preferences
 from runbook.run.session import Session, Walk
 from runbook.terminal.watchdog import Watchdog
 from screens.base_app import BaseApp
@@ -34,9 +35,16 @@ SIGNALS = {
 class RunbookApp(BaseApp):
     """Walks a session and shows it."""
 
-    def __init__(self, session: Session, driver_class: type[Driver] | None = None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        preferences: Preferences = DEFAULTS,
+        driver_class: type[Driver] | None = None,
+    ) -> None:
         self.rehearsal = session.site.rehearsal
-        super().__init__(session.run_folder, in_rehearsal=self.rehearsal is not None, driver_class=driver_class)
+        super().__init__(
+            session.run_folder, preferences, in_rehearsal=self.rehearsal is not None, driver_class=driver_class
+        )
         self.session = session
         self.run_screen = RunScreen(session)
         self._walk: Walk | None = None

@@ -15,6 +15,7 @@ from textual.screen import Screen
 from textual.worker import WorkerFailed
 
 from runbook.errors import ExitCode, RunbookError
+from runbook.preferences import Preferences
 from screens import crash
 from screens.guard import ControlGuard
 from screens.theme import FALLBACKS, STYLE, THEME
@@ -31,8 +32,16 @@ class BaseApp(App[ExitCode]):
     ENABLE_COMMAND_PALETTE = False
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (140, "-vast")]  # noqa: RUF012 - Textual declares no class variable
 
-    def __init__(self, run_folder: Path, *, in_rehearsal: bool, driver_class: type[Driver] | None = None) -> None:
+    def __init__(
+        self,
+        run_folder: Path,
+        preferences: Preferences,
+        *,
+        in_rehearsal: bool,
+        driver_class: type[Driver] | None = None,
+    ) -> None:
         super().__init__(driver_class=driver_class)
+        self.preferences = preferences
         self.in_rehearsal = in_rehearsal
         self.animation_level = "none"
         self.register_theme(THEME)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runbook.errors import EnvironmentLacks, ExitCode, JournalError
+from runbook.preferences import DEFAULTS, Preferences
 from runbook.run.session import Session
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ HARMLESS = frozenset({"TEXTUAL_COLOR_SYSTEM", "TEXTUAL_DISABLE_KITTY_KEY", "TEXT
 """Textual's settings that neither log keys, nor take pictures, nor press keys, nor replace the driver."""
 
 
-def run_session(session: Session, *, mouse: bool = True) -> ExitCode:
+def run_session(session: Session, preferences: Preferences = DEFAULTS) -> ExitCode:
     """Show the run until the operator leaves; its exit code.
 
     Raises EnvironmentLacks without a terminal, and what ended the run where it could not go on.
@@ -30,11 +31,11 @@ def run_session(session: Session, *, mouse: bool = True) -> ExitCode:
     from screens.app import RunbookApp
     from screens.driver import TerminalDriver
 
-    app = RunbookApp(session, TerminalDriver)
-    return _ended(app, app.run(mouse=mouse))
+    app = RunbookApp(session, preferences, TerminalDriver)
+    return _ended(app, app.run(mouse=preferences.mouse))
 
 
-def run_witness(following: Following, key: Path | None = None, *, mouse: bool = True) -> ExitCode:
+def run_witness(following: Following, preferences: Preferences = DEFAULTS, key: Path | None = None) -> ExitCode:
     """Show a run that is driven elsewhere until the witness leaves; its exit code. `key`: proposed for signing.
 
     Raises EnvironmentLacks without a terminal or where the runbook cannot be read, and JournalError for a record that
@@ -42,10 +43,10 @@ def run_witness(following: Following, key: Path | None = None, *, mouse: bool = 
     """
     _need_terminal()
     quiet_environment()
-    return asyncio.run(_witness(following, key, mouse=mouse))
+    return asyncio.run(_witness(following, preferences, key))
 
 
-async def _witness(following: Following, key: Path | None, *, mouse: bool) -> ExitCode:
+async def _witness(following: Following, preferences: Preferences, key: Path | None) -> ExitCode:
     from screens.driver import TerminalDriver
     from screens.witness_app import WitnessApp
 
@@ -60,8 +61,10 @@ async def _witness(following: Following, key: Path | None, *, mouse: bool) -> Ex
                 where=following.header.runbook_path,
                 remedy="`runbook witness --plain` follows without it.",
             )
-        app = WitnessApp(following, runbook, following.header, happened, key=key, driver_class=TerminalDriver)
-        return _ended(app, await app.run_async(mouse=mouse))
+        app = WitnessApp(
+            following, runbook, following.header, happened, preferences, key=key, driver_class=TerminalDriver
+        )
+        return _ended(app, await app.run_async(mouse=preferences.mouse))
 
 
 def _ended(app: BaseApp, code: ExitCode | None) -> ExitCode:

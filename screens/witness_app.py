@@ -21,6 +21,7 @@ from runbook.operator import TerminalRequest
 from runbook.paths import resolve
 from runbook.people.following import Following
 from runbook.plain.drive import EXIT_CODES
+from runbook.preferences import DEFAULTS, Preferences
 from runbook.record.events import RunStarted
 from runbook.record.gate_events import ApprovalAsked, ApprovalGiven, ApprovalRefused
 from screens import clock
@@ -41,12 +42,13 @@ class WitnessApp(BaseApp):
         runbook: Runbook,
         header: RunStarted,
         happened: AsyncGenerator[Event, None],
+        preferences: Preferences = DEFAULTS,
         *,
         key: Path | None = None,
         driver_class: type[Driver] | None = None,
     ) -> None:
         """`happened`: the events after the header. `key`: the one that is proposed for signing."""
-        super().__init__(following.path.parent, in_rehearsal=header.rehearsal, driver_class=driver_class)
+        super().__init__(following.path.parent, preferences, in_rehearsal=header.rehearsal, driver_class=driver_class)
         self.watched = WitnessScreen(runbook, header)
         self._following, self._runbook, self._header, self._happened = following, runbook, header, happened
         self._key = str(key) if key else ""

@@ -12,17 +12,18 @@ import click
 if TYPE_CHECKING:
     from runbook.errors import ExitCode
     from runbook.places import Place
+    from runbook.preferences import InForce
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """An input of the runbook."""
+    """An input of the runbook, or a preference."""
 
     name: str
     value: str | None
     """None: it is asked for in the run."""
     source: str
-    """`site`, `default`, or `asked`."""
+    """Of an input `site`, `default` or `asked`; of a preference a variable, a file, or `default`."""
 
 
 @click.command()
@@ -39,28 +40,44 @@ def command(file: Path | None, site: Path | None, as_json: bool) -> ExitCode:
 
     from runbook.errors import ExitCode, UsageError
     from runbook.places import places, variables
+    from runbook.preferences import Asked, in_force
 
     found, environment = places(file, site), variables(os.environ)
-    problem: UsageError | None = None
+    problems: list[str] = []
+    preferences: list[Value] = []
     values: list[Value] = []
+    try:
+        preferences = list(_preferences(in_force(Asked(), os.environ)))
+    except UsageError as error:
+        problems.append(f"the preferences in force are not known: {error}")
     try:
         values = _values(found)
     except UsageError as error:
-        problem = error
+        problems.append(f"the values in force are not known: {error}")
     if as_json:
         known = {
             "places": [asdict(place) for place in found],
             "environment": environment,
+            "preferences": [asdict(value) for value in preferences],
             "values": [asdict(value) for value in values],
         }
         click.echo(json.dumps(known, indent=2))
     else:
-        for line in _lines(found, environment, values):
+        for line in _lines(found, environment, preferences, values):
             click.echo(line)
-    if problem:
-        click.echo(f"error: the values in force are not known: {problem}", err=True)
-        return ExitCode.USAGE
-    return ExitCode.GREEN
+    for problem in problems:
+        click.echo(f"error: {problem}", err=True)
+    return ExitCode.USAGE if problems else ExitCode.GREEN
+
+
+def _preferences(now: InForce) -> Iterator[Value]:
+    """Each with where it comes from."""
+    mine = now.preferences
+    for name in ("theme", "mouse", "plain", "colour"):
+        value = getattr(mine, name)
+        yield Value(name, ("yes" if value else "no") if isinstance(value, bool) else str(value), now.sources[name])
+    for action, keys in mine.keys.items():
+        yield Value(f"keys.{action}", keys, now.sources["keys"])
 
 
 def _values(found: Sequence[Place]) -> list[Value]:
@@ -85,7 +102,9 @@ def _values(found: Sequence[Place]) -> list[Value]:
     return values
 
 
-def _lines(found: Sequence[Place], environment: dict[str, str], values: Sequence[Value]) -> Iterator[str]:
+def _lines(
+    found: Sequence[Place], environment: dict[str, str], preferences: Sequence[Value], values: Sequence[Value]
+) -> Iterator[str]:
     from runbook.text import clean_line
 
     what = ""
@@ -100,6 +119,9 @@ def _lines(found: Sequence[Place], environment: dict[str, str], values: Sequence
         yield f"  {name}={clean_line(text)}"
     if not environment:
         yield "  nothing that matters here is set"
+    yield "preferences in force"
+    for value in preferences:
+        yield f"  {value.name} = {clean_line(value.value or '')}  ({clean_line(value.source)})"
     yield "values in force"
     for value in values:
         if value.value is None:

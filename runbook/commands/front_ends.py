@@ -12,6 +12,7 @@ import click
 if TYPE_CHECKING:
     from runbook.errors import ExitCode
     from runbook.people.following import Following
+    from runbook.preferences import Asked, Preferences
     from runbook.run.session import Session
     from runbook.run.start import Prepared
     from runbook.secrets import Redactor
@@ -41,7 +42,12 @@ def headless(
     return asyncio.run(drive((begin or _new)(prepared, redactor), operator))
 
 
-def plain(prepared: Prepared, begin: Begin | None = None) -> ExitCode:
+def walk(prepared: Prepared, preferences: Preferences, begin: Begin | None = None) -> ExitCode:
+    """Walk it as the person prefers: on screens, or with lines."""
+    return _plain(prepared, begin) if preferences.plain else _screens(prepared, preferences, begin)
+
+
+def _plain(prepared: Prepared, begin: Begin | None) -> ExitCode:
     """Walk it with numbered lines and questions."""
     import asyncio
 
@@ -51,14 +57,14 @@ def plain(prepared: Prepared, begin: Begin | None = None) -> ExitCode:
     return asyncio.run(drive_console((begin or _new)(prepared, Redactor())))
 
 
-def screens(prepared: Prepared, begin: Begin | None = None) -> ExitCode:
+def _screens(prepared: Prepared, preferences: Preferences, begin: Begin | None) -> ExitCode:
     """Walk it on screens, and say the result once they are gone."""
     from runbook.plain.drive import say_result
     from runbook.secrets import Redactor
     from screens.main import run_session
 
     session = (begin or _new)(prepared, Redactor())
-    code = run_session(session)
+    code = run_session(session, preferences)
     say_result(session)
     return code
 
@@ -69,15 +75,12 @@ def _new(prepared: Prepared, redactor: Redactor) -> Session:
     return start(prepared, redactor)
 
 
-def screens_witness(following: Following, key: Path | None) -> ExitCode:
-    """Follow a run on the screens."""
-    from screens.main import run_witness
+def witness(following: Following, key: Path | None, preferences: Preferences) -> ExitCode:
+    """Follow a run as the person prefers: on screens, or with lines and commands."""
+    if not preferences.plain:
+        from screens.main import run_witness
 
-    return run_witness(following, key)
-
-
-def plain_witness(following: Following, key: Path | None) -> ExitCode:
-    """Follow a run with lines and commands."""
+        return run_witness(following, preferences, key)
     import asyncio
 
     from runbook.plain.witness_console import follow
@@ -115,12 +118,19 @@ def ask_unfinished(prepared: Prepared) -> Path | None:
             raise OperatorStopped("stopped before it began")
 
 
-def check_choice(*, headless: bool, plain: bool) -> None:
-    """Raise UsageError for a contradiction."""
-    from runbook.errors import UsageError
+def preferences(look: Asked, *, headless: bool = False) -> Preferences:
+    """How the person wants it; raises UsageError for a contradiction or a wrong configuration.
 
-    if headless and plain:
+    Without a person, nobody's preferences are looked for.
+    """
+    import os
+
+    from runbook.errors import UsageError
+    from runbook.preferences import DEFAULTS, in_force
+
+    if headless and look.plain:
         raise UsageError("--headless asks nobody and --plain asks at the terminal: choose one")
+    return DEFAULTS if headless else in_force(look, os.environ).preferences
 
 
 def require_terminal(*, plain: bool) -> None:

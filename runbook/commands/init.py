@@ -42,6 +42,7 @@ def command(file: Path, runbook_path: Path | None, defaults: bool, force: bool) 
     from runbook.files.loader import load_runbook
     from runbook.files.needs import needs_of
     from runbook.files.profile_text import FILL_IN, profile_text
+    from runbook.files.schema import SITE_SCHEMA, modeline
     from runbook.kind import Registry
     from runbook.private_file import write_private
 
@@ -51,11 +52,13 @@ def command(file: Path, runbook_path: Path | None, defaults: bool, force: bool) 
     entries = asyncio.run(_ask(runbook, needs_of(runbook, registry), file.absolute(), defaults=defaults))
     model = runbook.model
     heading = (
+        f"{modeline(SITE_SCHEMA)}\n"
         f"The site profile for the runbook {model.id}: {model.title}.\n"
         f"A line that ends with `{FILL_IN}` has no value yet; `runbook validate` names each that it needs.\n"
         "No PIN, password or other secret belongs into this file."
     )
     write_private(file, profile_text(heading, entries), overwrite=overwrite)
+    _write_schema(file.absolute().parent)
     _tell(file, runbook, registry)
     return ExitCode.GREEN
 
@@ -82,6 +85,17 @@ def _may_write(file: Path, force: bool) -> bool:
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise OperatorStopped("nothing was written")
     return True
+
+
+def _write_schema(folder: Path) -> None:
+    """What an editor knows the profile's keys from; somebody else's file of that name is left alone."""
+    from runbook.files.schema import MADE_BY, SITE_SCHEMA, schema_text, site_schema
+    from runbook.private_file import write_private
+
+    file = folder / SITE_SCHEMA
+    ours = file.is_file() and MADE_BY in file.read_text(encoding="utf-8", errors="replace")
+    if ours or not os.path.lexists(file):
+        write_private(file, schema_text(site_schema()), overwrite=ours)
 
 
 async def _ask(runbook: Loaded[Runbook], needs: Needs, file: Path, *, defaults: bool) -> tuple[Entry, ...]:

@@ -12,10 +12,12 @@ import click
 
 from rehearsal.faults import Fault
 from rehearsal.token import TokenKind
+from runbook.commands.looks import look_options
 
 if TYPE_CHECKING:
     from rehearsal.lab import Lab
     from runbook.errors import ExitCode
+    from runbook.preferences import Asked
 
 _AUTO = "auto"
 
@@ -37,7 +39,6 @@ def _list_faults(ctx: click.Context, _parameter: click.Parameter, wanted: bool) 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.option("--headless", is_flag=True, help="Without a person: the lab's paper sheet answers every prompt.")
-@click.option("--plain", is_flag=True, help="Numbered lines and questions instead of screens; also for screen readers.")
 @click.option(
     "--fault",
     type=click.Choice([fault.value for fault in Fault]),
@@ -80,11 +81,11 @@ def _list_faults(ctx: click.Context, _parameter: click.Parameter, wanted: bool) 
     metavar="LAB",
     help="Put right what the drill in this lab made wrong, from a second terminal: the card back in, pcscd started.",
 )
+@look_options
 def command(
     *,
     file: Path | None,
     headless: bool,
-    plain: bool,
     fault: str | None,
     token: str,
     full: bool,
@@ -94,6 +95,7 @@ def command(
     keep: bool,
     serve: Path | None,
     mend: Path | None,
+    look: Asked,
 ) -> ExitCode:
     """Make a lab and walk FILE in it: by default runbook.yaml in the current folder, else the one that came along.
 
@@ -125,14 +127,14 @@ def command(
 
         clean_up(_tell)
         return ExitCode.GREEN
-    front_ends.check_choice(headless=headless, plain=plain)
+    preferences = front_ends.preferences(look, headless=headless)
     _check_full(full=full, token=token)
     runbook = find_runbook(file)
     # Before a lab is made for nothing.
     model = load_runbook(runbook, Registry()).model
     require_reachable(model, select(model, stages))
     if not headless:
-        front_ends.require_terminal(plain=plain)
+        front_ends.require_terminal(plain=preferences.plain)
     drill = Fault(fault) if fault else None
     kind = None if token == _AUTO else TokenKind(token)
     _stop_on_signals()
@@ -147,7 +149,7 @@ def command(
         if headless:
             return front_ends.headless(prepared, lab.sheet)
         _wait_for_person(lab)
-        return front_ends.plain(prepared) if plain else front_ends.screens(prepared)
+        return front_ends.walk(prepared, preferences)
 
 
 def _serve(folder: Path) -> ExitCode:

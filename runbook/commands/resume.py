@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from runbook.commands.looks import look_options
+
 if TYPE_CHECKING:
     from runbook.errors import ExitCode
+    from runbook.preferences import Asked, Preferences
     from runbook.run.resuming import Left
     from runbook.run.session import Session
     from runbook.run.start import Prepared
@@ -23,15 +26,15 @@ if TYPE_CHECKING:
 @click.option(
     "--answers", type=click.Path(path_type=Path), help="The answers file for --headless; in a rehearsal, the sheet."
 )
-@click.option("--plain", is_flag=True, help="Numbered lines and questions instead of screens; also for screen readers.")
 @click.option("--head", help="The head as it was written on paper; checked before anything is done.")
 @click.option(
     "--accept-changes",
     is_flag=True,
     help="Go on although the runbook or the site profile was changed, once two people agree; a deviation.",
 )
+@look_options
 def command(
-    *, run: str | None, headless: bool, answers: Path | None, plain: bool, head: str | None, accept_changes: bool
+    *, run: str | None, headless: bool, answers: Path | None, head: str | None, accept_changes: bool, look: Asked
 ) -> ExitCode:
     """Go on with RUN where it was left: a run's id or its beginning, or `last`; by default the newest that is not over.
 
@@ -44,19 +47,19 @@ def command(
 
     if answers and not headless:
         raise UsageError("--answers is for --headless", remedy="Add --headless, or leave --answers out.")
-    front_ends.check_choice(headless=headless, plain=plain)
+    preferences = front_ends.preferences(look, headless=headless)
     folder = find_left(run)
     if not headless:
-        front_ends.require_terminal(plain=plain)
-    return resume(folder, headless=headless, answers=answers, plain=plain, head=head, accept_changes=accept_changes)
+        front_ends.require_terminal(plain=preferences.plain)
+    return resume(folder, preferences, headless=headless, answers=answers, head=head, accept_changes=accept_changes)
 
 
 def resume(
     folder: Path,
+    preferences: Preferences,
     *,
     headless: bool = False,
     answers: Path | None = None,
-    plain: bool = False,
     head: str | None = None,
     accept_changes: bool = False,
 ) -> ExitCode:
@@ -73,8 +76,7 @@ def resume(
             session, prepared = _session(left, accept_changes=accept_changes)
             if headless:
                 return front_ends.headless(prepared, answers or sheet, lambda *_: session, left.redactor)
-            front_end = front_ends.plain if plain else front_ends.screens
-            return front_end(prepared, lambda *_: session)
+            return front_ends.walk(prepared, preferences, lambda *_: session)
     finally:
         asyncio.run(left.journal.close())
 

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from runbook.commands.looks import look_options
+
 if TYPE_CHECKING:
     from runbook.errors import ExitCode
+    from runbook.preferences import Asked, Preferences
     from runbook.run.resuming import Left
     from runbook.run.session import Session
     from runbook.run.start import Prepared
@@ -22,11 +25,11 @@ if TYPE_CHECKING:
 @click.option(
     "--answers", type=click.Path(path_type=Path), help="The answers file for --headless; in a rehearsal, the sheet."
 )
-@click.option("--plain", is_flag=True, help="Numbered lines and questions instead of screens; also for screen readers.")
 @click.option("--dry-run", is_flag=True, help="Print what would be undone and what cannot be; nothing else is done.")
 @click.option("--head", help="The run's head as it was written on paper; checked before anything is done.")
+@look_options
 def command(
-    *, run: str | None, headless: bool, answers: Path | None, plain: bool, dry_run: bool, head: str | None
+    *, run: str | None, headless: bool, answers: Path | None, dry_run: bool, head: str | None, look: Asked
 ) -> ExitCode:
     """Undo what RUN has done: a run's id or its beginning, or `last`; by default the newest.
 
@@ -43,15 +46,15 @@ def command(
 
     if answers and not headless:
         raise UsageError("--answers is for --headless", remedy="Add --headless, or leave --answers out.")
-    front_ends.check_choice(headless=headless, plain=plain)
+    preferences = front_ends.preferences(look, headless=headless)
     folder = find_done(run)
     if not (headless or dry_run):
-        front_ends.require_terminal(plain=plain)
+        front_ends.require_terminal(plain=preferences.plain)
     left = asyncio.run(take_up(folder, Redactor(), head, partial(click.echo, err=True)))
     try:
         if dry_run:
             return _say(left, to_stdout=True)
-        return _walk(left, headless=headless, answers=answers, plain=plain)
+        return _walk(left, preferences, headless=headless, answers=answers)
     finally:
         asyncio.run(left.journal.close())
 
@@ -64,7 +67,7 @@ def _say(left: Left, *, to_stdout: bool) -> ExitCode:
     return ExitCode.GREEN
 
 
-def _walk(left: Left, *, headless: bool, answers: Path | None, plain: bool) -> ExitCode:
+def _walk(left: Left, preferences: Preferences, *, headless: bool, answers: Path | None) -> ExitCode:
     from runbook.commands import front_ends
     from runbook.commands.resume import lab
     from runbook.run.rolling_back import prepare
@@ -78,7 +81,7 @@ def _walk(left: Left, *, headless: bool, answers: Path | None, plain: bool) -> E
         _tell(left, prepared)
         if headless:
             return front_ends.headless(prepared, answers or sheet, begin, left.redactor)
-        return front_ends.plain(prepared, begin) if plain else front_ends.screens(prepared, begin)
+        return front_ends.walk(prepared, preferences, begin)
 
 
 def _tell(left: Left, prepared: Prepared, *, to_stdout: bool = False) -> None:

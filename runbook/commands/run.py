@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from runbook.commands.looks import look_options
+
 if TYPE_CHECKING:
     from runbook.errors import ExitCode
+    from runbook.preferences import Asked
 
 
 @click.command()
@@ -20,10 +23,10 @@ if TYPE_CHECKING:
 @click.option("--stage", "stages", multiple=True, metavar="ID", help="Walk this stage only; repeatable.")
 @click.option("--headless", is_flag=True, help="Without a person: every prompt is answered from --answers, or fails.")
 @click.option("--answers", type=click.Path(path_type=Path), help="The answers file for --headless.")
-@click.option("--plain", is_flag=True, help="Numbered lines and questions instead of screens; also for screen readers.")
 @click.option(
     "--dry-run", is_flag=True, help="Print what would be done; touches no device, asks nothing, records nothing."
 )
+@look_options
 def command(
     *,
     file: Path | None,
@@ -32,8 +35,8 @@ def command(
     stages: tuple[str, ...],
     headless: bool,
     answers: Path | None,
-    plain: bool,
     dry_run: bool,
+    look: Asked,
 ) -> ExitCode:
     """Walk the runbook FILE, by default runbook.yaml in the current folder.
 
@@ -45,11 +48,11 @@ def command(
 
     if answers and not headless:
         raise UsageError("--answers is for --headless", remedy="Add --headless, or leave --answers out.")
-    front_ends.check_choice(headless=headless, plain=plain)
+    preferences = front_ends.preferences(look, headless=headless)
     # What is wrong with the files is told first: it is wrong with or without a terminal.
     prepared = prepare(_file(file), site, _settings(settings), stages)
     if not (headless or dry_run):
-        front_ends.require_terminal(plain=plain)
+        front_ends.require_terminal(plain=preferences.plain)
     for warning in prepared.warnings:
         click.echo(str(warning), err=True)
     if dry_run:
@@ -66,8 +69,8 @@ def command(
     if left is not None:
         from runbook.commands.resume import resume
 
-        return resume(left, plain=plain)
-    return front_ends.plain(prepared) if plain else front_ends.screens(prepared)
+        return resume(left, preferences)
+    return front_ends.walk(prepared, preferences)
 
 
 def _file(file: Path | None) -> Path:

@@ -6,15 +6,23 @@ import click
 
 
 @click.command()
-@click.option("--site", is_flag=True, help="Print the schema of the site profile instead.")
-def command(site: bool) -> None:
+@click.option("--site", "of", flag_value="site", help="Print the schema of the site profile instead.")
+@click.option("--config", "of", flag_value="config", help="Print the schema of your configuration file instead.")
+def command(of: str | None) -> None:
     """Print the JSON Schema of the runbook file, for editors.
 
-    Name it in the first line of a runbook: `# yaml-language-server: $schema=runbook.schema.json`.
+    Put it beside the runbook (`runbook schema > runbook.schema.json`) and name it in the runbook's first line:
+    `# yaml-language-server: $schema=runbook.schema.json`. Then an editor with the YAML language server completes keys
+    and kinds, tells what each means, and underlines what does not fit.
     """
-    import json
-
-    from runbook.files.schema import json_schema, site_schema
+    from runbook.files.schema import configuration_schema, json_schema, schema_text, site_schema
     from runbook.kind import Registry
 
-    click.echo(json.dumps(site_schema() if site else json_schema(Registry()), indent=2, ensure_ascii=False))
+    match of:
+        case "site":
+            schema = site_schema()
+        case "config":
+            schema = configuration_schema()
+        case _:
+            schema = json_schema(Registry())
+    click.echo(schema_text(schema), nl=False)

@@ -1,0 +1,36 @@
+"""The user's configuration file, `config.yaml`: read as strictly as a runbook, with all its problems at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated
+
+from pydantic import Field
+
+from runbook.fields import Line, Model
+from runbook.files.loader import load_document
+from runbook.preferences import Preferences, ThemeName
+
+Keys = Annotated[Line, Field(description="Names of keys with commas between, for example `f5,c`.")]
+
+
+class Configuration(Model):
+    """What a person may set once for all their runs."""
+
+    theme: ThemeName = Field(
+        ThemeName.AUTO,
+        description="The look of the screens. `auto`: by what the terminal says of itself; `terminal`: its own 16 "
+        "colours.",
+    )
+    mouse: bool = Field(True, description="Whether the screens listen to the mouse.")
+    plain: bool = Field(False, description="Numbered lines and questions instead of screens.")
+    keys: Mapping[str, Keys] = Field(default_factory=dict, description="Other keys for what the screens can do, by id.")
+
+
+def load_preferences(path: Path) -> tuple[Preferences, frozenset[str]]:
+    """What the file says, and the names of what it sets; raises InvalidDocument with every problem."""
+    model = load_document(path, Configuration).model
+    keys = MappingProxyType(dict(model.keys))
+    return Preferences(model.theme, model.mouse, model.plain, keys), frozenset(model.model_fields_set)
