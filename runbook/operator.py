@@ -237,6 +237,11 @@ class TerminalRequest:
     argv: tuple[str, ...]
     cwd: str
     env: Mapping[str, str] = field(default_factory=dict)
+    """Variables set beside ours."""
+    withheld: frozenset[str] = frozenset()
+    """Names of variables of ours that it does not get."""
+    announced: tuple[str, ...] = ()
+    """Lines that stand on the terminal before it begins."""
 
 
 class Operator(Protocol):

@@ -57,6 +57,20 @@ class TerminalDriver(LinuxDriver):
         super().__init__(app, **options)
         if sys.__stderr__ is not None:
             self._file = _Painted(sys.__stderr__, self._terminal_lost)  # type: ignore[assignment]  # what is used of it
+        self._lent = False
+
+    def suspend_application_mode(self) -> None:
+        super().suspend_application_mode()
+        self._lent = True
+
+    def resume_application_mode(self) -> None:
+        self._lent = False
+        super().resume_application_mode()
+
+    def write(self, data: str) -> None:
+        """Nothing while somebody else has the terminal: nobody empties the queue then, and it is soon full for ever."""
+        if not self._lent:
+            super().write(data)
 
     def _terminal_lost(self) -> None:
         lost = getattr(self._app, "terminal_lost", None)

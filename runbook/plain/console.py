@@ -5,6 +5,7 @@ An empty line leaves a prompt that has no default; the end of input (ctrl-d) end
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 
@@ -251,7 +252,9 @@ class ConsoleOperator:
 
     async def terminal(self, request: TerminalRequest) -> int:
         self._narrator.say(f"The terminal is for {request.argv[0]} now.")
+        await asyncio.to_thread(self._narrator.flush)
         code = await run_in_foreground(request, self._keyboard.fd)
+        self._narrator.say()  # what it said last may have no line's end
         self._narrator.say(f"{request.argv[0]} has ended with {code}.")
         return code
 

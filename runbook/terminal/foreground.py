@@ -7,43 +7,64 @@ import contextlib
 import ctypes
 import os
 import signal
-import termios
-from collections.abc import Iterator
 from functools import partial
 
 from runbook.children import start
 from runbook.errors import StepError
 from runbook.operator import TerminalRequest
+from runbook.terminal.leftovers import MARK, end_leftovers, new_mark
+from runbook.terminal.lent import lent, take
 
 _PR_SET_PDEATHSIG = 1
 _prctl = ctypes.CDLL(None).prctl
 _GRACE = 2.0
 """Seconds between SIGTERM and SIGKILL."""
 
+_LOOK = 0.1
+"""Seconds between two looks whether the command was stopped."""
+
 
 async def run_in_foreground(request: TerminalRequest, fd: int) -> int:
     """The command's exit status, or 128 and its signal; `fd` is the terminal.
 
     The command is its own process group in the foreground, as a shell does it, so that ctrl-c is for it alone; it
-    dies with this program (prctl(2)). Raises StepError when it cannot be started.
+    dies with this program (prctl(2)). Stopped with ctrl-z it goes on at once, for there is no shell to come back from.
+    What it leaves running in the background is ended. Raises StepError when it cannot be started.
     """
-    with _lent(fd):
+    mark = new_mark()
+    with lent(fd):
+        _say(fd, request.announced)
         try:
             process = await start(
                 *request.argv,
-                cwd=request.cwd,
-                env={**os.environ, **request.env},
+                cwd=request.cwd or None,
+                env=_environment(request, mark),
                 process_group=0,
                 preexec_fn=partial(_begin, os.getpid(), fd),
             )
         except OSError as error:
             raise StepError(f"{request.argv[0]} cannot be started: {error.strerror}") from error
         try:
-            code = await process.wait()
+            code = await _ended(process, fd)
         finally:
             if process.returncode is None:
                 await _end(process)
+            left = await asyncio.shield(asyncio.to_thread(end_leftovers, mark))
+    if left:
+        _say(fd, (f"(ended with it: {left} {'process' if left == 1 else 'processes'} that it had left running)",))
     return code if code >= 0 else 128 - code
+
+
+def _environment(request: TerminalRequest, mark: str) -> dict[str, str]:
+    ours = {name: value for name, value in os.environ.items() if name not in request.withheld}
+    return {**ours, **request.env, MARK: mark}
+
+
+def _say(fd: int, lines: tuple[str, ...]) -> None:
+    """Straight to the terminal, whose owner says nothing meanwhile."""
+    if lines:
+        with contextlib.suppress(OSError):
+            os.write(fd, "".join(f"{line}\r\n" for line in lines).encode())
 
 
 def _begin(parent: int, fd: int) -> None:
@@ -52,8 +73,7 @@ def _begin(parent: int, fd: int) -> None:
     A program that asks for a passphrase then asks twice, and drops what was typed in between.
     """
     die_with(parent)
-    with contextlib.suppress(OSError):
-        os.tcsetpgrp(fd, os.getpgrp())
+    take(fd, os.getpgrp())
     signal.signal(signal.SIGTTOU, signal.SIG_DFL)  # ignored while this is done, and that would outlive exec
 
 
@@ -64,25 +84,33 @@ def die_with(parent: int) -> None:
         os._exit(1)
 
 
+async def _ended(process: asyncio.subprocess.Process, fd: int) -> int:
+    """Its return code; whenever it is stopped meanwhile it is told to go on."""
+    waiting = asyncio.ensure_future(process.wait())
+    try:
+        while not waiting.done():
+            await asyncio.wait([waiting], timeout=_LOOK)
+            _go_on(process.pid, fd)
+        return waiting.result()
+    finally:
+        waiting.cancel()
+
+
+def _go_on(pid: int, fd: int) -> None:
+    """Where the command was stopped: in the foreground, so that it is not stopped at once for using the terminal."""
+    with contextlib.suppress(ChildProcessError, ProcessLookupError):
+        if os.waitid(os.P_PID, pid, os.WSTOPPED | os.WNOHANG) is not None:
+            group = os.getpgid(pid)
+            take(fd, group)
+            os.killpg(group, signal.SIGCONT)
+
+
 async def _end(process: asyncio.subprocess.Process) -> None:
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, number)
+    """A shell takes no notice of SIGTERM, and passes SIGHUP on to its jobs; what is stopped hears nothing."""
+    for numbers in ((signal.SIGTERM, signal.SIGHUP, signal.SIGCONT), (signal.SIGKILL,)):
+        for number in numbers:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, number)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(process.wait(), _GRACE)
             return
-
-
-@contextlib.contextmanager
-def _lent(fd: int) -> Iterator[None]:
-    """The terminal's modes and foreground group as they were, whatever the command did to them."""
-    modes = termios.tcgetattr(fd)
-    # A background process that takes the terminal back would be stopped by this signal (tcsetpgrp(3)).
-    before = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        with contextlib.suppress(OSError, termios.error):
-            os.tcsetpgrp(fd, os.getpgrp())
-            termios.tcsetattr(fd, termios.TCSANOW, modes)
-        signal.signal(signal.SIGTTOU, before)

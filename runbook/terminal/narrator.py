@@ -37,11 +37,15 @@ class Narrator:
         """As it is: a typed letter that is printable, or what this program itself sends to the terminal."""
         self._lines.put(text.encode())
 
-    def close(self, seconds: float = 2.0) -> None:
+    def flush(self, seconds: float = 2.0) -> None:
         """Wait until everything is written, but not longer than `seconds`."""
         written = threading.Event()
         self._lines.put(written)
         written.wait(seconds)
+
+    def close(self, seconds: float = 2.0) -> None:
+        """The same at the end."""
+        self.flush(seconds)
 
     def _write(self) -> None:
         while True:

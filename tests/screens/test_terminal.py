@@ -109,7 +109,7 @@ def test_an_interrupt_is_for_the_command_that_has_the_terminal(terminal: Termina
     terminal.keys("r")
     terminal.wait("yours now, answer:")
     terminal.keys("C-c")
-    terminal.wait("it ended with -2")
+    terminal.wait("it ended with 130")
 
 
 def ended(pid: int) -> bool:
