@@ -5,12 +5,15 @@ python -m tests.benchmarks.first_paint [ROUNDS]
 
 from __future__ import annotations
 
+import os
 import statistics
 import sys
 import tempfile
 from pathlib import Path
 
 from rehearsal.lab import make_lab
+from runbook.files.loader import load_runbook
+from runbook.kind import Registry
 from tests.benchmarks.terminal import painted
 
 EMPTY = """
@@ -32,8 +35,10 @@ def main() -> None:
     root = Path(__file__).resolve().parents[2]
     with tempfile.TemporaryDirectory() as folder:
         lab = Path(folder) / "lab"
-        make_lab(lab)
-        ours = [program, "run", str(root / "runbook.yaml"), "--site", str(lab / "site.yaml")]
+        runbook = root / "runbook.yaml"
+        make_lab(lab, runbook=load_runbook(runbook, Registry()).model)
+        os.environ["XDG_STATE_HOME"] = str(Path(folder) / "state")
+        ours = [program, "run", str(runbook), "--site", str(lab / "site.yaml")]
         empty = [sys.executable, "-c", EMPTY]
         pairs = [(painted(ours, "People, place and paper"), painted(empty, "painted")) for _ in range(rounds + 1)][1:]
     mine, theirs = ([pair[side] for pair in pairs] for side in (0, 1))
