@@ -7,6 +7,7 @@ folded line is found as well.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -27,10 +28,16 @@ class Found:
     line: str
 
 
-def pattern(text: str) -> re.Pattern[str] | None:
-    """What finds `text`; None where there is nothing to seek."""
+def pattern(text: str, *, folded: bool = False) -> re.Pattern[str] | None:
+    """What finds `text`; None where there is nothing to seek. `folded`: also where a word goes on in the next line."""
     words = text.split()
-    return re.compile(r"\s+".join(map(re.escape, words)), re.IGNORECASE) if words else None
+    if not words:
+        return None
+    sought = (_FOLD.join(map(re.escape, word)) if folded else re.escape(word) for word in words)
+    return re.compile(r"\s+".join(sought), re.IGNORECASE)
+
+
+_FOLD = r"(?:\n *)?"
 
 
 def spans(text: str, line: str) -> list[tuple[int, int]]:
@@ -54,10 +61,8 @@ def onward(places: Sequence[int], here: int, direction: int) -> int:
     if not places:
         return -1
     if direction < 0:
-        before = [index for index, place in enumerate(places) if place < here]
-        return before[-1] if before else len(places) - 1
-    least = here + direction
-    return next((index for index, place in enumerate(places) if place >= least), 0)
+        return (bisect_left(places, here) - 1) % len(places)
+    return bisect_left(places, here + direction) % len(places)
 
 
 class Steps:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Iterable
 
 from textual.content import Content
 from textual.geometry import Size
 from textual.widget import Widget
+
+from screens.marks import marked
 
 
 class Lines(Widget):
@@ -16,6 +19,13 @@ class Lines(Widget):
     DEFAULT_CSS = "Lines { height: auto; width: 1fr; }"
 
     _drawn: tuple[int, list[Content]] | None = None
+    _sought: re.Pattern[str] | None = None
+    _here: int = -1
+
+    def on_mount(self) -> None:
+        page = next((node for node in self.ancestors if isinstance(node, Searched)), None)
+        if page is not None and page.sought is not None:
+            self.seek(page.sought)
 
     @abstractmethod
     def lines(self, width: int) -> Iterable[Content]:
@@ -31,6 +41,19 @@ class Lines(Widget):
             self._drawn = (width, list(self.lines(width)) if width > 0 else [])
         return self._drawn[1]
 
+    def seek(self, sought: re.Pattern[str] | None, here: int = -1) -> list[int]:
+        """Mark what is sought, in reverse the place numbered `here`; the line of each place."""
+        if (sought, here) != (self._sought, self._here):
+            self._sought, self._here = sought, here
+            self.refresh()
+        if sought is None:
+            return []
+        page = self._page().plain
+        return [page.count("\n", 0, match.start()) for match in sought.finditer(page)]
+
+    def _page(self) -> Content:
+        return Content("\n").join(self._at(self.content_size.width))
+
     def get_content_width(self, container: Size, viewport: Size) -> int:  # noqa: ARG002 - Textual's signature
         return container.width
 
@@ -38,4 +61,16 @@ class Lines(Widget):
         return len(self._at(width))
 
     def render(self) -> Content:
-        return Content("\n").join(self._at(self.content_size.width))
+        return marked(self._page(), self._sought, self._here)
+
+
+class Searched(Widget):
+    """Holds lines, also such as come later, in which something is sought."""
+
+    sought: re.Pattern[str] | None = None
+
+    def mark(self, sought: re.Pattern[str] | None) -> None:
+        """Mark what is sought; None: nothing any more."""
+        self.sought = sought
+        for lines in self.query(Lines):
+            lines.seek(sought)

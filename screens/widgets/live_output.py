@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterable
 
 from rich.segment import Segment
 from textual.content import Content
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+
+from runbook.finding import matching
+from screens.marks import marked
 
 KEPT = 2_000
 """Lines kept; older ones are in the record if they counted."""
@@ -30,6 +34,8 @@ class LiveOutput(ScrollView, can_focus=True):
         self.border_title = "Live output"
         self._lines: deque[str] = deque(maxlen=KEPT)
         self._due = False
+        self._sought: re.Pattern[str] | None = None
+        self._found = -1
         self.display = False
 
     def write(self, line: str) -> None:
@@ -58,10 +64,26 @@ class LiveOutput(ScrollView, can_focus=True):
         self._lines.extend(lines)
         self.flush()
 
+    # Search.
+
+    async def places(self, text: str) -> list[int]:
+        """The numbers of the lines that hold `text`."""
+        return list(matching(text, self._lines))
+
+    def mark(self, sought: re.Pattern[str] | None, line: int = -1) -> None:
+        """Mark what is sought, in reverse on the line that was found."""
+        self._sought, self._found = sought, line
+        self.refresh()
+
+    def reveal(self, line: int) -> None:
+        """Scroll to that line."""
+        self.scroll_to_region(Region(0, line, 1, 1), animate=False, force=True)
+
     def render_line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width
         place = y + round(self.scroll_y)
         text = self._lines[place] if place < len(self._lines) else ""
         line = Content(text).truncate(width, ellipsis=True)
+        line = marked(line, self._sought, 0 if place == self._found else -1)
         segments = line.pad_right(width - line.cell_length).render_segments(self.visual_style)
         return Strip([Segment(part, style) for part, style, _ in segments], width)

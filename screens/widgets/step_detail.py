@@ -19,7 +19,7 @@ from runbook.probing import Probed
 from runbook.record.state import RunState, Status, StepState
 from screens.columns import Cell, pairs, wrap
 from screens.evidence.pane import Pane
-from screens.lines import Lines
+from screens.lines import Lines, Searched
 from screens.words import BAD, CALM, DOUBT, GOOD, LOOKS, QUIET, badge, probe_badge
 
 
@@ -123,7 +123,7 @@ _Shown = tuple[str, StepState, frozenset[str], tuple[tuple[str, str | None], ...
 """What the page is made of: the step's id and state, the facts that hold, the inputs' values, the probe's answer."""
 
 
-class StepDetail(VerticalScroll, can_focus=True):
+class StepDetail(Searched, VerticalScroll, can_focus=True):
     """Rebuilt when the step or its state changes; it scrolls."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

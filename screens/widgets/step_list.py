@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,6 +19,7 @@ from textual.strip import Strip
 
 from runbook.model import Stage, Step
 from runbook.record.state import RunState
+from screens.marks import FOUND, HERE, marked
 from screens.words import CALM, LOOKS, QUIET, WIDEST
 
 Row = Stage | Step
@@ -61,6 +64,8 @@ class StepList(ScrollView, can_focus=True):
         self._ids = min(LONGEST_ID, max(len(step_id) for step_id in self._line))
         self._cursor = next(iter(self._line.values()))
         self._following = True
+        self._sought: re.Pattern[str] | None = None
+        self._found: frozenset[str] = frozenset()
 
     def on_mount(self) -> None:
         self._measure()
@@ -83,6 +88,25 @@ class StepList(ScrollView, can_focus=True):
     def cursor(self) -> str:
         """The id of the step under the cursor."""
         return self._rows[self._cursor].id
+
+    def go(self, step: str) -> None:
+        """Show this step."""
+        if step in self._line:
+            self._leave(self._line[step])
+
+    def place(self, step: str) -> int:
+        """The line of a step of the list."""
+        return self._line[step]
+
+    def mark(self, sought: re.Pattern[str] | None, found: Collection[str] = ()) -> None:
+        """Mark these steps, and what is sought in what the list shows of them."""
+        self._sought, self._found = sought, frozenset(found)
+        self.refresh()
+
+    @property
+    def following(self) -> bool:
+        """Whether it stays with the step at hand."""
+        return self._following
 
     def follow(self) -> None:
         """Back to the step at hand, and stay with it."""
@@ -155,7 +179,14 @@ class StepList(ScrollView, can_focus=True):
             (step.id.ljust(self._ids) if wide else step.id, "bold" if at_hand or here else ""),
             (f"  {step.title}" if wide else "", "" if at_hand or here else QUIET),
         )
-        return _fill(name, word, width)
+        return _fill(self._marked(name, step, here) if step.id in self._found else name, word, width)
+
+    def _marked(self, name: Content, step: Step, here: bool) -> Content:
+        """What is sought; the id where it stands in something that the list does not show."""
+        if self._sought is not None and self._sought.search(name.plain):
+            return marked(name, self._sought, 0 if here else -1)
+        start = name.plain.index(step.id)
+        return name.stylize(HERE if here else FOUND, start, start + len(step.id))
 
 
 def _fill(left: Content, right: Content, width: int) -> Content:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.evidence.files import CommandOutput, Statements
-from runbook.finding import Found, Steps, matching, onward, spans
+from runbook.finding import Found, Steps, matching, onward, pattern, spans
 from runbook.model import Runbook
 from runbook.outcome import Outcome
 from runbook.record.events import StepFinished, StepSkipped
@@ -76,6 +76,13 @@ def test_lines_say_where() -> None:
 
 def test_a_folded_line_is_found() -> None:
     assert spans("two words", "a line of two\n    words") == [(10, 23)]
+
+
+def test_a_word_that_goes_on_in_the_next_line_is_found() -> None:
+    sought = pattern("tmp/ROOT_ca.crt", folded=True)
+    assert sought is not None
+    assert [match.span() for match in sought.finditer("in /tmp/root_\n      ca.crt")] == [(4, 26)]
+    assert not sought.search("in /tmp/root_ ca.crt")
 
 
 def test_nothing_in_what_is_sought_is_an_expression() -> None:
