@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 DEMO_PACKAGES := python3 python3-venv git make openssh-client softhsm2 opensc opensc-pkcs11 pcscd vsmartcard-vpcd iproute2
 TEST_PACKAGES := $(DEMO_PACKAGES) openssl openssh-server sudo busybox tcsh util-linux mount gcc libc6-dev libpcsclite1 procps tmux p11-kit p11-kit-modules docker.io \
-	debootstrap golang-go golang-github-smallstep-certificates-dev libpcsclite-dev pkg-config
+	debootstrap golang-go golang-github-smallstep-certificates-dev libpcsclite-dev pkg-config nodejs npm
 
 PYTEST := $(BIN)/pytest -n 2
 
@@ -33,10 +33,10 @@ demo: $(VENV)/runtime.stamp
 full: $(VENV)/runtime.stamp | test-packages
 	$(BIN)/runbook rehearse --full --headless
 
-test: $(VENV)/dev.stamp
+test: $(VENV)/dev.stamp $(VENV)/npm.stamp
 	$(PYTEST)
 
-explore: $(VENV)/dev.stamp
+explore: $(VENV)/dev.stamp $(VENV)/npm.stamp
 	EXPLORE=1 $(PYTEST) -m hypothesis
 
 campaign: $(VENV)/dev.stamp
@@ -74,6 +74,14 @@ $(VENV)/dev.stamp: .ci/requirements-dev.txt $(VENV)/runtime.stamp | test-package
 	@$(PIP) install --quiet --require-hashes --requirement .ci/requirements-dev.txt
 	@touch $@
 
+# The language server that the editors' tests speak to; no package's own script is run.
+$(VENV)/npm.stamp: .ci/npm/package.json .ci/npm/package-lock.json $(VENV)/python.stamp | test-packages
+	@echo "Installing the pinned npm packages of the tests" >&2
+	@mkdir -p $(VENV)/npm
+	@cp .ci/npm/package.json .ci/npm/package-lock.json $(VENV)/npm/
+	@npm ci --prefix $(VENV)/npm --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error >&2
+	@touch $@
+
 # Neither an address of an index nor a path of this machine belongs into the result.
 LOCK := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --build-deps-for editable \
 	--no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
@@ -82,6 +90,8 @@ lock: $(VENV)/dev.stamp
 	PIP_FIND_LINKS= $(LOCK) --upgrade --extra ansible --output-file .ci/requirements.txt pyproject.toml
 	PIP_FIND_LINKS= $(LOCK) --upgrade --extra dev --constraint .ci/requirements.txt \
 		--output-file .ci/requirements-dev.txt pyproject.toml
+	npm install --prefix .ci/npm --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved \
+		--no-audit --no-fund
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -14,6 +14,8 @@ from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeVar
 
+from pydantic import Field
+
 from runbook.errors import EnvironmentLacks, UsageError
 from runbook.fields import Model
 from runbook.model import Role
@@ -34,20 +36,23 @@ class Ref:
     """`input`, `token`, `engine`, `volume`, `container` or `host` (a host or a group)."""
 
 
-InputName = Annotated[str, Ref("input")]
+InputName = Annotated[str, Ref("input"), Field(description="An input, by its name.", examples=["root_fingerprint"])]
 """The name of an input that the kind asks for itself."""
 
-TokenName = Annotated[str, Ref("token")]
+TokenName = Annotated[
+    str, Ref("token"), Field(description="The token, by its name in the site profile.", examples=["intermediate"])
+]
 """The name of a token of the site profile."""
 
-
-EngineName = Annotated[str, Ref("engine")]
+EngineName = Annotated[
+    str, Ref("engine"), Field(description="The engine, by its name in the site profile.", examples=["ca"])
+]
 """The name of an engine of the site profile."""
 
-VolumeName = Annotated[ObjectName, Ref("volume")]
+VolumeName = Annotated[ObjectName, Ref("volume"), Field(examples=["ccat-ca_step-ca-data"])]
 """The name of a volume that the engine of the site profile lists under `volumes`."""
 
-ContainerName = Annotated[ObjectName, Ref("container")]
+ContainerName = Annotated[ObjectName, Ref("container"), Field(examples=["ccat-ca"])]
 """The name of a container that the engine of the site profile lists under `containers`."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 
 def normalise_key_id(text: str) -> str:
@@ -13,12 +13,20 @@ def normalise_key_id(text: str) -> str:
     return digits.zfill(len(digits) + len(digits) % 2)
 
 
+_PATTERN = r"^(0[xX])?([0-9a-fA-F]|[0-9a-fA-F]{2}(:?[0-9a-fA-F]{2}){0,63})$"
+_ABOUT = "CKA_ID in hex, for example `01`; `1` and `0x01` are the same."
+
 KeyId = Annotated[
     str,
-    Field(
-        pattern=r"^(0[xX])?([0-9a-fA-F]|[0-9a-fA-F]{2}(:?[0-9a-fA-F]{2}){0,63})$",
-        description="CKA_ID in hex, for example `01`; `1` and `0x01` are the same.",
-    ),
+    Field(pattern=_PATTERN),
     AfterValidator(normalise_key_id),
+    WithJsonSchema(
+        {
+            # A runbook's `01` is text; editors read it as YAML 1.2 has it, as the number 1.
+            "anyOf": [{"type": "string", "pattern": _PATTERN}, {"type": "integer", "minimum": 0, "maximum": 9}],
+            "description": _ABOUT,
+            "examples": ["01"],
+        }
+    ),
 ]
 """A key's id in hex, two digits a byte; `bytes.fromhex` gives CKA_ID."""

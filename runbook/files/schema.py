@@ -6,10 +6,9 @@ ones. So a step is: the common keys, one of `check`, `action` and `attest`, and,
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
-
-from pydantic import BaseModel
 
 from runbook.backout import AFTERWARDS_KEYS, WAY_KEYS
 from runbook.kind import Kind, Registry
@@ -17,6 +16,11 @@ from runbook.model import COMMON_KEYS, Role, Runbook
 from runbook.site import Site
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+SITE_SCHEMA = "site.schema.json"
+"""The file beside a site profile that its modeline names."""
+
+MADE_BY = "Made by `runbook schema`; it is made anew, not changed by hand."
 
 Schema = dict[str, Any]
 
@@ -52,9 +56,32 @@ def site_schema() -> Schema:
     return _finished(Site.model_json_schema(by_alias=True), "A site profile for `runbook run --site`")
 
 
+def configuration_schema() -> Schema:
+    """The schema of the user's configuration file."""
+    from runbook.files.preferences_file import Configuration
+
+    return _finished(Configuration.model_json_schema(by_alias=True), "The configuration that `runbook config` names")
+
+
+def schema_text(schema: Schema) -> str:
+    """The schema as a file."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def modeline(schema_file: str) -> str:
+    """The comment by which an editor's YAML language server finds the schema: a path, from the file's own folder."""
+    return f"yaml-language-server: $schema={schema_file}"
+
+
 def _finished(schema: Schema, title: str) -> Schema:
     tidy = _tidy(schema)
-    return {"$schema": DIALECT, **tidy, "title": title}
+    # No title: an editor would put it above what it tells of every single key.
+    return {
+        "$schema": DIALECT,
+        "$comment": MADE_BY,
+        **tidy,
+        "description": f"{title}. {tidy.get('description', '')}".strip(),
+    }
 
 
 def _step(step: Schema, kinds: list[type[Kind[Any]]]) -> Schema:
@@ -69,8 +96,15 @@ def _step(step: Schema, kinds: list[type[Kind[Any]]]) -> Schema:
     }
     required = [key for key in step["required"] if key in COMMON_KEYS]
     schema = _by_kind({**common, **roles}, required, kinds, step.get("description", ""))
-    schema["oneOf"] = [{"required": [role.value]} for role in Role]
+    schema["anyOf"] = [{"required": [role.value]} for role in Role]
+    schema["allOf"] += [_alone(role) for role in Role]
     return schema
+
+
+def _alone(role: Role) -> Schema:
+    """A step of this role has none of the others: said of each key, so that an editor underlines that key."""
+    others = {other.value: False for other in Role if other is not role}
+    return {"if": {"required": [role.value]}, "then": {"properties": others}}
 
 
 def _way(way: Schema, actions: list[type[Kind[Any]]]) -> Schema:
@@ -151,7 +185,7 @@ def _insertable(schema: Any) -> Any:
     scalar = "type" in schema or "enum" in schema or "const" in schema
     if not scalar or free_text:
         return changed
-    about = {key: changed[key] for key in ("description", "default") if key in changed}
+    about = _take(changed, "description", "default", "examples")
     return {"anyOf": [{key: value for key, value in changed.items() if key not in about}, _INSERTED], **about}
 
 
@@ -187,8 +221,3 @@ def _changed(schema: Mapping[str, Any], change: Any) -> Iterator[tuple[str, Any]
 
 def _take(schema: Schema, *keys: str) -> Schema:
     return {key: schema[key] for key in keys if key in schema}
-
-
-def model_schema(model: type[BaseModel], title: str) -> Schema:
-    """The schema of another file format whose model is read as it stands."""
-    return _finished(model.model_json_schema(by_alias=True), title)

@@ -148,8 +148,25 @@ def test_a_file_that_exists_is_kept_unless_its_loss_is_confirmed(bench: Bench) -
         with bench.terminal("init", "--defaults", "--force") as terminal:
             terminal.answer("site.yaml exists. Write over it? [y/N]: ", answer)
             assert terminal.end() == status
-    assert file.read_text().startswith("# The site profile for the runbook card")
+    assert "\n# The site profile for the runbook card" in file.read_text()
     assert [path.name for path in bench.folder.glob(".site*")] == []
+
+
+@pytest.mark.usefixtures("home")
+def test_an_editor_finds_the_schema_beside_the_profile(bench: Bench) -> None:
+    schema = bench.folder / "site.schema.json"
+    assert bench("init", "--defaults").returncode == 0
+    assert (bench.folder / "site.yaml").read_text().startswith("# yaml-language-server: $schema=site.schema.json\n")
+    made = bench("schema", "--site").stdout
+    assert schema.read_text() == made
+
+    schema.write_text(made.replace("The version of this format", "An older version's"))
+    assert bench("init", "--defaults", "second.yaml").returncode == 0
+    assert schema.read_text() == made, "ours is made anew"
+
+    schema.write_text("{}\n")
+    assert bench("init", "--defaults", "third.yaml").returncode == 0
+    assert schema.read_text() == "{}\n", "another's is left alone"
 
 
 @pytest.mark.usefixtures("home")

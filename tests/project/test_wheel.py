@@ -43,6 +43,8 @@ def test_the_wheel_holds_every_file_of_the_packages(wheel: zipfile.ZipFile) -> N
 
 def test_the_wheel_brings_the_cutover_as_it_stands_here(wheel: zipfile.ZipFile) -> None:
     assert wheel.read("runbook/library/hsm-cutover.yaml") == (ROOT / "runbook.yaml").read_bytes()
+    # The runbook names its schema as a file beside it.
+    assert wheel.read("runbook/library/runbook.schema.json") == (ROOT / "runbook.schema.json").read_bytes()
 
 
 def test_an_installed_wheel_finds_its_runbook(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
