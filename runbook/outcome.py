@@ -49,6 +49,10 @@ class Evidence(BaseModel):
         """The evidence as lines of plain text, for the console, the transcript and the report."""
         raise NotImplementedError
 
+    def on_request(self) -> Iterable[str]:
+        """Further lines, for a person who asks for them: OpenSSH's randomart of keys."""
+        return ()
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

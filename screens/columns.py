@@ -7,6 +7,7 @@ from itertools import zip_longest
 
 from textual.content import Content
 
+from screens.folding import breaks
 from screens.words import BAD, QUIET
 
 Cell = Content | str
@@ -15,12 +16,17 @@ _NARROWEST = 6
 """Cells below which a column is not shrunk."""
 
 
-def wrap(text: Cell, width: int, indent: int = 0) -> Iterator[Content]:
-    """`text` in lines of at most `width` cells, each after `indent` spaces."""
+def wrap(text: Cell, width: int, indent: int = 0, hang: int = 0) -> Iterator[Content]:
+    """`text` in lines of at most `width` cells, each after `indent` spaces, folded ones after `hang` more."""
     content = Content(text) if isinstance(text, str) else text
-    for paragraph in content.split("\n", allow_blank=True):
-        for line in paragraph.wrap(max(2, width - indent)) or [Content("")]:
-            yield line.rstrip().pad_left(indent)
+    hang = min(hang, max(0, width - indent - 2))
+    room = max(2, width - indent)
+    for paragraph in content.split("\n", allow_blank=True) if "\n" in content.plain else [content]:
+        if "\t" in paragraph.plain:
+            paragraph = paragraph.expand_tabs()
+        offsets = breaks(paragraph.plain, room, max(2, room - hang))
+        for number, line in enumerate(paragraph.divide(offsets) if offsets else [paragraph]):
+            yield line.rstrip().pad_left(indent + hang if number else indent)
 
 
 def pairs(rows: Iterable[tuple[str, Cell]], width: int, left: int = 0) -> Iterator[Content]:

@@ -7,6 +7,7 @@ import hashlib
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -29,6 +30,19 @@ def openssh_sha256(key: PublicKeyTypes) -> str | None:
         return None
     digest = hashlib.sha256(base64.b64decode(line.split()[1])).digest()
     return base64.b64encode(digest).decode().rstrip("=")
+
+
+def openssh_name(key: PublicKeyTypes) -> str:
+    """Type and bits as `ssh-keygen -l` names them, for example `ECDSA 384`; empty where OpenSSH has no such keys."""
+    match key:
+        case rsa.RSAPublicKey():
+            return f"RSA {key.key_size}"
+        case ec.EllipticCurvePublicKey() if key.curve.name in ("secp256r1", "secp384r1", "secp521r1"):
+            return f"ECDSA {key.curve.key_size}"
+        case ed25519.Ed25519PublicKey():
+            return "ED25519 256"
+        case _:
+            return ""
 
 
 def certificate_sha256(certificate: x509.Certificate) -> str:

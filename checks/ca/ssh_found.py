@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from checks.artefacts.fingerprints import openssh_sha256
+from checks.artefacts.fingerprints import openssh_name, openssh_sha256
 from checks.ca.issued import Judged, first_wrong
 from checks.ca.issued import said as judged_as
 from checks.evidence.fingerprints import FingerprintPair
@@ -80,6 +80,8 @@ class SshFound:
                 left=openssh_sha256(self._ca.public_key) or "",
                 right_title="what has signed it",
                 right=openssh_sha256(found.signature_key()) or "",
+                left_key=openssh_name(self._ca.public_key),
+                right_key=openssh_name(found.signature_key()),
             ),
             options=tuple(_options(found)),
             host=given.on,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar, Literal
 
-from runbook.groups import VEIL, differences, groups, marks
+from runbook import randomart
+from runbook.groups import VEIL, differences, grouped_lines, groups, marks
 from runbook.outcome import Evidence, ForeignLine
 
 
@@ -20,6 +21,9 @@ class FingerprintPair(Evidence):
     right_title: ForeignLine
     right: ForeignLine
     """The values without separators or prefix: hex in lower case, or OpenSSH's unpadded base64."""
+    left_key: str = ""
+    right_key: str = ""
+    """The keys as OpenSSH names them, for example `ECDSA 384`, where the values are OpenSSH's."""
 
     @property
     def matches(self) -> bool:
@@ -29,6 +33,19 @@ class FingerprintPair(Evidence):
     def different_groups(self) -> list[str]:
         """Places such as `B3` of the groups that differ."""
         return differences(self.left, self.right)
+
+    @property
+    def pictures(self) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+        """OpenSSH's randomart of both sides; None where these are no fingerprints of OpenSSH keys."""
+        if not self.form.startswith("OpenSSH"):
+            return None
+        left, right = randomart.of_sha256(self.left, self.left_key), randomart.of_sha256(self.right, self.right_key)
+        return (left, right) if left and right else None
+
+    def on_request(self) -> Iterator[str]:
+        if pictures := self.pictures:
+            yield f"{self.left_title}, {self.right_title}"
+            yield from randomart.beside(*pictures)
 
     def plain(self) -> Iterator[str]:
         yield f"{self.form}: {'same' if self.matches else 'DIFFERENT in ' + ', '.join(self.different_groups)}"
@@ -47,6 +64,22 @@ class FingerprintPair(Evidence):
                 yield f"       {under}".rstrip()
 
 
+class Fingerprint(Evidence):
+    """One fingerprint, with nothing to hold against it."""
+
+    kind: ClassVar[str] = "fingerprint"
+    form: str
+    """What it is, for example `X.509 SHA-256`."""
+    title: ForeignLine
+    """What it is of."""
+    value: ForeignLine
+    """Hex in lower case, without separators."""
+
+    def plain(self) -> Iterator[str]:
+        yield f"{self.form} of {self.title}"
+        yield from (f"    {line}" for line in grouped_lines(self.value))
+
+
 class KeyMatch(Evidence):
     """A key on a token beside the artefact that should hold the same key."""
 
@@ -58,6 +91,8 @@ class KeyMatch(Evidence):
     artefact_format: str
     """What the file is, for example `X.509 certificate (PEM)` or `OpenSSH public key`."""
     pairs: tuple[FingerprintPair, ...]
+    certificate: tuple[Fingerprint, ...] = ()
+    """Of the artefact, where it is a certificate."""
 
     @property
     def matches(self) -> bool:
@@ -68,6 +103,12 @@ class KeyMatch(Evidence):
         yield f"artefact {self.artefact}: {self.artefact_format}"
         for pair in self.pairs:
             yield from pair.plain()
+        for one in self.certificate:
+            yield from one.plain()
+
+    def on_request(self) -> Iterator[str]:
+        for pair in self.pairs:
+            yield from pair.on_request()
 
 
 class PaperFingerprint(Evidence):

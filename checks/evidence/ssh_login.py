@@ -40,6 +40,9 @@ class SshLogin(Evidence):
     def right(self) -> bool:
         return all(statement.holds for statement in self.statements)
 
+    def on_request(self) -> Iterator[str]:
+        yield from self.ca.on_request()
+
     def plain(self) -> Iterator[str]:
         yield f"{'ok ' if self.right else 'BAD'} SSH certificate “{self.key_id}” from {self.server}"
         yield f"      provisioner {self.provisioner}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import Field
 
 from checks.artefacts.symptoms import SYMPTOMS as ARTEFACT_SYMPTOMS
-from checks.evidence.fingerprints import FingerprintPair, KeyMatch
+from checks.evidence.fingerprints import Fingerprint, FingerprintPair, KeyMatch
 from checks.hsm.errors import SYMPTOMS as TOKEN_SYMPTOMS
 from checks.hsm.key_id import KeyId
 from runbook.context import Context
@@ -18,6 +18,8 @@ from runbook.paths import resolve
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+
+    from checks.artefacts.keys import Artefact
 
 KEYS_DIFFER = "keys differ"
 
@@ -37,7 +39,8 @@ class KeyMatchCheck(Check[KeyMatchParams]):
     """The public key of an id on the token is the one in an artefact: certificate, public key or OpenSSH line.
 
     Both are read afresh; no PIN is needed. Two fingerprints stand side by side: SHA-256 over the
-    SubjectPublicKeyInfo, and OpenSSH's SHA256 as `ssh-keygen -l` prints it.
+    SubjectPublicKeyInfo, and OpenSSH's SHA256 as `ssh-keygen -l` prints it. Of a certificate its own SHA-256 and SHA-1
+    are shown as well, so that it can be found where it is known by these.
     """
 
     name = "key_match"
@@ -64,6 +67,7 @@ class KeyMatchCheck(Check[KeyMatchParams]):
             artefact=str(artefact.path),
             artefact_format=artefact.format,
             pairs=_pairs(held.public_key, artefact.public_key, f"token, key {held.key_id}", artefact.path.name),
+            certificate=_certificate(artefact),
         )
         if found.matches:
             return Outcome.passed(f"key {held.key_id} is the key in {artefact.path.name}", found)
@@ -78,14 +82,24 @@ class KeyMatchCheck(Check[KeyMatchParams]):
 def _pairs(
     held: PublicKeyTypes, artefact: PublicKeyTypes, held_title: str, artefact_title: str
 ) -> tuple[FingerprintPair, ...]:
-    from checks.artefacts.fingerprints import openssh_sha256, spki_sha256
+    from checks.artefacts.fingerprints import openssh_name, openssh_sha256, spki_sha256
 
-    forms = [("SPKI SHA-256", spki_sha256(held), spki_sha256(artefact))]
+    titles = {"left_title": held_title, "right_title": artefact_title}
+    spki = FingerprintPair(form="SPKI SHA-256", left=spki_sha256(held), right=spki_sha256(artefact), **titles)
     left, right = openssh_sha256(held), openssh_sha256(artefact)
     # OpenSSH has no keys on some curves; one side alone would look like a difference of its own.
-    if left is not None and right is not None:
-        forms.append(("OpenSSH SHA256", left, right))
+    if left is None or right is None:
+        return (spki,)
+    keys = {"left_key": openssh_name(held), "right_key": openssh_name(artefact)}
+    return (spki, FingerprintPair(form="OpenSSH SHA256", left=left, right=right, **titles, **keys))
+
+
+def _certificate(artefact: Artefact) -> tuple[Fingerprint, ...]:
+    from checks.artefacts.fingerprints import certificate_sha1, certificate_sha256
+
+    if artefact.certificate is None:
+        return ()
+    forms = (("X.509 SHA-256", certificate_sha256), ("X.509 SHA-1", certificate_sha1))
     return tuple(
-        FingerprintPair(form=form, left_title=held_title, left=left, right_title=artefact_title, right=right)
-        for form, left, right in forms
+        Fingerprint(form=form, title=artefact.path.name, value=digest(artefact.certificate)) for form, digest in forms
     )

@@ -76,6 +76,16 @@ async def test_the_same_key_on_both_sides(
     name = Path(artefact).stem
     der = tool("openssl", "pkey", "-in", str(authority.folder / f"{name}.key"), "-pubout", "-outform", "DER")
     spki, ssh = found.pairs
+    listed = list(found.on_request())
+    if artefact.endswith(".pub"):
+        drawn = tool("ssh-keygen", "-lvf", str(authority.folder / artefact)).decode().splitlines()[1:]
+        assert listed[1:] == [f"{line}   {line}" for line in drawn]
+    if artefact.endswith(".crt"):
+        for one, option in zip(found.certificate, ("-sha256", "-sha1"), strict=True):
+            printed = tool("openssl", "x509", "-in", str(authority.folder / artefact), "-noout", "-fingerprint", option)
+            assert one.value == printed.decode().partition("=")[2].strip().replace(":", "").lower()
+    else:
+        assert found.certificate == ()
     assert (spki.form, spki.left, spki.right) == ("SPKI SHA-256", *[hashlib.sha256(der).hexdigest()] * 2)
     if artefact.endswith(".pub"):
         printed = tool("ssh-keygen", "-lf", str(authority.folder / artefact)).decode().split()[1]
