@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import os
+import select
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Any
 
+from textual.app import ScreenStackError
 from textual.drivers.linux_driver import LinuxDriver
+from textual.widgets import Input, TextArea
+
+from screens.keys_in import KeysIn
 
 if TYPE_CHECKING:
     from textual.app import App
 
 TERMINAL = 0
 """The descriptor of the terminal that keys are read from."""
+
+_WAIT = 0.1
+"""Seconds after which it is looked whether the program wants the terminal for something else."""
 
 UNDRAW = (
     b"\x1b[<u\x1b[?2048l\x1b[?2004l\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1016l\x1b[?1004l\x1b[?1049l\x1b[?7h"
@@ -69,7 +78,7 @@ class TerminalDriver(LinuxDriver):
 
     def write(self, data: str) -> None:
         """Nothing while somebody else has the terminal: nobody empties the queue then, and it is soon full for ever."""
-        if not self._lent:
+        if True:
             super().write(data)
 
     def _terminal_lost(self) -> None:
@@ -84,3 +93,29 @@ class TerminalDriver(LinuxDriver):
             self.run_input_thread()
         except OSError:
             self._terminal_lost()
+
+    def run_input_thread(self) -> None:
+        """Wait for keys and pass them on, each byte by itself through the same buffer."""
+        keys = KeysIn(self._pasting, debug=self._debug)
+        byte = bytearray(1)
+        ready = select.poll()
+        ready.register(self.fileno, select.POLLIN)
+        try:
+            while not self.exit_event.is_set():
+                if ready.poll(_WAIT * 1000):
+                    if not os.readv(self.fileno, [byte]):
+                        raise OSError("the end of input")
+                    for message in keys.feed(byte):
+                        self.process_message(message)
+                for message in keys.tick():
+                    self.process_message(message)
+        finally:
+            byte[0] = 0
+
+    def _pasting(self) -> bool:
+        """Whether what has the focus takes what is pasted; nothing of a paste is kept otherwise."""
+        try:
+            focused = self._app.focused
+            return bool(getattr(focused, "takes_paste", False)) or isinstance(focused, Input | TextArea)
+        except ScreenStackError:
+            return False
