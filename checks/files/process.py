@@ -10,13 +10,14 @@ import asyncio
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from checks.files.capture import Capture, LineFeed, StreamText
 from checks.files.programs import ProgramNotFound, find_program, refused
 from checks.files.supervised import Status, Supervised
+from runbook.ran import Ran, added, tell
 from runbook.secrets import Redactor
 
 KEEP = 256 * 1024
@@ -56,7 +57,8 @@ async def run(
     each line of output as it comes, cleaned and redacted, some of them left out when there are very many. `deadline`
     is in seconds, `keep` in bytes of each stream.
 
-    Raises ProgramNotFound, ProgramNotExecutable and FolderMissing. On cancellation everything is ended first.
+    Raises ProgramNotFound, ProgramNotExecutable and FolderMissing. On cancellation everything is ended first. However
+    it ended, the run hears of a command that was started (`runbook.ran`).
     """
     if any("\0" in argument for argument in argv):
         raise ProgramNotFound("an argument holds a NUL byte", remedy="Correct the argument list.")
@@ -65,22 +67,27 @@ async def run(
     captures = Capture(keep), Capture(keep)
     feed = LineFeed(on_line, redactor)
     running = Supervised.start(executable, argv, cwd, env, stdin=stdin is not None)
-    deadline_passed = False
+    ran = Ran(argv, cwd=str(cwd or ""), env=added(env))
+    deadline_passed, heard = False, False
     try:
         running.read(*(partial(_take, number, capture, feed) for number, capture in enumerate(captures)))
         async with asyncio.timeout(deadline):
             await running.send(stdin)
             await running.finished()
+        heard = True
     except TimeoutError:
-        deadline_passed = True
+        deadline_passed = heard = True
     finally:
         # Shielded: a second cancellation must not leave the command alive.
-        await asyncio.shield(asyncio.create_task(running.end()))
+        ending = asyncio.create_task(running.end())
+        if not heard:
+            tell(replace(ran, ended_by="cancelled", seconds=time.monotonic() - started))
+        await asyncio.shield(ending)
     feed.close()
     status = running.status
     if status.refused:
         raise refused(executable, argv[0], status.refused)
-    return Finished(
+    finished = Finished(
         argv=tuple(argv),
         exit_code=None if deadline_passed else status.exit_code,
         ended_by=_ended_by(status, deadline_passed),
@@ -89,6 +96,8 @@ async def run(
         left_behind=0 if deadline_passed else status.left,
         seconds=time.monotonic() - started,
     )
+    tell(replace(ran, exit_code=finished.exit_code, ended_by=finished.ended_by, seconds=finished.seconds))
+    return finished
 
 
 def _take(stream: int, capture: Capture, feed: LineFeed, chunk: bytes) -> None:

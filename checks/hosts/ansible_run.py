@@ -20,6 +20,7 @@ from typing import Any
 from checks.files.capture import Capture
 from checks.files.supervised import Supervised
 from runbook.errors import EnvironmentLacks
+from runbook.ran import Ran, tell
 from runbook.secrets import Redactor, Secret
 
 _CHILD = Path(__file__).with_name("ansible_child.py")
@@ -121,10 +122,19 @@ async def _play(
     finally:
         await asyncio.shield(asyncio.create_task(running.end()))
     ended_by = "deadline" if late else "" if told.exit_code is not None else "itself before it was done"
-    output = told.output.kept(None).raw + (b"" if told.exit_code is not None else errors.kept(None).raw)
-    return Played(
-        argv, None if late else told.exit_code, ended_by, output, told.asked_again, time.monotonic() - started
+    exit_code = None if late else told.exit_code
+    tell(
+        Ran(
+            argv,
+            cwd=str(command.cwd),
+            env=command.env,
+            exit_code=exit_code,
+            ended_by=ended_by,
+            seconds=time.monotonic() - started,
+        )
     )
+    output = told.output.kept(None).raw + (b"" if told.exit_code is not None else errors.kept(None).raw)
+    return Played(argv, exit_code, ended_by, output, told.asked_again, time.monotonic() - started)
 
 
 def _asked(command: AnsibleCommand, argv: Iterable[str], folder: Path, env: Mapping[str, str]) -> bytes:

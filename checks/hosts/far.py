@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from checks.files.capture import Capture, LineFeed
 from checks.files.process import KEEP, Finished
@@ -20,6 +20,7 @@ from checks.hosts.supervision import Nonces, duplex_script, refuse_impossible, s
 from checks.hosts.told import Told, ToldStream
 from runbook.context import Context
 from runbook.errors import StepError
+from runbook.ran import Ran, tell
 from runbook.site import HostProfile
 from runbook.text import clean_line
 
@@ -78,6 +79,7 @@ class FarMachine(Machine):
         feed = LineFeed(None if on_line is silent else pass_on, self._ctx.redactor)
         running = _Running(opened, nonces, self.where, feed, Capture(keep), Capture(keep))
         started = time.monotonic()
+        ran = Ran(argv, self.name, sudo, cwd, env)
         late = False
         try:
             async with asyncio.timeout(deadline):
@@ -85,14 +87,19 @@ class FarMachine(Machine):
         except TimeoutError:
             late = True
             await running.end()
-        except BaseException:
+        except BaseException as error:
+            if running.told.pid:
+                how = "cancelled" if isinstance(error, asyncio.CancelledError) else "unknown: the line was lost"
+                tell(replace(ran, ended_by=how, seconds=time.monotonic() - started))
             # Shielded: a second cancellation must not leave the command alive.
             await asyncio.shield(asyncio.create_task(running.end()))
             raise
         finally:
             await asyncio.shield(asyncio.create_task(running.close()))
         feed.close()
-        return self._finished(argv, running, late, time.monotonic() - started)
+        finished = self._finished(argv, running, late, time.monotonic() - started)
+        tell(replace(ran, exit_code=finished.exit_code, ended_by=finished.ended_by, seconds=finished.seconds))
+        return finished
 
     async def duplex(self, argv: Sequence[str], *, sudo: bool = False) -> Channel:
         refuse_impossible(argv, "", {})
@@ -106,6 +113,7 @@ class FarMachine(Machine):
         except (TimeoutError, asyncio.IncompleteReadError):
             await opened.channel.close()
             raise FarSideLacks("our shell did not read its script", where=self.where) from None
+        tell(Ran(argv, self.name, sudo, ended_by="kept open"))
         return opened.channel
 
     def _sudo(self, argv: Sequence[str], wanted: bool) -> Sudo | None:

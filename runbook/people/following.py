@@ -73,6 +73,8 @@ class Following:
         self.people: PeopleNamed | None = None
         self.asked: ApprovalAsked | None = None
         """The question that is open, so far as the record tells."""
+        self.at = ""
+        """When the event that was yielded last was recorded, RFC 3339 in UTC."""
         self.caught_up = False
         """Whether the event that was yielded last was the last of the record."""
         self.holder: Holder | None = None
@@ -166,7 +168,7 @@ class Following:
                 await asyncio.sleep(LOOK)
 
     def _take(self, event: Event, record: Record) -> None:
-        self._head, self._records = record.hash, record.seq
+        self._head, self._records, self.at = record.hash, record.seq, record.at
         match event:
             case RunStarted():
                 self.header = event

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterable
 
 from runbook.event import Event
-from runbook.gates.gate_lines import second_person_line
 from runbook.gates.window import TimeWindow, spoken
 from runbook.model import Runbook
 from runbook.record import events as ev
 from runbook.record.chain import short_head
 from runbook.record.gate_events import PeopleNamed, WindowSet
+from runbook.record.people_lines import second_person_line
 from runbook.record.state import RunState, Status, apply
 from runbook.run.session import Session
 from runbook.terminal.narrator import Narrator

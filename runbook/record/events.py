@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar
 
 from runbook.event import Event, Level
 from runbook.outcome import Evidence, Outcome
+from runbook.ran import CommandRan
 from runbook.record.gate_events import (
     ApprovalAsked,
     ApprovalGiven,
@@ -354,6 +355,7 @@ JOURNALLED: Mapping[str, type[Event]] = {
         StepBlocked,
         StepStarted,
         Touched,
+        CommandRan,
         StepFinished,
         StepSkipped,
         StepNotHere,

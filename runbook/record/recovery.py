@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,6 +12,7 @@ from runbook.record.chain import START, BrokenRecord, follows, unseal
 from runbook.record.events import InputGiven, RunStarted
 from runbook.record.records import UnreadableRecord, event_of
 from runbook.record.state import RunState, apply
+from runbook.record.told import Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class Recovered:
     """Bytes after the last whole record: a line that was torn while it was written."""
     at: str
     """When the last whole record was written, RFC 3339 in UTC."""
+    told: Told = field(default_factory=Told)
+    """What was done, in words."""
 
 
 def recover(file: BinaryIO, path: Path) -> Recovered:
@@ -42,6 +45,7 @@ def recover(file: BinaryIO, path: Path) -> Recovered:
     state, head, size, count, cut, at = RunState(), START, 0, 0, 0, ""
     header: RunStarted | None = None
     inputs: dict[str, tuple[str | None, str]] = {}
+    told = Told()
     for number, line in enumerate(file, start=1):
         if not line.endswith(b"\n"):
             cut = len(line)
@@ -56,6 +60,7 @@ def recover(file: BinaryIO, path: Path) -> Recovered:
             raise JournalError(f"record {number}: {error.what}", where=str(path), remedy=error.remedy) from error
         head, size, count, at = record.hash, size + len(line), number, record.at
         state = apply(state, event)
+        told.take(event, record.at)
         if isinstance(event, RunStarted):
             header = header or event
         elif isinstance(event, InputGiven):
@@ -66,7 +71,7 @@ def recover(file: BinaryIO, path: Path) -> Recovered:
             where=str(path),
             remedy="`runbook verify` says what is wrong." if count else "Nothing was done either; start a new run.",
         )
-    return Recovered(header, state, inputs, head, count, size, cut, at)
+    return Recovered(header, state, inputs, head, count, size, cut, at, told)
 
 
 def damaged(path: Path, number: int, error: BrokenRecord) -> JournalError:

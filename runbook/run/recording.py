@@ -26,6 +26,7 @@ from runbook.operator import (
     TranscribeRequest,
     WitnessRequest,
 )
+from runbook.ran import Ran, tell
 from runbook.record.events import PromptAnswered, PromptShown
 from runbook.run.deadline import Deadline
 from runbook.secrets import Secret
@@ -91,7 +92,9 @@ class RecordingOperator:
         return await self._ask("checklist", request.question, partial(self._operator.checklist, request), _ticked)
 
     async def terminal(self, request: TerminalRequest) -> int:
-        return await self._ask("terminal", " ".join(request.argv), partial(self._operator.terminal, request), str)
+        status = await self._ask("terminal", " ".join(request.argv), partial(self._operator.terminal, request), str)
+        tell(Ran(request.argv, cwd=str(request.cwd or ""), env=request.env, exit_code=status))
+        return status
 
     async def _ask(
         self, prompt: str, question: str, call: Callable[[], Awaitable[T]], shown: Callable[[T], str | None]

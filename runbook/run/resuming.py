@@ -197,6 +197,7 @@ def go_on(left: Left, prepared: Prepared, changes: Changes) -> Session:
             journal,
         ),
         history=state,
+        told=left.found.told,
         left_at=left.found.at,
         rolls_back=header.rolls_back,
     )

@@ -11,6 +11,7 @@ from runbook.event import Event
 from runbook.model import Runbook
 from runbook.operator import Operator
 from runbook.record.state import RunState
+from runbook.record.told import Told
 from runbook.site import Site
 
 
@@ -50,6 +51,8 @@ class Session:
     """Make the walk for this operator; call it once."""
     history: RunState = field(default_factory=RunState)
     """Where the run stands before the walk: what a front end starts from when a run goes on."""
+    told: Told = field(default_factory=Told)
+    """What was done before the walk, in words; whoever shows the run takes it over and goes on with it."""
     left_at: str = ""
     """When a run that goes on was left, as far as its record tells, RFC 3339; empty for a new run."""
     rolls_back: str = ""

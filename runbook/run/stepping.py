@@ -21,7 +21,9 @@ from runbook.kind import Kind
 from runbook.model import Role, Step
 from runbook.operator import Operator
 from runbook.outcome import Evidence, Outcome
+from runbook.ran import heard_by
 from runbook.record.events import StepStarted
+from runbook.run.commands import Commands
 from runbook.run.deadline import Deadline
 from runbook.run.recording import RecordingOperator
 from runbook.secrets import Redactor
@@ -46,6 +48,7 @@ class StepRun:
         self._last = engine.state.step(step.id).outcome
         self._deadline = Deadline(step.deadline)
         self._operator = RecordingOperator(engine.operator, step.id, engine.record, self._deadline)
+        self._commands = Commands(step.id, engine.record)
 
     @staticmethod
     def names(step: Step) -> frozenset[str]:
@@ -116,7 +119,11 @@ class StepRun:
     async def outcome(self) -> Outcome:
         """What the attempt ends with; raises only OperatorStopped, JournalError and CancelledError."""
         try:
-            return await self._attempt()
+            with heard_by(self._commands.hear):
+                try:
+                    return await self._attempt()
+                finally:
+                    await self._commands.recorded()
         except (OperatorStopped, JournalError):
             raise
         except PromptCancelled as cancelled:

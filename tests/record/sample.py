@@ -10,6 +10,7 @@ from checks.evidence.files import CommandOutput
 from checks.evidence.fingerprints import FingerprintPair, PaperFingerprint
 from runbook.event import Event
 from runbook.outcome import Outcome
+from runbook.ran import CommandRan
 from runbook.record import events as ev
 from runbook.record import gate_events as gate
 from runbook.touched import Touched
@@ -46,6 +47,7 @@ EVENTS: tuple[Event, ...] = (
     ev.StepSkipped("A2", "no time"),
     ev.StepNotHere("B2.engine", "the lab has no Docker engine"),
     ev.FactEstablished("x", "A1"),
+    CommandRan("A1", "ls 'a b'", "ca", True, "/src", 2, {"LC_ALL": "C"}, "", 0.125),
     Touched("A1", "file", "/etc/x", "local", "written"),
     ev.NoteAdded("A1", "a note"),
     ev.StepStarted("A3", 1, "docker.volume.recreate", {}),
