@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path, PurePath
 from typing import ClassVar, TypeVar
 
@@ -10,15 +11,16 @@ from rich.text import Text
 from textual import events
 from textual.app import App
 from textual.driver import Driver
+from textual.filter import Monochrome, NoColor
 from textual.geometry import Size
 from textual.screen import Screen
 from textual.worker import WorkerFailed
 
 from runbook.errors import ExitCode, RunbookError
-from runbook.preferences import Preferences
+from runbook.preferences import Preferences, ThemeName
 from screens import crash
 from screens.guard import ControlGuard
-from screens.theme import FALLBACKS, STYLE, THEME
+from screens.theme import FALLBACKS, STYLE, theme_for
 from screens.too_small import TooSmall, fits
 
 T = TypeVar("T")
@@ -44,13 +46,30 @@ class BaseApp(App[ExitCode]):
         self.preferences = preferences
         self.in_rehearsal = in_rehearsal
         self.animation_level = "none"
-        self.register_theme(THEME)
-        self.theme = THEME.name
+        self._heed_no_color()
+        self.set_theme(preferences.theme)
         self.fault: RunbookError | None = None
         """Why it could not go on, for the caller to tell."""
         self._run_folder = run_folder
         self._filters.append(ControlGuard())
         self._roomy = asyncio.Event()
+
+    # Look.
+
+    def set_theme(self, name: ThemeName) -> None:
+        """Change the look; also while it runs."""
+        few = self.console.color_system not in ("256", "truecolor")
+        theme = theme_for(name, os.environ, few_colours=few, colour=self.preferences.colour)
+        self.theme_name = name
+        self.register_theme(theme)
+        self.theme = theme.name
+
+    def _heed_no_color(self) -> None:
+        """Write no colour where none is wanted; Textual would write greys, and for an empty NO_COLOR too."""
+        self.no_color = not self.preferences.colour
+        self._filters = [one for one in self._filters if not isinstance(one, Monochrome | NoColor)]
+        if self.no_color:
+            self._filters.append(NoColor())
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return FALLBACKS

@@ -31,7 +31,7 @@ LONGEST_ID = 16
 """Cells to which the ids are padded, so that the titles stand in a column."""
 
 
-class StepList(ScrollView, can_focus=True):
+class StepList(ScrollView, can_focus=True, inherit_bindings=False):
     """The cursor chooses which step is shown; it follows the step at hand until it is moved."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -156,7 +156,7 @@ class StepList(ScrollView, can_focus=True):
         row = self._rows[line]
         content = self._stage(row, width) if isinstance(row, Stage) else self._step(row, width, line == self._cursor)
         if line == self._cursor:
-            ground = "on $block-cursor-background" if self.has_focus else "on $panel"
+            ground = "$marked" if self.has_focus else "on $panel"
             content = content.stylize_before(ground)
         segments = content.render_segments(self.visual_style)
         return Strip([Segment(text, style) for text, style, _ in segments], width)

@@ -56,8 +56,9 @@ def _steady(monkeypatch: pytest.MonkeyPatch, wall_clock: StoppedClock) -> None:
     monkeypatch.setattr(clock, "HOST", wall_clock)
     monkeypatch.setattr(clock, "TICK", 0.25)
     for name in [*os.environ]:
-        if name == "NO_COLOR" or name.startswith("TEXTUAL"):
+        if name in ("NO_COLOR", "COLORFGBG") or name.startswith("TEXTUAL"):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("COLORTERM", "truecolor")
 
 
 @pytest.fixture
