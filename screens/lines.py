@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from textual.content import Content
 from textual.geometry import Size
@@ -72,5 +72,9 @@ class Searched(Widget):
     def mark(self, sought: re.Pattern[str] | None) -> None:
         """Mark what is sought; None: nothing any more."""
         self.sought = sought
-        for lines in self.query(Lines):
+        for lines in self.held():
             lines.seek(sought)
+
+    def held(self) -> Iterator[Lines]:
+        """The lines, from top to bottom."""
+        return (node for node in self.query("Lines") if isinstance(node, Lines))

@@ -133,6 +133,11 @@ class RunScreen(RunView):
         self.continuing = False
         self.show()
 
+    @property
+    def may_end_search(self) -> bool:
+        """While the run continues by itself, escape pauses it and does nothing else."""
+        return super().may_end_search and not self.continuing
+
     def action_again(self) -> None:
         """What may have done something already is run again only with a reason."""
         if self._may(Decision.DONE):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
@@ -17,6 +17,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from runbook.event import Event
+from runbook.finding import Steps
 from runbook.model import Runbook, Stage
 from runbook.outcome import Evidence
 from runbook.probing import Answer, Probed
@@ -28,16 +29,38 @@ from screens.widgets.run_header import Identity, RunHeader
 from screens.widgets.step_detail import StepDetail
 from screens.widgets.step_list import StepList
 
+if TYPE_CHECKING:
+    from screens.search.bar import SearchBar
+    from screens.search.grounds import Ground
+
 LOOKING: Final[tuple[BindingType, ...]] = (
     Binding("full_stop", "follow", "step at hand", key_display=".", id="list.follow"),
     Binding("pageup", "page(-1)", "Page up", show=False),
     Binding("pagedown,space", "page(1)", "Page down", show=False),
+    Binding("right_square_bracket", "found(1)", "next found", key_display="]", id="search.next"),
+    Binding("left_square_bracket", "found(-1)", "found before", key_display="[", show=False, id="search.previous"),
+    Binding("slash", "search", "search", key_display="/", id="search.open"),
     Binding("o,O", "output", "output", key_display="o", id="step.output"),
     Binding("n,N", "note", "note", key_display="n", id="run.note"),
     Binding("q,Q", "app.quit", "quit", key_display="q", id="run.quit"),
     Binding("question_mark", "app.help", "help", key_display="?", id="app.help"),
 )
 """The keys of every such screen, to be listed after its own: the bar of keys drops the last ones first."""
+
+
+class Body(Horizontal):
+    """The list and the page; escape ends a search in them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "end_search", "end the search", show=False, id="search.end"),
+    ]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
+        return not isinstance(self.screen, RunView) or action != "end_search" or self.screen.may_end_search
+
+    def action_end_search(self) -> None:
+        if isinstance(self.screen, RunView):
+            self.screen.end_search()
 
 
 class RunView(Screen[None]):
@@ -69,17 +92,20 @@ class RunView(Screen[None]):
         self._list = StepList(self._stages)
         self._detail = StepDetail(runbook, next(iter(self._steps)))
         self._live = LiveOutput()
+        self._finder: Steps | None = None
+        self._search: SearchBar | None = None
 
     def compose(self) -> ComposeResult:
         yield RunHeader(self._identity, tuple(self._steps)).data_bind(RunView.state, RunView.head)
         yield from self.above()
-        with Horizontal(id="body"):
+        with Body(id="body"):
             yield self._list.data_bind(RunView.state)
             with Vertical(id="step"):
                 yield self._detail
                 yield self._live
         yield from self.below()
-        yield KeyBar()
+        with Horizontal(id="bottom"):
+            yield KeyBar()
 
     def above(self) -> Iterator[Widget]:
         """What stands under the header."""
@@ -162,6 +188,47 @@ class RunView(Screen[None]):
         """Output is open while the step runs; afterwards its evidence says what counts, unless it is asked for."""
         return self._opened or self.state.step(step).status in (Status.RUNNING, Status.NEEDS_YOU)
 
+    # Search.
+
+    async def action_search(self) -> None:
+        """Seek in the steps, or in the page or the output where the focus is there."""
+        from screens.search.bar import SearchBar
+
+        ground = self._ground()
+        if self._search is None:
+            self._search = SearchBar()
+            await self.query_one("#bottom").mount(self._search, before=0)
+        self._search.begin(ground)
+
+    def _ground(self) -> Ground:
+        from screens.search.grounds import OutputGround, PageGround, StepsGround
+
+        if self.focused is self._live:
+            return OutputGround(self._live)
+        if self.focused is self._detail:
+            return PageGround(self._detail)
+        self._finder = self._finder or Steps(self._stages)
+        return StepsGround(self._finder, self._list, self._detail, lambda: self.state)
+
+    def action_found(self, direction: int) -> None:
+        if self._search is not None:
+            self._search.onward(direction)
+
+    @property
+    def may_end_search(self) -> bool:
+        """Whether something is sought."""
+        return self._search is not None and self._search.active
+
+    def end_search(self) -> None:
+        if self._search is not None:
+            self._search.end()
+            self.refresh_bindings()
+
+    def go(self, step: str) -> None:
+        """Show this step."""
+        self._list.go(step)
+        self._list.focus()
+
     # Looking around.
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
@@ -169,6 +236,8 @@ class RunView(Screen[None]):
             return self.is_mounted and bool(self._output.get(self.shown))
         if action == "note":
             return not self.state.finished
+        if action == "found":
+            return self.may_end_search
         if action == "follow":
             return self.is_mounted and self.shown != self._list.at
         return True

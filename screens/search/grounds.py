@@ -22,6 +22,8 @@ class Ground(Protocol):
 
     name: str
     """What the places are, for people."""
+    where: str
+    """What is searched, for people."""
 
     @property
     def widget(self) -> Widget:
@@ -29,7 +31,11 @@ class Ground(Protocol):
         ...
 
     async def seek(self, text: str) -> int:
-        """Find and mark `text`; the number of places. An empty one ends all marks."""
+        """Find and mark `text`; the number of places."""
+        ...
+
+    def clear(self) -> None:
+        """End all marks."""
         ...
 
     def nearest(self, direction: int = 0) -> int:
@@ -49,6 +55,7 @@ class StepsGround:
     """The steps of the run: what the runbook and the run say of them."""
 
     name = "steps"
+    where = "the steps"
 
     def __init__(self, steps: finding.Steps, listed: StepList, page: StepDetail, state: Callable[[], RunState]) -> None:
         self._steps, self._list, self._page, self._state = steps, listed, page, state
@@ -70,6 +77,10 @@ class StepsGround:
         self._page.mark(finding.pattern(text, folded=True))
         return len(self._found)
 
+    def clear(self) -> None:
+        self._list.mark(None)
+        self._page.mark(None)
+
     def nearest(self, direction: int = 0) -> int:
         here = self._list.place(self._list.cursor if direction else self._origin)
         return finding.onward([self._list.place(step) for step in self._found], here, direction)
@@ -87,6 +98,7 @@ class PageGround:
     """What stands on the page of the step that is shown."""
 
     name = "places"
+    where = "this page"
 
     def __init__(self, page: StepDetail) -> None:
         self._page = page
@@ -105,10 +117,13 @@ class PageGround:
         sought = finding.pattern(text, folded=True)
         self._page.mark(sought)
         self._places = [
-            (lines, number, line) for lines in self._page.query(Lines) for number, line in enumerate(lines.seek(sought))
+            (lines, number, line) for lines in self._page.held() for number, line in enumerate(lines.seek(sought))
         ]
         self._at = -1
         return len(self._places)
+
+    def clear(self) -> None:
+        self._page.mark(None)
 
     def nearest(self, direction: int = 0) -> int:
         if not self._places:
@@ -141,6 +156,7 @@ class OutputGround:
     """What the step said while it ran."""
 
     name = "lines"
+    where = "the output"
 
     def __init__(self, live: LiveOutput) -> None:
         self._live = live
@@ -158,6 +174,9 @@ class OutputGround:
         self._places = await self._live.places(text)
         self._live.mark(finding.pattern(text), self._line)
         return len(self._places)
+
+    def clear(self) -> None:
+        self._live.mark(None)
 
     def nearest(self, direction: int = 0) -> int:
         here = self._line if direction and self._line >= 0 else self._origin.y
