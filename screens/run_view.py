@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 LOOKING: Final[tuple[BindingType, ...]] = (
     Binding("full_stop", "follow", "step at hand", key_display=".", id="list.follow"),
-    Binding("pageup", "page(-1)", "Page up", show=False),
-    Binding("pagedown,space", "page(1)", "Page down", show=False),
+    Binding("pageup", "page(-1)", "Page up", show=False, id="page.up"),
+    Binding("pagedown,space", "page(1)", "Page down", show=False, id="page.down"),
     Binding("right_square_bracket", "found(1)", "next found", key_display="]", id="search.next"),
     Binding("left_square_bracket", "found(-1)", "found before", key_display="[", show=False, id="search.previous"),
     Binding("slash", "search", "search", key_display="/", id="search.open"),

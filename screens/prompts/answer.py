@@ -18,9 +18,9 @@ class Answer(Widget, can_focus=True):
 
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,space", "press", "Choose", show=False),
-        Binding("left,up,h", "app.focus_previous", "Before", show=False),
-        Binding("right,down,l", "app.focus_next", "Next", show=False),
+        Binding("enter,space", "press", "Choose", show=False, id="answer.choose"),
+        Binding("left,up,h", "app.focus_previous", "Before", show=False, id="answer.before"),
+        Binding("right,down,l", "app.focus_next", "Next", show=False, id="answer.next"),
     ]
 
     @dataclass

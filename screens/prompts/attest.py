@@ -23,8 +23,8 @@ class Checklist(Rows):
     """Space or Y says yes, N says no, each for the one statement under the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space,y", "answer(True)", "Yes", show=False),
-        Binding("n", "answer(False)", "No", show=False),
+        Binding("space,y", "answer(True)", "Yes", show=False, id="attest.yes"),
+        Binding("n", "answer(False)", "No", show=False, id="attest.no"),
     ]
     left = 9
 

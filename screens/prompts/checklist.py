@@ -30,9 +30,9 @@ class Ticks(Rows):
     """Space or Y says yes, W not yet, N asks for the reason of a no; each for the item under the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space,y", "tick('yes')", "Yes", show=False),
-        Binding("w", "tick('not yet')", "Not yet", show=False),
-        Binding("n", "refuse", "No", show=False),
+        Binding("space,y", "tick('yes')", "Yes", show=False, id="checklist.yes"),
+        Binding("w", "tick('not yet')", "Not yet", show=False, id="checklist.not_yet"),
+        Binding("n", "refuse", "No", show=False, id="checklist.no"),
     ]
     left = 11
 

@@ -96,8 +96,8 @@ class PointOfNoReturnPrompt(Prompt[bool]):
 
     AUTO_FOCUS = "#answer-no"
     BINDINGS = [  # noqa: RUF012 - Textual's name
-        Binding("pageup", "page(-1)", show=False),
-        Binding("pagedown", "page(1)", show=False),
+        Binding("pageup", "page(-1)", "Page up", show=False, id="prompt.page_up"),
+        Binding("pagedown", "page(1)", "Page down", show=False, id="prompt.page_down"),
     ]
     heading = "Point of no return"
     frame = "-dangerous -grave"

@@ -57,7 +57,9 @@ class Prompt(ModalScreen[T | None]):
 
     CSS_PATH = STYLE / "prompts.tcss"
     AUTO_FOCUS = "SecretEntry, TranscriptEntry, PhraseEntry, Input, Choices, Rows, Answer"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel", show=False, id="prompt.cancel"),
+    ]
 
     heading: ClassVar[str] = "Question"
     keys: str = "Enter answer   Esc cancel"

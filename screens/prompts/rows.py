@@ -22,9 +22,9 @@ class Rows(Lines, can_focus=True):
 
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "Up", show=False),
-        Binding("down,j", "move(1)", "Down", show=False),
-        Binding("enter", "enter", "Give the answers", show=False),
+        Binding("up,k", "move(-1)", "Up", show=False, id="rows.up"),
+        Binding("down,j", "move(1)", "Down", show=False, id="rows.down"),
+        Binding("enter", "enter", "Give the answers", show=False, id="rows.enter"),
     ]
     left: ClassVar[int]
     """Cells before each line."""

@@ -127,10 +127,10 @@ class StepDetail(Searched, VerticalScroll, can_focus=True):
     """Rebuilt when the step or its state changes; it scrolls."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j", "scroll_down", "Down", show=False),
-        Binding("k", "scroll_up", "Up", show=False),
-        Binding("g", "scroll_home", "Top", show=False),
-        Binding("G", "scroll_end", "Bottom", show=False),
+        Binding("j", "scroll_down", "Down", show=False, id="step.down"),
+        Binding("k", "scroll_up", "Up", show=False, id="step.up"),
+        Binding("g", "scroll_home", "Top", show=False, id="step.top"),
+        Binding("G", "scroll_end", "Bottom", show=False, id="step.bottom"),
     ]
 
     def __init__(self, runbook: Runbook, step: str) -> None:

@@ -35,14 +35,14 @@ class StepList(ScrollView, can_focus=True, inherit_bindings=False):
     """The cursor chooses which step is shown; it follows the step at hand until it is moved."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "Up", show=False),
-        Binding("down,j", "move(1)", "Down", show=False),
-        Binding("ctrl+b", "page(-1)", "Page up", show=False),
-        Binding("ctrl+f", "page(1)", "Page down", show=False),
-        Binding("home,g", "move(-1000000)", "First step", show=False),
-        Binding("end,G", "move(1000000)", "Last step", show=False),
-        Binding("left,h", "stage(-1)", "Stage before", show=False),
-        Binding("right,l", "stage(1)", "Next stage", show=False),
+        Binding("up,k", "move(-1)", "Up", show=False, id="list.up"),
+        Binding("down,j", "move(1)", "Down", show=False, id="list.down"),
+        Binding("ctrl+b", "page(-1)", "Page up", show=False, id="list.page_up"),
+        Binding("ctrl+f", "page(1)", "Page down", show=False, id="list.page_down"),
+        Binding("home,g", "move(-1000000)", "First step", show=False, id="list.first"),
+        Binding("end,G", "move(1000000)", "Last step", show=False, id="list.last"),
+        Binding("left,h", "stage(-1)", "Stage before", show=False, id="list.stage_before"),
+        Binding("right,l", "stage(1)", "Next stage", show=False, id="list.stage_next"),
     ]
 
     state = var(RunState())
