@@ -32,6 +32,26 @@ RegularExpression = Annotated[Line, AfterValidator(_regular_expression)]
 """As Python's `re` reads it."""
 
 
+_SPAN = re.compile(r"(\d+(?:\.\d+)?) ?(s|min|m|h)", re.ASCII)
+_UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600}
+
+
+def _in_seconds(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    match = _SPAN.fullmatch(value.strip())
+    if match is None:
+        raise ValueError(f"`{value}` is no length of time; write seconds, or for example `30s`, `2m` or `1h`")
+    return float(match[1]) * _UNITS[match[2]]
+
+
+Seconds = Annotated[
+    float,
+    BeforeValidator(_in_seconds, json_schema_input_type=float | Annotated[str, Field(pattern=rf"^{_SPAN.pattern}$")]),
+]
+"""A length of time in seconds; in a file also `30s`, `2m` or `1h`."""
+
+
 def _several(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
