@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from itertools import zip_longest
 
 from textual.content import Content
 
 from screens.folding import breaks
-from screens.words import BAD, QUIET
+from screens.words import BAD, QUIET, verdict
 
 Cell = Content | str
 
@@ -18,14 +18,13 @@ _NARROWEST = 6
 
 def wrap(text: Cell, width: int, indent: int = 0, hang: int = 0) -> Iterator[Content]:
     """`text` in lines of at most `width` cells, each after `indent` spaces, folded ones after `hang` more."""
-    content = Content(text) if isinstance(text, str) else text
+    content = _content(text)
     hang = min(hang, max(0, width - indent - 2))
     room = max(2, width - indent)
     for paragraph in content.split("\n", allow_blank=True) if "\n" in content.plain else [content]:
-        if "\t" in paragraph.plain:
-            paragraph = paragraph.expand_tabs()
-        offsets = breaks(paragraph.plain, room, max(2, room - hang))
-        for number, line in enumerate(paragraph.divide(offsets) if offsets else [paragraph]):
+        whole = paragraph.expand_tabs() if "\t" in paragraph.plain else paragraph
+        offsets = breaks(whole.plain, room, max(2, room - hang))
+        for number, line in enumerate(whole.divide(offsets) if offsets else [whole]):
             yield line.rstrip().pad_left(indent + hang if number else indent)
 
 
@@ -46,17 +45,52 @@ def exact(commands: Iterable[str], width: int) -> Iterator[Content]:
 
 
 def table(
-    head: Sequence[str], rows: Sequence[Sequence[Cell]], width: int, gap: int = 2, under: Sequence[Cell] = ()
+    head: Sequence[str],
+    rows: Sequence[Sequence[Cell]],
+    width: int,
+    *,
+    gap: int = 2,
+    under: Sequence[Cell] = (),
+    numbers: Container[int] = (),
 ) -> Iterator[Content]:
-    """A head in quiet type and rows; the widest columns give way first. `under` holds a remark for each row."""
-    cells = [[Content(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
+    """A head in quiet type and rows; the widest columns give way first.
+
+    `under` holds a remark for each row; the columns in `numbers` are set to the right.
+    """
+    cells = [[_content(cell) for cell in row] for row in rows]
     heads = [Content.styled(name, QUIET) for name in head]
     widths = fit([max(cell.cell_length for cell in column) for column in zip(heads, *cells, strict=True)], width, gap)
-    yield from _row(heads, widths, gap)
+    yield from _row(heads, widths, gap, numbers)
     for number, row in enumerate(cells):
-        yield from _row(row, widths, gap)
+        yield from _row(row, widths, gap, numbers)
         if number < len(under) and under[number]:
             yield from wrap(under[number], width, indent=widths[0] + gap)
+
+
+def against(rows: Sequence[tuple[str, str, str, bool]], width: int) -> Iterator[Content]:
+    """Name, what was expected, what was found, and whether it is right: side by side where there is room."""
+    cells = [
+        (name, wanted, Content.styled(found, "" if good else f"bold {BAD}"), verdict(good, "as expected", "different"))
+        for name, wanted, found, good in rows
+    ]
+    head = ("", "expected", "found", "")
+    if fits(head, cells, width):
+        yield from table(head, cells, width)
+        return
+    stacked: list[tuple[str, Cell]] = []
+    for name, wanted, found, good in rows:
+        stacked.append((name, verdict(good, found, found)))
+        if not good:
+            stacked.append(("", Content.assemble(("expected ", QUIET), wanted)))
+    yield from pairs(stacked, width)
+
+
+def fits(head: Sequence[str], rows: Sequence[Sequence[Cell]], width: int, gap: int = 2) -> bool:
+    """Whether a table of these needs no folding."""
+    cells = [[Content(cell) for cell in head], *([_content(cell) for cell in row] for row in rows)]
+    return sum(max(cell.cell_length for cell in column) for column in zip(*cells, strict=True)) <= width - gap * (
+        len(head) - 1
+    )
 
 
 def fit(natural: Sequence[int], width: int, gap: int) -> list[int]:
@@ -70,10 +104,15 @@ def fit(natural: Sequence[int], width: int, gap: int) -> list[int]:
     return widths
 
 
-def _row(cells: Sequence[Content], widths: Sequence[int], gap: int) -> Iterator[Content]:
+def _row(cells: Sequence[Content], widths: Sequence[int], gap: int, numbers: Container[int]) -> Iterator[Content]:
     folded = [list(wrap(cell, width)) for cell, width in zip(cells, widths, strict=True)]
     for parts in zip_longest(*folded, fillvalue=Content("")):
-        line = Content("").join(
-            part.pad_right(max(0, width - part.cell_length) + gap) for part, width in zip(parts, widths, strict=True)
-        )
-        yield line.rstrip()
+        padded = []
+        for number, (part, width) in enumerate(zip(parts, widths, strict=True)):
+            room = max(0, width - part.cell_length)
+            padded.append(part.pad_left(room).pad_right(gap) if number in numbers else part.pad_right(room + gap))
+        yield Content("").join(padded).rstrip()
+
+
+def _content(cell: Cell) -> Content:
+    return Content(cell) if isinstance(cell, str) else cell

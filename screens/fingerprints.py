@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain, zip_longest
 
 from textual.content import Content
@@ -31,7 +31,40 @@ def compared(left_title: str, left: str, right_title: str, right: str, width: in
         for line in (*chain(*one), Content(""), *chain(*two)):
             yield from wrap(line, width)
     yield Content("")
-    yield from wrap(told(left, right), width)
+    yield from wrap(told(left, right), width, hang=2)
+
+
+def shown(values: Sequence[tuple[str, str]], width: int) -> Iterator[Content]:
+    """Titles and values with nothing to compare, two beside each other where `width` allows it."""
+    sides = [_side(title, value, value) for title, value in values]
+    for number in range(0, len(sides), 2):
+        if number:
+            yield Content("")
+        one, two = sides[number], sides[number + 1] if number + 1 < len(sides) else []
+        if two and width >= 2 * SIDE + len(GUTTER):
+            yield from _beside(one, two)
+        else:
+            for line in (*chain(*one), *((Content(""), *chain(*two)) if two else ())):
+                yield from wrap(line, width)
+
+
+def drawn(
+    left_title: str, left: Sequence[str], right_title: str, right: Sequence[str], width: int
+) -> Iterator[Content]:
+    """Two pictures of lines, side by side where `width` allows it, else one under the other."""
+    one, two = (
+        [list(_title(title)), [Content(line) for line in lines]]
+        for title, lines in ((left_title, left), (right_title, right))
+    )
+    if width >= 2 * SIDE + len(GUTTER):
+        yield from _beside(one, two)
+    else:
+        for line in (*chain(*one), Content(""), *chain(*two)):
+            yield from wrap(line, width)
+
+
+def _title(title: str) -> Iterator[Content]:
+    return wrap(Content.styled(title, "bold"), SIDE)
 
 
 def _beside(one: list[list[Content]], two: list[list[Content]]) -> Iterator[Content]:
@@ -70,7 +103,7 @@ def _side(title: str, mine: str, other: str) -> list[list[Content]]:
         list(_row(row, theirs[number] if number < len(theirs) else []))
         for number, row in enumerate(groups(mine, SIZE, COLUMNS))
     ]
-    return [list(wrap(Content.styled(title, "bold"), SIDE)), [columns_line().rstrip()], *rows]
+    return [list(_title(title)), [columns_line().rstrip()], *rows]
 
 
 def _row(row: list[Group], theirs: list[Group]) -> Iterator[Content]:

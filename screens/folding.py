@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from rich.cells import cell_len, split_graphemes
 
-_JOINTS = "/,;:=&?_.-@+"
-"""Characters after which a word may be folded, so that the parts of a path, a URL or a serial stay whole."""
+_JOINTS = ("/", ",;:=&?@+", "_.-")
+"""Characters after which a word may be folded, the best first: the parts of a path, a URL or a name stay whole."""
 
 
 def breaks(text: str, first: int, rest: int) -> list[int]:
@@ -40,8 +40,10 @@ def _fold(text: str, at: int, end: int, rest: int) -> int:
         if word <= rest or space - at > (end - at) // 2:
             return after
     half = at + (end - at) // 2
-    joint = max(text.rfind(char, half, end) for char in _JOINTS)
-    return joint + 1 if joint >= half else end
+    for chars in _JOINTS:
+        if (joint := max(text.rfind(char, half, end) for char in chars)) >= half:
+            return joint + 1
+    return end
 
 
 def _reach(text: str) -> Callable[[int, int], int]:

@@ -41,6 +41,7 @@ LOOKING: Final[tuple[BindingType, ...]] = (
     Binding("left_square_bracket", "found(-1)", "found before", key_display="[", show=False, id="search.previous"),
     Binding("slash", "search", "search", key_display="/", id="search.open"),
     Binding("o,O", "output", "output", key_display="o", id="step.output"),
+    Binding("i,I", "pictures", "randomart", key_display="i", id="pane.randomart"),
     Binding("n,N", "note", "note", key_display="n", id="run.note"),
     Binding("q,Q", "app.quit", "quit", key_display="q", id="run.quit"),
     Binding("question_mark", "app.help", "help", key_display="?", id="app.help"),
@@ -234,6 +235,8 @@ class RunView(Screen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
         if action == "output":
             return self.is_mounted and bool(self._output.get(self.shown))
+        if action == "pictures":
+            return self.is_mounted and self._has_pictures(self.shown)
         if action == "note":
             return not self.state.finished
         if action == "found":
@@ -241,6 +244,15 @@ class RunView(Screen[None]):
         if action == "follow":
             return self.is_mounted and self.shown != self._list.at
         return True
+
+    def _has_pictures(self, step: str) -> bool:
+        """Whether the step has found keys that OpenSSH would draw."""
+        outcome = self.state.step(step).outcome
+        return outcome is not None and any(line for one in outcome.evidence for line in one.on_request())
+
+    def action_pictures(self) -> None:
+        """Show OpenSSH's randomart of the keys on the page, or hide it."""
+        self._detail.pictures = not self._detail.pictures
 
     def action_page(self, direction: int) -> None:
         """Scroll the step's page wherever the focus is."""

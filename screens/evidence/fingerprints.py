@@ -6,16 +6,23 @@ from collections.abc import Iterator
 
 from textual.content import Content
 
-from checks.evidence.fingerprints import FingerprintPair, KeyMatch, PaperFingerprint
+from checks.evidence.fingerprints import Fingerprint, FingerprintPair, KeyMatch, PaperFingerprint
 from screens.columns import pairs, wrap
 from screens.evidence.pane import Pane, draws
-from screens.fingerprints import compared
-from screens.words import CALM, verdict
+from screens.fingerprints import compared, drawn, shown
+from screens.words import CALM, QUIET, verdict
 
 
-def _pair(pair: FingerprintPair, width: int) -> Iterator[Content]:
+def side_by_side(pair: FingerprintPair, width: int, *, pictures: bool = False) -> Iterator[Content]:
+    """Form, both sides and what differs; `pictures`: OpenSSH's randomart of both too, where they are its keys."""
     yield from wrap(Content.styled(pair.form, f"bold {CALM}"), width)
     yield from compared(pair.left_title, pair.left, pair.right_title, pair.right, width)
+    if found := pair.pictures:
+        yield Content("")
+        yield from wrap(Content.styled(f"{'▾' if pictures else '▸'} randomart (key i)", QUIET), width)
+        if pictures:
+            left, right = found
+            yield from drawn(pair.left_title, left, pair.right_title, right, width)
 
 
 @draws(FingerprintPair)
@@ -25,7 +32,18 @@ class FingerprintPane(Pane[FingerprintPair]):
     heading = "Fingerprint"
 
     def lines(self, width: int) -> Iterator[Content]:
-        yield from _pair(self.evidence, width)
+        yield from side_by_side(self.evidence, width, pictures=self.pictures)
+
+
+@draws(Fingerprint)
+class SingleFingerprintPane(Pane[Fingerprint]):
+    """One form of one thing."""
+
+    heading = "Fingerprint"
+
+    def lines(self, width: int) -> Iterator[Content]:
+        one = self.evidence
+        yield from shown([(f"{one.form} of {one.title}", one.value)], width)
 
 
 @draws(KeyMatch)
@@ -48,7 +66,11 @@ class KeyMatchPane(Pane[KeyMatch]):
         )
         for pair in match.pairs:
             yield Content("")
-            yield from _pair(pair, width)
+            yield from side_by_side(pair, width, pictures=self.pictures)
+        if match.certificate:
+            yield Content("")
+            yield from wrap(Content.styled(f"the certificate {match.certificate[0].title}", f"bold {CALM}"), width)
+            yield from shown([(one.form, one.value) for one in match.certificate], width)
 
 
 @draws(PaperFingerprint)
@@ -60,7 +82,7 @@ class PaperFingerprintPane(Pane[PaperFingerprint]):
     def lines(self, width: int) -> Iterator[Content]:
         paper = self.evidence
         method = "typed blind, compared by the program" if paper.method == "blind" else paper.method
-        shown = [("hidden", "what was computed, where it differs: a further try is blind too")] if paper.veiled else []
-        yield from pairs([("file", paper.file), ("subject", paper.subject), ("method", method), *shown], width)
+        hidden = [("hidden", "what was computed, where it differs: a further try is blind too")] if paper.veiled else []
+        yield from pairs([("file", paper.file), ("subject", paper.subject), ("method", method), *hidden], width)
         yield Content("")
-        yield from _pair(paper.pair, width)
+        yield from side_by_side(paper.pair, width)

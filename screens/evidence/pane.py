@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, Generic, TypeVar
 
 from textual.content import Content
+from textual.reactive import var
 
 from runbook.outcome import Evidence
 from screens.columns import wrap
@@ -22,10 +23,22 @@ class Pane(Lines, Generic[E]):
 
     heading: ClassVar[str] = "Evidence"
 
+    pictures = var(False, init=False)
+    """Whether OpenSSH's randomart is drawn beside fingerprints of its keys."""
+
     def __init__(self, evidence: E) -> None:
         super().__init__(classes="pane")
         self.evidence = evidence
         self.border_title = self.heading
+
+    @property
+    def has_pictures(self) -> bool:
+        """Whether there is anything to draw."""
+        return next(iter(self.evidence.on_request()), None) is not None
+
+    def watch_pictures(self) -> None:
+        if self.has_pictures:
+            self.redraw()
 
     def lines(self, width: int) -> Iterator[Content]:
         """The plain lines, where there is nothing better."""

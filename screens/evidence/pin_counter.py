@@ -23,6 +23,18 @@ def gauge(tries_left: int | None, tries_max: int | None) -> Content:
     return Content.styled(boxes + number, style)
 
 
+def so_gauge(tries_left: int) -> Content:
+    """The number for the SO-PIN, in words."""
+    if tries_left == 0:
+        return Content.styled("locked: nobody can unblock the user PIN any more", f"bold {BAD}")
+    style = f"bold {BAD}" if tries_left == 1 else DOUBT if tries_left <= SO_FEW else ""
+    return Content.styled("1 try left" if tries_left == 1 else f"{tries_left} tries left", style)
+
+
+SO_FEW = 5
+"""Tries of the SO-PIN at and below which they are few."""
+
+
 def cost(tries_left: int | None, flags: tuple[str, ...] = ()) -> Content:
     """What the next wrong PIN would cost."""
     if "CKF_USER_PIN_LOCKED" in flags or tries_left == 0:
@@ -49,7 +61,7 @@ class PinCounterPane(Pane[PinCounter]):
             ("state", _state(counter)),
         ]
         if counter.so_tries_left is not None:
-            rows.append(("SO-PIN", f"{counter.so_tries_left} tries left"))
+            rows.append(("SO-PIN", so_gauge(counter.so_tries_left)))
         rows += [
             ("a wrong PIN", cost(counter.tries_left, counter.flags)),
             ("flags", "  ".join(counter.flags) or Content.styled("none about the PIN", QUIET)),

@@ -29,22 +29,23 @@ class SignTestPane(Pane[SignTest]):
                 ("statement", test.statement),
                 ("mechanism", test.mechanism),
                 ("hashed by", test.hashed_by),
-                ("signature", f"{test.length} bytes" + (", r‖s" if elliptic else "")),
             ],
             width,
         )
-        halves = zip("rs", test.halves, strict=True) if elliptic else [("", test.signature)]
-        for name, value in halves:
-            yield from _half(name, value, width)
         yield Content("")
+        yield Content.styled("verified in software with", QUIET)
         rows = [("token's own key", _verified(test.verified_by_token_key))]
         if test.verified_by_artefact is not None:
             rows.append((test.artefact, _verified(test.verified_by_artefact)))
-        yield Content.styled("verified in software with", QUIET)
         for name, found in rows:
-            yield from wrap(Content.assemble("  ", found, "  ", name), width)
+            yield from wrap(Content.assemble(found, "  ", name), width, indent=2, hang=2)
         if test.verified_by_artefact is None:
-            yield Content.styled("  no artefact was given to verify it with", QUIET)
+            yield from wrap(Content.styled("no artefact was given to verify it with", QUIET), width, indent=2)
+        yield Content("")
+        yield from pairs([("signature", f"{test.length} bytes" + (", r‖s" if elliptic else ""))], width)
+        halves = zip("rs", test.halves, strict=True) if elliptic else [("", test.signature)]
+        for name, value in halves:
+            yield from _half(name, value, width)
 
 
 def _half(name: str, value: str, width: int) -> Iterator[Content]:

@@ -8,8 +8,8 @@ from textual.content import Content
 
 from checks.evidence.ssh_login import SshLogin
 from screens.columns import Cell, pairs, wrap
+from screens.evidence.fingerprints import side_by_side
 from screens.evidence.pane import Pane, draws
-from screens.fingerprints import compared
 from screens.words import verdict
 
 
@@ -34,7 +34,7 @@ class SshLoginPane(Pane[SshLogin]):
         for statement in login.statements:
             yield from wrap(verdict(statement.holds, statement.text, statement.text), width)
         yield Content("")
-        yield from compared(login.ca.left_title, login.ca.left, login.ca.right_title, login.ca.right, width)
+        yield from side_by_side(login.ca, width, pictures=self.pictures)
         if login.reached:
             yield Content("")
             yield from wrap(Content.styled(f"{login.account} at {login.host}", "bold"), width)

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.reactive import var
 from textual.widget import Widget
 
 from runbook.files.templates import names, render_params
@@ -133,6 +134,9 @@ class StepDetail(Searched, VerticalScroll, can_focus=True):
         Binding("G", "scroll_end", "Bottom", show=False, id="step.bottom"),
     ]
 
+    pictures = var(False, init=False)
+    """Whether OpenSSH's randomart of keys is shown."""
+
     def __init__(self, runbook: Runbook, step: str) -> None:
         super().__init__()
         self._runbook = runbook
@@ -165,6 +169,10 @@ class StepDetail(Searched, VerticalScroll, can_focus=True):
         self._pane.redraw()
         return True
 
+    def watch_pictures(self) -> None:
+        for pane in self.query(Pane):
+            pane.pictures = self.pictures
+
     def compose(self) -> ComposeResult:
         """What was found stands before what was asked: the room is short where it matters."""
         step_id, now, holding, inputs, probed = self._shown
@@ -175,9 +183,9 @@ class StepDetail(Searched, VerticalScroll, can_focus=True):
             yield StepOutcome(now)
         if probed is not None:
             yield StepProbe(probed)
-            yield from _panes(probed.outcome)
+            yield from self._panes(probed.outcome)
         if now.outcome is not None:
-            yield from _panes(now.outcome)
+            yield from self._panes(now.outcome)
         elif self._so_far is not None:
             from screens.evidence import pane_for
 
@@ -187,12 +195,13 @@ class StepDetail(Searched, VerticalScroll, can_focus=True):
         if now.outcome is None and step.params:
             yield StepParams(step.params, dict(inputs))
 
+    def _panes(self, outcome: Outcome) -> Iterator[Widget]:
+        from screens.evidence import pane_for
 
-def _panes(outcome: Outcome) -> Iterator[Widget]:
-    from screens.evidence import pane_for
-
-    for evidence in outcome.evidence:
-        yield pane_for(evidence)
+        for evidence in outcome.evidence:
+            pane = pane_for(evidence)
+            pane.pictures = self.pictures
+            yield pane
 
 
 def _once(rows: list[tuple[str, Cell]]) -> Iterator[tuple[str, Cell]]:

@@ -8,12 +8,15 @@ from hypothesis import strategies as st
 
 from checks.evidence.pin_counter import PinCounter
 from runbook.groups import differences
-from runbook.outcome import Evidence
+from runbook.outcome import Evidence, Outcome
 from screens.columns import fit, table, wrap
 from screens.evidence import pane_for
 from screens.evidence.pane import Pane
 from screens.fingerprints import compared, told
+from tests.screens.conftest import Drive
 from tests.screens.samples import EVIDENCE, ROOT, SIGNED, counter, slots, swapped, token
+from tests.screens.scripted import ends
+
 
 steady = settings(deadline=None)
 """A loaded machine is not a failure."""
@@ -167,3 +170,23 @@ def test_a_table_folds_what_is_too_long() -> None:
     lines = [line.plain for line in table(("a", "b"), [("x" * 30, "y" * 30)], 20)]
     assert "".join(lines).count("x") == 30
     assert max(map(len, lines)) <= 20
+
+
+@pytest.mark.parametrize("kind", ["key_match", "ssh_login"])
+async def test_randomart_is_shown_on_request(drive: Drive, kind: str) -> None:
+    found = ends(Outcome.failed("other keys", EVIDENCE[kind][-1]))
+    async with drive((120, 60), P_people=found, P_tree=ends(Outcome.failed("dirty", EVIDENCE["git"][-1]))) as d:
+        await d.press("r")
+        assert "[SHA256]" not in d.screen
+        assert "i randomart" in d.screen
+        await d.press("i")
+        assert d.screen.count("[SHA256]") == 2
+        assert "[SHA256]-----+    │ +----[SHA256]" in d.screen, "beside each other"
+        await d.press("i")
+        assert "[SHA256]" not in d.screen
+
+
+async def test_nothing_is_drawn_where_there_are_no_keys(drive: Drive) -> None:
+    async with drive((120, 40), P_people=ends(Outcome.failed("dirty", EVIDENCE["git"][-1]))) as d:
+        await d.press("r")
+        assert "randomart" not in d.screen
