@@ -19,7 +19,11 @@ from runbook.outcome import Outcome
 class AttestParams(Params):
     """What is to be confirmed."""
 
-    statements: tuple[Line, ...] = Field(min_length=1, description="Statements, each confirmed on its own.")
+    statements: tuple[Line, ...] = Field(
+        min_length=1,
+        description="Statements, each confirmed on its own.",
+        examples=[["The chassis of input-b is closed", "The paper sheet lies on the table"]],
+    )
 
 
 class Attest(Attestation[AttestParams]):

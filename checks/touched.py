@@ -25,13 +25,28 @@ OnName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]*$")]
 class Expected(Model):
     """One thing of the list, by its kind and name; `*` stands for anything but `/`, `**` for anything."""
 
-    file: str = Field("", description="A path, whole or its end: `step-ca/ca.json.hsm` is the one in any folder.")
-    volume: str = ""
-    image: str = ""
-    unit: str = Field("", description="A unit of systemd.")
-    task: str = Field("", description="A task of Ansible that changes something, by its name.")
-    on: OnName = Field("", description="The host or the engine, as the site profile names it; empty: any.")
-    by: str = Field("", max_length=500, description="Who else changes it: then the run itself need not touch it.")
+    file: str = Field(
+        "",
+        description="A path, whole or its end: `step-ca/ca.json.hsm` is the one in any folder.",
+        examples=["step-ca/ca.json.hsm"],
+    )
+    volume: str = Field("", description="The name of a volume.", examples=["ccat-ca_step-ca-data"])
+    image: str = Field("", description="The name of an image.", examples=["ccat-step-ca:hsm-test"])
+    unit: str = Field("", description="A unit of systemd.", examples=["pcscd.socket"])
+    task: str = Field(
+        "",
+        description="A task of Ansible that changes something, by its name.",
+        examples=["Install the root certificate"],
+    )
+    on: OnName = Field(
+        "", description="The host or the engine, as the site profile names it; empty: any.", examples=["ca"]
+    )
+    by: str = Field(
+        "",
+        max_length=500,
+        description="Who else changes it: then the run itself need not touch it.",
+        examples=["The package manager"],
+    )
 
     @model_validator(mode="after")
     def _one(self) -> Expected:
@@ -58,7 +73,11 @@ class Expected(Model):
 class TouchedParams(Params):
     """The list."""
 
-    expect: tuple[Expected, ...] = Field(min_length=1, description="What the procedure changes.")
+    expect: tuple[Expected, ...] = Field(
+        min_length=1,
+        description="What the procedure changes.",
+        examples=[[{"file": "step-ca/ca.json.hsm"}, {"unit": "pcscd.socket", "on": "ca"}]],
+    )
     unlisted: Literal["fail", "warn"] = Field("fail", description="What comes of a thing that is not on the list.")
 
 

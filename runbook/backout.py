@@ -13,7 +13,7 @@ from runbook.fields import Line, Model, StepId, fold_params
 class Probe(Model):
     """A read-only check that answers: is the action done already?"""
 
-    check: Line
+    check: Line = Field(description="The name of the check.", examples=["slots"])
     params: Mapping[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="before")
@@ -28,10 +28,16 @@ class WayBack(Model):
     As in a step, the kind's own keys stand beside these in the file.
     """
 
-    action: Line = Field(description="The name of the action that undoes.")
-    title: Line = Field(description="What it does, for the operator.")
-    probe: Probe | None = Field(None, description="A check that is green once it is undone.")
-    deadline: float = Field(60.0, gt=0, le=86_400, description="Seconds it may take, without the time people need.")
+    action: Line = Field(description="The name of the action that undoes.", examples=["docker.volume.restore"])
+    title: Line = Field(description="What it does, for the operator.", examples=["Restore the snapshot"])
+    probe: Probe | None = Field(
+        None,
+        description="A check that is green once it is undone.",
+        examples=[{"check": "docker.volume", "engine": "ca", "volume": "ccat-ca_step-ca-data"}],
+    )
+    deadline: float = Field(
+        60.0, gt=0, le=86_400, description="Seconds it may take, without the time people need.", examples=[300]
+    )
     params: Mapping[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="before")
@@ -50,9 +56,11 @@ WAY_KEYS = frozenset({"action", "title", "probe", "deadline"})
 class Afterwards(Model):
     """What must be so on the way back, once what stands before it is done."""
 
-    check: Line = Field(description="The name of the check.")
-    title: Line = Field(description="What is so then, for the operator.")
-    deadline: float = Field(60.0, gt=0, le=86_400, description="Seconds it may take, without the time people need.")
+    check: Line = Field(description="The name of the check.", examples=["docker.container"])
+    title: Line = Field(description="What is so then, for the operator.", examples=["The CA answers as before"])
+    deadline: float = Field(
+        60.0, gt=0, le=86_400, description="Seconds it may take, without the time people need.", examples=[120]
+    )
     params: Mapping[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="before")
@@ -68,13 +76,13 @@ AFTERWARDS_KEYS = frozenset({"check", "title", "deadline"})
 class Stays(Model):
     """What no way back brings back."""
 
-    stays: Line = Field(description="What stays as it is, and why.")
+    stays: Line = Field(description="What stays as it is, and why.", examples=["The PIN attempts that were made"])
 
 
 class UndoneBy(Model):
     """The way back of an earlier step undoes this one too."""
 
-    undone_by: StepId = Field(description="An earlier step whose way back takes this one along.")
+    undone_by: StepId = Field(description="An earlier step whose way back takes this one along.", examples=["G3.wipe"])
 
 
 def _form(entry: Any) -> str:

@@ -185,6 +185,14 @@ class Window(Model):
     )
 
 
+_STEP: Mapping[str, Any] = {
+    "id": "A1.slots",
+    "title": "Exactly one token, and it is ours",
+    "check": "slots",
+    "token": "intermediate",
+}
+
+
 class Stage(Model):
     """A group of steps that ends in a decision."""
 
@@ -196,7 +204,7 @@ class Stage(Model):
     window: Window | None = Field(
         None, description="The stage's steps start only within a time window.", examples=[{"ask": "Downtime window"}]
     )
-    steps: tuple[Step, ...] = Field(min_length=1, description="Its steps, in order.")
+    steps: tuple[Step, ...] = Field(min_length=1, description="Its steps, in order.", examples=[[_STEP]])
 
     @property
     def window_question(self) -> str:
@@ -231,7 +239,11 @@ class Runbook(Model):
         description="What is true in the room: steps establish facts and require them.",
         examples=[{"hsm2_in_port": "HSM #2 sits in the internal USB port"}],
     )
-    stages: tuple[Stage, ...] = Field(min_length=1, description="Its parts, in order.")
+    stages: tuple[Stage, ...] = Field(
+        min_length=1,
+        description="Its parts, in order.",
+        examples=[[{"id": "A", "title": "HSM #2 works", "steps": [_STEP]}]],
+    )
 
     def steps(self) -> Iterator[tuple[Stage, Step]]:
         """Every step with its stage, in order."""

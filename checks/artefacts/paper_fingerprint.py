@@ -23,8 +23,11 @@ PAPER_DIFFERS = "paper differs"
 class PaperFingerprintParams(Params):
     """The certificate, and the input that is typed from paper."""
 
-    file: Line = Field(description="The certificate (PEM or DER); relative to the runbook's folder.")
-    input: InputName = Field(description="A sha256 input with `source: paper`.")
+    file: Line = Field(
+        description="The certificate (PEM or DER); relative to the runbook's folder.",
+        examples=["{{ export_usb }}/root_ca.crt"],
+    )
+    input: InputName = Field(description="A sha256 input with `source: paper`.", examples=["root_fingerprint"])
     method: Literal["blind", "compare"] = Field(
         "blind",
         description="`blind`: typed without seeing the computed value, compared by the program; what differs stays "

@@ -33,7 +33,10 @@ class BootstrapParams(PlaceParams):
     """Which authority, and the fingerprint of its root."""
 
     fingerprint: str = Field(
-        min_length=1, max_length=500, description="The SHA-256 of the root, as it was announced; in any usual spelling."
+        min_length=1,
+        max_length=500,
+        description="The SHA-256 of the root, as it was announced; in any usual spelling.",
+        examples=["{{ root_fingerprint }}"],
     )
 
 

@@ -34,12 +34,18 @@ class CertificateParams(ProvisionerParams):
         "proof.test",
         pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$",
         description="The DNS name that the certificate is for.",
+        examples=["test.example.org"],
     )
     minutes: int = Field(
-        0, ge=0, le=60 * 24 * 30, description="How long it is to be valid; 0: as the provisioner has it."
+        0, ge=0, le=60 * 24 * 30, description="How long it is to be valid; 0: as the provisioner has it.", examples=[5]
     )
-    root: Line = Field(description="The root that it must lead to (PEM or DER); relative to the runbook's folder.")
-    intermediate: Line = Field(description="The intermediate that must have signed it.")
+    root: Line = Field(
+        description="The root that it must lead to (PEM or DER); relative to the runbook's folder.",
+        examples=["{{ export_usb }}/root_ca.crt"],
+    )
+    intermediate: Line = Field(
+        description="The intermediate that must have signed it.", examples=["{{ export_usb }}/intermediate_ca.crt"]
+    )
 
 
 class Certificate(Check[CertificateParams]):

@@ -31,9 +31,13 @@ if TYPE_CHECKING:
 class HttpsParams(ServerParams):
     """A URL, and what it must answer."""
 
-    status: int = Field(200, ge=100, le=599, description="The status that is expected; no redirection is followed.")
+    status: int = Field(
+        200, ge=100, le=599, description="The status that is expected; no redirection is followed.", examples=[200]
+    )
     expect: tuple[Assertion, ...] = Field(
-        (), description="What the answer must say as JSON, as in the check `document`; none: its status counts alone."
+        (),
+        description="What the answer must say as JSON, as in the check `document`; none: its status counts alone.",
+        examples=[[{"at": "status", "equals": "ok"}]],
     )
 
 

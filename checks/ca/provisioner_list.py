@@ -25,14 +25,20 @@ _WRONG = (Listed.MISSING, Listed.WRONG_TYPE, Listed.SURPLUS)
 class Expected(Model):
     """One provisioner that must be there."""
 
-    type: Line = Field(description="As the authority calls it: `JWK`, `OIDC`, `ACME`, `SSHPOP`, `X5C` …")
-    name: Line
+    type: Line = Field(
+        description="As the authority calls it: `JWK`, `OIDC`, `ACME`, `SSHPOP`, `X5C` …", examples=["JWK"]
+    )
+    name: Line = Field(description="Its name, exactly.", examples=["admin"])
 
 
 class ProvisionersParams(ServerParams):
     """Which authority, and whom it must have."""
 
-    expect: tuple[Expected, ...] = Field(min_length=1, description="All of them; what is not named must not be there.")
+    expect: tuple[Expected, ...] = Field(
+        min_length=1,
+        description="All of them; what is not named must not be there.",
+        examples=[[{"type": "JWK", "name": "admin"}, {"type": "SSHPOP", "name": "sshpop"}]],
+    )
 
     @field_validator("expect")
     @classmethod

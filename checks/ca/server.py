@@ -24,15 +24,17 @@ class PlaceParams(Params):
         min_length=1,
         max_length=2000,
         description="As its clients write it: `https://NAME`, with a port where it needs one.",
+        examples=["https://ca.example.org"],
     )
     connect: str = Field(
         "",
         max_length=300,
         description="`HOST:PORT` to connect to instead of the URL's, as curl's --connect-to; the name that is asked "
         "for and that the certificate must have stays the URL's. Empty: the URL's own.",
+        examples=["127.0.0.1:9443"],
     )
     patience: int = Field(
-        0, ge=0, le=600, description="Seconds for which a server that is not there yet is tried again."
+        0, ge=0, le=600, description="Seconds for which a server that is not there yet is tried again.", examples=[90]
     )
 
     @field_validator("url")
@@ -60,6 +62,7 @@ class ServerParams(PlaceParams):
         max_length=4096,
         description="A file with the only root, or roots, that the server's certificate may lead to (PEM or DER); "
         "relative to the runbook's folder. Empty: the roots that this machine trusts.",
+        examples=["{{ export_usb }}/root_ca.crt"],
     )
 
     @property
@@ -71,9 +74,11 @@ class ServerParams(PlaceParams):
 class ProvisionerParams(ServerParams):
     """The same, and as which of its provisioners something is asked for."""
 
-    provisioner: Line = Field(description="The name of a provisioner of the type JWK.")
+    provisioner: Line = Field(description="The name of a provisioner of the type JWK.", examples=["admin"])
     ask: Line = Field(
-        "Password of the provisioner", description="The question put to the operator, who types it unseen."
+        "Password of the provisioner",
+        description="The question put to the operator, who types it unseen.",
+        examples=["Password of the provisioner admin"],
     )
 
 

@@ -46,16 +46,31 @@ class SigningParams(Params):
     """Where the CA runs, and what it must be made of."""
 
     engine: EngineName
-    container: ContainerName = Field(description="Its name; the site profile must have it under `containers`.")
-    module: InContainer = Field(description="The PKCS#11 module, as the configuration names it.")
-    intermediate: Line = Field(description="The intermediate certificate's file here, by the runbook's folder.")
+    container: ContainerName = Field(
+        description="Its name; the site profile must have it under `containers`.", examples=["ccat-ca-step-ca-1"]
+    )
+    module: InContainer = Field(
+        description="The PKCS#11 module, as the configuration names it.",
+        examples=["/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so"],
+    )
+    intermediate: Line = Field(
+        description="The intermediate certificate's file here, by the runbook's folder.",
+        examples=["{{ export_usb }}/intermediate_ca.crt"],
+    )
     device: Patterns = Field(
         (r"^/dev/bus/usb/",),
         min_length=1,
         description="What pcscd must hold open: a pattern of which one must be found.",
+        examples=[["/dev/bus/usb/*"]],
     )
-    config: InContainer = Field("/home/step/config/ca.json", description="The CA's configuration in the container.")
-    process: str = Field("step-ca", pattern=r"^[^\s/\x00]{1,15}$", description="The CA's program.")
+    config: InContainer = Field(
+        "/home/step/config/ca.json",
+        description="The CA's configuration in the container.",
+        examples=["/home/step/config/ca.json"],
+    )
+    process: str = Field(
+        "step-ca", pattern=r"^[^\s/\x00]{1,15}$", description="The CA's program.", examples=["step-ca"]
+    )
 
 
 class Signing(Check[SigningParams]):

@@ -42,18 +42,24 @@ Principal = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.][A-Za-z0-9_.@-]{0,63}$"
 class SshLoginParams(ProvisionerParams):
     """Which authority, as which provisioner, and where its certificate must let in."""
 
-    user_ca: Line = Field(description="The exported public key of the SSH user CA; relative to the runbook's folder.")
-    on: HostOrGroup = Field(description="The host to log in at: one of the site profile, never this machine.")
-    user: Principal = Field(description="The account there.")
+    user_ca: Line = Field(
+        description="The exported public key of the SSH user CA; relative to the runbook's folder.",
+        examples=["{{ export_usb }}/ssh_user_ca.pub"],
+    )
+    on: HostOrGroup = Field(
+        description="The host to log in at: one of the site profile, never this machine.", examples=["input-b"]
+    )
+    user: Principal = Field(description="The account there.", examples=["anna"])
     principals: Annotated[tuple[Principal, ...], OneOrMore] = Field(
-        (), description="For whom the certificate is asked for; without it, the account."
+        (), description="For whom the certificate is asked for; without it, the account.", examples=[["anna"]]
     )
     key_id: str = Field(
         "",
         pattern=r"^[A-Za-z0-9_.@-]{0,128}$",
         description="The certificate's key id, which the host logs; empty: the first principal.",
+        examples=["anna@example.org"],
     )
-    minutes: int = Field(10, ge=5, le=60 * 24, description="How long the certificate is valid.")
+    minutes: int = Field(10, ge=5, le=60 * 24, description="How long the certificate is valid.", examples=[5])
 
     @field_validator("on")
     @classmethod

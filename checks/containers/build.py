@@ -50,11 +50,21 @@ class BuildParams(Params):
     """What is built of what."""
 
     engine: EngineName
-    context: Line = Field(description="The folder that is sent to the engine; relative to the runbook's folder.")
-    dockerfile: Line = Field("Dockerfile", description="Within `context`.")
-    tag: ImageName = Field(description="The name of the image, as `NAME:TAG`.")
-    args: Mapping[ArgName, str] = Field(default_factory=dict, description="Build arguments. Never a secret.")
-    labels: Mapping[str, str] = Field(default_factory=dict)
+    context: Line = Field(
+        description="The folder that is sent to the engine; relative to the runbook's folder.", examples=["step-ca"]
+    )
+    dockerfile: Line = Field("Dockerfile", description="Within `context`.", examples=["Dockerfile.hsm"])
+    tag: ImageName = Field(description="The name of the image, as `NAME:TAG`.", examples=["ccat-step-ca:hsm-test"])
+    args: Mapping[ArgName, str] = Field(
+        default_factory=dict,
+        description="Build arguments. Never a secret.",
+        examples=[{"STEP_CA_VERSION": "{{ step_ca_version }}"}],
+    )
+    labels: Mapping[str, str] = Field(
+        default_factory=dict,
+        description="Labels of the image.",
+        examples=[{"org.opencontainers.image.title": "step-ca"}],
+    )
     pull: bool = Field(False, description="Ask the registry for a newer base image.")
     cache: bool = Field(True, description="Use what earlier builds have made.")
     network: Literal["default", "none", "host"] = Field("default", description="The network of its `RUN` lines.")

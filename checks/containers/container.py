@@ -49,17 +49,33 @@ SYMPTOMS: Mapping[str, str] = {
 class Mounted(Model):
     """What must be mounted somewhere in the container."""
 
-    source: str = Field("", max_length=4096, description="The volume's name, or the path on the host; empty: any.")
-    read_only: bool | None = None
+    source: str = Field(
+        "",
+        max_length=4096,
+        description="The volume's name, or the path on the host; empty: any.",
+        examples=["ccat-ca_step-ca-data"],
+    )
+    read_only: bool | None = Field(None, description="Whether it must not be writable; left out: either.")
 
 
 class ContainerExpect(Model):
     """How the container must be; what is not said is not judged."""
 
-    state: Literal["running", "healthy", "stopped", "absent"] = "running"
-    image: ImageName | None = Field(None, description="The image it must be made of, as that name stands for now.")
-    user: str | None = Field(None, max_length=255, description="As `0:0`; empty: none is set.")
-    mounts: Mapping[str, Mounted] = Field(default_factory=dict, description="By the path in the container.")
+    state: Literal["running", "healthy", "stopped", "absent"] = Field(
+        "running",
+        description="`healthy`: it runs, and its own health check says so. `absent`: there is no such container.",
+    )
+    image: ImageName | None = Field(
+        None,
+        description="The image it must be made of, as that name stands for now.",
+        examples=["ccat-step-ca:hsm-test"],
+    )
+    user: str | None = Field(None, max_length=255, description="As `0:0`; empty: none is set.", examples=["0:0"])
+    mounts: Mapping[str, Mounted] = Field(
+        default_factory=dict,
+        description="By the path in the container.",
+        examples=[{"/home/step": {"source": "ccat-ca_step-ca-data"}}],
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> ContainerExpect:
@@ -72,9 +88,11 @@ class ContainerParams(Params):
     """The container, and how it must be."""
 
     engine: EngineName
-    container: ContainerName = Field(description="Its name; the site profile must have it under `containers`.")
-    wait: int = Field(0, ge=0, le=3600, description="Seconds to wait for `state`.")
-    expect: ContainerExpect = ContainerExpect()
+    container: ContainerName = Field(
+        description="Its name; the site profile must have it under `containers`.", examples=["ccat-ca-step-ca-1"]
+    )
+    wait: int = Field(0, ge=0, le=3600, description="Seconds to wait for `state`.", examples=[120])
+    expect: ContainerExpect = Field(ContainerExpect(), description="How it must be.", examples=[{"state": "healthy"}])
 
 
 class DockerContainer(Check[ContainerParams]):

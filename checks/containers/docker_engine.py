@@ -21,15 +21,21 @@ _NUMBERS = r"^[0-9]+(\.[0-9]+)*$"
 class EngineExpect(Model):
     """What it must at least be."""
 
-    version: str = Field("", pattern=f"{_NUMBERS}|^$", description="The engine's version, at least; as `24.0`.")
-    api: str = Field("", pattern=f"{_NUMBERS}|^$", description="The version of its API, at least; as `1.41`.")
+    version: str = Field(
+        "", pattern=f"{_NUMBERS}|^$", description="The engine's version, at least; as `24.0`.", examples=["24.0"]
+    )
+    api: str = Field(
+        "", pattern=f"{_NUMBERS}|^$", description="The version of its API, at least; as `1.41`.", examples=["1.41"]
+    )
 
 
 class EngineParams(Params):
     """What `docker.engine` takes."""
 
     engine: EngineName
-    expect: EngineExpect = EngineExpect()
+    expect: EngineExpect = Field(
+        EngineExpect(), description="What it must be able to do.", examples=[{"version": "24.0"}]
+    )
 
 
 class DockerEngine(Check[EngineParams]):

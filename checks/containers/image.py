@@ -39,18 +39,30 @@ AbsolutePath = Annotated[str, Field(pattern=r"^/[^\x00]*$", max_length=4096)]
 class ImageExpect(Model):
     """What the image must be; what is not said is not judged."""
 
-    base: ImageName | None = Field(None, description="An image of this engine on whose layers it must be built.")
-    labels: Mapping[str, str] = Field(default_factory=dict, description="Labels it must have, with these values.")
-    user: str | None = Field(None, max_length=255, description="As the image has it; empty: root.")
+    base: ImageName | None = Field(
+        None,
+        description="An image of this engine on whose layers it must be built.",
+        examples=["smallstep/step-ca:0.30.2-hsm"],
+    )
+    labels: Mapping[str, str] = Field(
+        default_factory=dict,
+        description="Labels it must have, with these values.",
+        examples=[{"org.opencontainers.image.title": "step-ca"}],
+    )
+    user: str | None = Field(None, max_length=255, description="As the image has it; empty: root.", examples=["step"])
 
 
 class ImageParams(Params):
     """The image, and what must be in it."""
 
     engine: EngineName
-    image: ImageName
-    paths: tuple[AbsolutePath, ...] = Field((), description="Paths that must be in it; links are followed.")
-    expect: ImageExpect = ImageExpect()
+    image: ImageName = Field(description="Its name at the engine, as `NAME:TAG`.", examples=["ccat-step-ca:hsm-test"])
+    paths: tuple[AbsolutePath, ...] = Field(
+        (),
+        description="Paths that must be in it; links are followed.",
+        examples=[["/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so"]],
+    )
+    expect: ImageExpect = Field(ImageExpect(), description="How it must be.", examples=[{"user": "step"}])
 
 
 class DockerImage(Check[ImageParams]):

@@ -60,9 +60,13 @@ def _known(symptom: str) -> str:
 class Bad(Model):
     """Lines that must not come."""
 
-    match: Patterns = Field(min_length=1)
+    match: Patterns = Field(
+        min_length=1,
+        description="Patterns: a line that matches one of them is bad.",
+        examples=[["token not (found|present)"]],
+    )
     symptom: Annotated[str, AfterValidator(_known)] = Field(
-        "bad line", description="What hints match on: " + ", ".join(BAD_SYMPTOMS) + "."
+        "bad line", description="What hints match on: " + ", ".join(BAD_SYMPTOMS) + ".", examples=["token not present"]
     )
 
 
@@ -70,11 +74,23 @@ class LogsParams(Params):
     """The container, and what its log must and must not say."""
 
     engine: EngineName
-    container: ContainerName = Field(description="Its name; the site profile must have it under `containers`.")
-    good: Patterns = Field((), description="Patterns that must all be found in some line.")
-    bad: tuple[Bad, ...] = Field((), description="Patterns that end the step at once.")
-    wait: int = Field(60, ge=0, le=3600, description="Seconds to wait for `good`.")
-    quiet: int = Field(0, ge=0, le=600, description="Seconds to go on after `good`, in which nothing bad may come.")
+    container: ContainerName = Field(
+        description="Its name; the site profile must have it under `containers`.", examples=["ccat-ca-step-ca-1"]
+    )
+    good: Patterns = Field(
+        (),
+        description="Patterns that must all be found in some line.",
+        examples=[["Serving HTTPS on|Server listening on"]],
+    )
+    bad: tuple[Bad, ...] = Field(
+        (),
+        description="Patterns that end the step at once.",
+        examples=[[{"match": ["wrong PIN|PIN_INCORRECT"], "symptom": "wrong PIN"}]],
+    )
+    wait: int = Field(60, ge=0, le=3600, description="Seconds to wait for `good`.", examples=[120])
+    quiet: int = Field(
+        0, ge=0, le=600, description="Seconds to go on after `good`, in which nothing bad may come.", examples=[5]
+    )
 
     @model_validator(mode="after")
     def _something(self) -> LogsParams:

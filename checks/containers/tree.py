@@ -42,12 +42,24 @@ Inside = Annotated[str, Field(min_length=1, max_length=4096), AfterValidator(_in
 class VolumeFile(Model):
     """One file of a volume."""
 
-    path: Inside = Field(description="Within the volume, as `certs/root_ca.crt`.")
-    source: str = Field("", max_length=4096, description="The file on this machine, by the runbook's folder.")
-    content: str = Field("", max_length=65_536, description="Instead of `source`: its text. Never a secret.")
-    owner: Id | None = Field(None, description="The user's number; without it, the volume's `owner`.")
-    group: Id | None = Field(None, description="The group's number; without it, the volume's `group`.")
-    mode: Mode | None = Field(None, description="Octal and in quotes; without it, the volume's `mode`.")
+    path: Inside = Field(description="Within the volume, as `certs/root_ca.crt`.", examples=["certs/root_ca.crt"])
+    source: str = Field(
+        "",
+        max_length=4096,
+        description="The file on this machine, by the runbook's folder.",
+        examples=["{{ export_usb }}/root_ca.crt"],
+    )
+    content: str = Field(
+        "",
+        max_length=65_536,
+        description="Instead of `source`: its text. Never a secret.",
+        examples=["unused-but-required\n"],
+    )
+    owner: Id | None = Field(None, description="The user's number; without it, the volume's `owner`.", examples=[1000])
+    group: Id | None = Field(None, description="The group's number; without it, the volume's `group`.", examples=[1000])
+    mode: Mode | None = Field(
+        None, description="Octal and in quotes; without it, the volume's `mode`.", examples=["0600"]
+    )
 
     @model_validator(mode="after")
     def _one_origin(self) -> VolumeFile:
@@ -60,17 +72,28 @@ class VolumeParams(Params):
     """A volume of an engine."""
 
     engine: EngineName
-    volume: VolumeName = Field(description="Its name; the site profile must have it under the engine's `volumes`.")
+    volume: VolumeName = Field(
+        description="Its name; the site profile must have it under the engine's `volumes`.",
+        examples=["ccat-ca_step-ca-data"],
+    )
 
 
 class TreeParams(VolumeParams):
     """A volume and the files in it."""
 
-    files: tuple[VolumeFile, ...] = ()
-    owner: Id = Field(0, description="The user's number for the volume's root, its folders and its files.")
-    group: Id = Field(0, description="The group's number for them.")
-    mode: Mode = Field("0600", description="The files' permissions, octal and in quotes.")
-    folder_mode: Mode = Field("0755", description="The folders' permissions, also of the volume's root.")
+    files: tuple[VolumeFile, ...] = Field(
+        (),
+        description="What is to be in the volume, file by file.",
+        examples=[[{"path": "config/ca.json", "source": "{{ repository }}/step-ca/ca.json.hsm"}]],
+    )
+    owner: Id = Field(
+        0, description="The user's number for the volume's root, its folders and its files.", examples=[1000]
+    )
+    group: Id = Field(0, description="The group's number for them.", examples=[1000])
+    mode: Mode = Field("0600", description="The files' permissions, octal and in quotes.", examples=["0644"])
+    folder_mode: Mode = Field(
+        "0755", description="The folders' permissions, also of the volume's root.", examples=["0755"]
+    )
 
     @model_validator(mode="after")
     def _no_clash(self) -> TreeParams:

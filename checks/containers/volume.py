@@ -51,7 +51,7 @@ class Expect(Model):
 class VolumeCheckParams(TreeParams):
     """The volume, and what must be in it."""
 
-    expect: Expect = Expect()
+    expect: Expect = Field(Expect(), description="How it must be.", examples=[{"empty": True}])
 
     @model_validator(mode="after")
     def _fits(self) -> VolumeCheckParams:

@@ -23,7 +23,11 @@ from runbook.outcome import Outcome
 class PopulateParams(TreeParams):
     """The volume, and the files that are put into it."""
 
-    files: tuple[VolumeFile, ...] = Field(min_length=1)
+    files: tuple[VolumeFile, ...] = Field(
+        min_length=1,
+        description="What is put into the volume, file by file.",
+        examples=[[{"path": "config/ca.json", "source": "{{ repository }}/step-ca/ca.json.hsm"}]],
+    )
 
 
 class Populate(Action[PopulateParams]):

@@ -23,9 +23,17 @@ from runbook.outcome import Outcome
 class RecreateParams(VolumeParams):
     """The volume, and how it is made where it is not there any more."""
 
-    driver: Line = Field("local", description="The driver, only where the volume is not there to take it from.")
-    options: Mapping[str, str] = Field(default_factory=dict, description="The driver's options, likewise.")
-    labels: Mapping[str, str] = Field(default_factory=dict, description="The labels, likewise.")
+    driver: Line = Field(
+        "local", description="The driver, only where the volume is not there to take it from.", examples=["local"]
+    )
+    options: Mapping[str, str] = Field(
+        default_factory=dict,
+        description="The driver's options, likewise.",
+        examples=[{"type": "none", "device": "/srv/ca", "o": "bind"}],
+    )
+    labels: Mapping[str, str] = Field(
+        default_factory=dict, description="The labels, likewise.", examples=[{"com.docker.compose.project": "ccat-ca"}]
+    )
 
 
 class Recreate(Action[RecreateParams]):

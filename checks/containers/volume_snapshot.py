@@ -39,13 +39,21 @@ _SYMPTOMS: Mapping[str, str] = {
 class SnapshotParams(VolumeParams):
     """The volume and the file."""
 
-    file: Line = Field(description="The archive on this machine; relative to the runbook's folder.")
+    file: Line = Field(
+        description="The archive on this machine; relative to the runbook's folder.",
+        examples=["{{ snapshots }}/step-ca-data.tar"],
+    )
 
 
 class RestoreParams(SnapshotParams):
     """The same, and what the file must be."""
 
-    sha256: str = Field("", pattern=r"^([0-9a-fA-F]{64})?$", description="Without it, the one in `FILE.sha256`.")
+    sha256: str = Field(
+        "",
+        pattern=r"^([0-9a-fA-F]{64})?$",
+        description="Without it, the one in `FILE.sha256`.",
+        examples=["e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"],
+    )
 
 
 class Snapshot(Action[SnapshotParams]):

@@ -30,15 +30,30 @@ class Assertion(Model):
     """One statement; of a list, `matches` and `in` hold for every item."""
 
     at: Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(_expression)] = Field(
-        description="A JMESPath expression (jmespath.org), for example `services.web.image`."
+        description="A JMESPath expression (jmespath.org), for example `services.web.image`.",
+        examples=["authority.provisioners[?type==`JWK`].name"],
     )
-    equals: Any = Field(None, description="The value, exactly: `1` is not `true` and not `'1'`.")
-    matches: RegularExpression | None = Field(None, description="A pattern that must be found in the text.")
-    among: tuple[Any, ...] | None = Field(None, alias="in", description="The values that are allowed.", min_length=1)
+    equals: Any = Field(
+        None, description="The value, exactly: `1` is not `true` and not `'1'`.", examples=[True, "badgerv2"]
+    )
+    matches: RegularExpression | None = Field(
+        None, description="A pattern that must be found in the text.", examples=["^pkcs11:"]
+    )
+    among: tuple[Any, ...] | None = Field(
+        None,
+        alias="in",
+        description="The values that are allowed.",
+        min_length=1,
+        examples=[["always", "unless-stopped"]],
+    )
     present: bool | None = Field(None, description="It is there, and not null.")
     absent: bool | None = Field(None, description="It is not there, or null.")
-    length: int | None = Field(None, ge=0, description="Items of a list, keys of a mapping, characters of a text.")
-    because: Line | None = Field(None, description="Why it has to be so; shown where it is not.")
+    length: int | None = Field(
+        None, ge=0, description="Items of a list, keys of a mapping, characters of a text.", examples=[6]
+    )
+    because: Line | None = Field(
+        None, description="Why it has to be so; shown where it is not.", examples=["The health check asks this port."]
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> Assertion:

@@ -9,7 +9,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from checks.documents import ca_uri
-from checks.documents.ca_expect import KNOWN_KEYS, SECRET_KEYS, Expect
+from checks.documents.ca_expect import EXAMPLE, KNOWN_KEYS, SECRET_KEYS, Expect
 from checks.documents.json_tree import parse_json
 from checks.documents.judging import SYMPTOMS, DocumentCheck, DocumentsParams, Finding, Source, remark, right, wrong
 from checks.documents.malformed import Malformed
@@ -47,8 +47,10 @@ CA_SYMPTOMS: Mapping[str, str] = {
 class Params(DocumentsParams):
     """The configuration, and what it must say."""
 
-    token: TokenName | None = Field(None, description="A token to compare the serial with; no PIN is needed.")
-    expect: Expect
+    token: TokenName | None = Field(
+        None, description="A token to compare the serial with; no PIN is needed.", examples=["intermediate"]
+    )
+    expect: Expect = Field(description="What the configuration must say.", examples=[EXAMPLE])
 
 
 class CaConfig(DocumentCheck[Params]):

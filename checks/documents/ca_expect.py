@@ -34,32 +34,68 @@ SECRET_KEYS = ("password", "kms.pin", "kms.managementKey")
 """Keys of step-ca that hold a secret itself."""
 
 
+EXAMPLE: Mapping[str, Any] = {
+    "address": ":9000",
+    "dns_names": ["ca.example.org", "localhost"],
+    "root": "/home/step/certs/root_ca.crt",
+    "crt": "/home/step/certs/intermediate_ca.crt",
+    "db_folder": "/home/step/db",
+    "key": "01",
+    "ssh_user_key": "02",
+    "ssh_host_key": "03",
+    "serial": "{{ hsm_serial }}",
+    "module_path": "/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so",
+    "pin_source": "/run/secrets/hsm-pin",
+    "tls": {"cipher_suites": ["TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"]},
+}
+"""What is expected, for editors."""
+
+
 class TlsExpect(Model):
     """What the CA offers on its own port."""
 
-    cipher_suites: tuple[Line, ...] = Field(min_length=1, description="In this order.")
-    min_version: float = 1.2
-    max_version: float = 1.3
+    cipher_suites: tuple[Line, ...] = Field(
+        min_length=1,
+        description="In this order.",
+        examples=[["TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"]],
+    )
+    min_version: float = Field(1.2, description="The oldest version of TLS.", examples=[1.2])
+    max_version: float = Field(1.3, description="The newest version of TLS.", examples=[1.3])
 
 
 class Expect(Model):
     """What is expected beside the rules that always hold (see the kind)."""
 
-    address: Line = Field(description="Where step-ca listens, for example `:9000`.")
-    dns_names: tuple[Line, ...] = Field(min_length=1)
-    root: Line = Field(description="The root certificate, in the container.")
-    crt: Line = Field(description="The intermediate certificate, in the container.")
-    db_type: Line = "badgerv2"
-    db_folder: Line = Field(description="In the container.")
-    log_format: Line = "text"
-    key: KeyId = Field(description="CKA_ID of the intermediate's key.")
-    ssh_user_key: KeyId = Field(description="CKA_ID of the SSH user CA's key.")
-    ssh_host_key: KeyId = Field(description="CKA_ID of the SSH host CA's key.")
-    serial: Line = Field(description="The token's serial number as on paper.")
-    module_path: Line = Field(description="The PKCS#11 module, in the container.")
-    host_module: Line | None = Field(None, description="The host's module, which it must not be.")
-    pin_source: Line = Field(description="The file that the entrypoint puts the PIN into.")
-    tls: TlsExpect
+    address: Line = Field(description="Where step-ca listens, for example `:9000`.", examples=[":9000"])
+    dns_names: tuple[Line, ...] = Field(
+        min_length=1,
+        description="The names of the CA's own certificate, in this order.",
+        examples=[["ca.example.org", "localhost"]],
+    )
+    root: Line = Field(description="The root certificate, in the container.", examples=["/home/step/certs/root_ca.crt"])
+    crt: Line = Field(
+        description="The intermediate certificate, in the container.", examples=["/home/step/certs/intermediate_ca.crt"]
+    )
+    db_type: Line = Field("badgerv2", description="The type of its database.", examples=["badgerv2"])
+    db_folder: Line = Field(description="In the container.", examples=["/home/step/db"])
+    log_format: Line = Field("text", description="The form of its log.", examples=["text"])
+    key: KeyId = Field(description="CKA_ID of the intermediate's key.", examples=["01"])
+    ssh_user_key: KeyId = Field(description="CKA_ID of the SSH user CA's key.", examples=["02"])
+    ssh_host_key: KeyId = Field(description="CKA_ID of the SSH host CA's key.", examples=["03"])
+    serial: Line = Field(description="The token's serial number as on paper.", examples=["{{ hsm_serial }}"])
+    module_path: Line = Field(
+        description="The PKCS#11 module, in the container.", examples=["/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so"]
+    )
+    host_module: Line | None = Field(
+        None, description="The host's module, which it must not be.", examples=["/usr/lib/opensc-pkcs11.so"]
+    )
+    pin_source: Line = Field(
+        description="The file that the entrypoint puts the PIN into.", examples=["/run/secrets/hsm-pin"]
+    )
+    tls: TlsExpect = Field(
+        description="What it offers on its own port.",
+        examples=[{"cipher_suites": ["TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"]}],
+    )
 
     def assertions(self) -> Iterator[tuple[str, Assertion]]:
         """Symptom and statement for each plain key."""

@@ -60,8 +60,8 @@ for p in "$@"; do find . -path ./.git -prune -o -path "./$p" -print; done | head
 class Params(DocumentsParams):
     """A service, and what it must be."""
 
-    service: Line = Field(description="Its name under `services`.")
-    expect: Expect
+    service: Line = Field(description="Its name under `services`.", examples=["step-ca"])
+    expect: Expect = Field(description="How the service must be.", examples=[{"user": "0:0"}])
 
 
 class Compose(DocumentCheck[Params]):

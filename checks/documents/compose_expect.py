@@ -33,10 +33,12 @@ Glob = Annotated[str, Field(min_length=1, max_length=500, description="`*` stand
 class Build(Model):
     """The image is built from the project, not taken ready-made."""
 
-    context: Line = "."
-    dockerfile: Line = "Dockerfile"
+    context: Line = Field(".", description="The folder that the image is built from.", examples=["./step-ca"])
+    dockerfile: Line = Field("Dockerfile", description="Within `context`.", examples=["Dockerfile.hsm"])
     args: Mapping[str, str] = Field(
-        default_factory=dict, description="Build arguments that must have this value where they are given."
+        default_factory=dict,
+        description="Build arguments that must have this value where they are given.",
+        examples=[{"STEP_CA_VERSION": "{{ step_ca_version }}"}],
     )
 
 
@@ -44,54 +46,88 @@ class Variables(Model):
     """The environment of the service."""
 
     present: Mapping[str, str] = Field(
-        default_factory=dict, description="Names and their exact text, `${…}` as the file has it."
+        default_factory=dict,
+        description="Names and their exact text, `${…}` as the file has it.",
+        examples=[{"HSM_SERIAL": "${HSM_SERIAL}"}],
     )
-    absent: tuple[Glob, ...] = Field((), description="Names that must not be there, as patterns.")
-    discouraged: tuple[Glob, ...] = Field((), description="Names that are worth a warning, as patterns.")
+    absent: tuple[Glob, ...] = Field(
+        (), description="Names that must not be there, as patterns.", examples=[["*PASSWORD*"]]
+    )
+    discouraged: tuple[Glob, ...] = Field(
+        (), description="Names that are worth a warning, as patterns.", examples=[["LETSENCRYPT_*"]]
+    )
 
 
 class Tmpfs(Model):
     """A tmpfs's options; what is not said is not judged."""
 
-    mode: Octal | None = None
-    uid: int | None = Field(None, ge=0)
-    gid: int | None = Field(None, ge=0)
-    size: Size | None = None
+    mode: Octal | None = Field(None, description="Its permissions.", examples=["0700"])
+    uid: int | None = Field(None, ge=0, description="Its owner's number.", examples=[0])
+    gid: int | None = Field(None, ge=0, description="Its group's number.", examples=[0])
+    size: Size | None = Field(None, description="Its size.", examples=["1m"])
 
 
 class Mount(Model):
     """A volume or a file of the project."""
 
-    source: Line
-    target: Line
+    source: Line = Field(
+        description="The volume, or the file or folder beside the Compose file.", examples=["step-ca-data"]
+    )
+    target: Line = Field(description="Where it is in the container.", examples=["/home/step"])
     read_only: bool = Field(False, description="Judged either way: what is written to must be writable.")
 
 
 class Health(Model):
     """The health check."""
 
-    timeout_at_least: Duration | None = Field(None, description="Where the file says none, it is the engine's 30 s.")
-    contains: Patterns = Field((), description="Patterns that the command must match.")
+    timeout_at_least: Duration | None = Field(
+        None, description="Where the file says none, it is the engine's 30 s.", examples=["10s"]
+    )
+    contains: Patterns = Field((), description="Patterns that the command must match.", examples=[["step ca health"]])
 
 
 class Expect(Model):
     """What the service must be; what is not said is not judged."""
 
-    build: Build | None = Field(None, description="Built, so that `image` must not be given.")
-    user: Line | None = Field(None, description="In quotes: `'0:0'`.")
-    restart: Line | None = None
-    environment: Variables = Variables()
-    devices: tuple[Line, ...] = Field((), description="As `HOST:CONTAINER`; further ones are not judged.")
-    tmpfs: Mapping[str, Tmpfs] = Field(default_factory=dict, description="By where it is mounted.")
-    entrypoint: tuple[Line, ...] | None = Field(None, description="Exactly these words.")
-    mounts: tuple[Mount, ...] = Field((), description="These must be there; further ones are not judged.")
-    healthcheck: Health | None = None
-    without_keys: tuple[Line, ...] = Field((), description="Keys that the service must not have.")
+    build: Build | None = Field(
+        None,
+        description="Built, so that `image` must not be given.",
+        examples=[{"context": "./step-ca", "dockerfile": "Dockerfile.hsm"}],
+    )
+    user: Line | None = Field(None, description="In quotes: `'0:0'`.", examples=["0:0"])
+    restart: Line | None = Field(None, description="Its restart policy.", examples=["unless-stopped"])
+    environment: Variables = Field(
+        Variables(), description="Its environment.", examples=[{"absent": ["STEP_CA_PASSWORD*"]}]
+    )
+    devices: tuple[Line, ...] = Field(
+        (), description="As `HOST:CONTAINER`; further ones are not judged.", examples=[["/dev/bus/usb:/dev/bus/usb"]]
+    )
+    tmpfs: Mapping[str, Tmpfs] = Field(
+        default_factory=dict,
+        description="By where it is mounted.",
+        examples=[{"/run/secrets": {"mode": "0700", "size": "1m"}}],
+    )
+    entrypoint: tuple[Line, ...] | None = Field(
+        None, description="Exactly these words.", examples=[["/usr/local/bin/step-ca-hsm-entrypoint.sh"]]
+    )
+    mounts: tuple[Mount, ...] = Field(
+        (),
+        description="These must be there; further ones are not judged.",
+        examples=[[{"source": "step-ca-data", "target": "/home/step"}]],
+    )
+    healthcheck: Health | None = Field(None, description="Its health check.", examples=[{"timeout_at_least": "10s"}])
+    without_keys: tuple[Line, ...] = Field(
+        (), description="Keys that the service must not have.", examples=[["privileged"]]
+    )
     without: tuple[Glob, ...] = Field(
-        (), description="Patterns that no mount, device or variable of the service and no declared volume may match."
+        (),
+        description="Patterns that no mount, device or variable of the service and no declared volume may match.",
+        examples=[["*softhsm*"]],
     )
     without_files: tuple[Glob, ...] = Field(
-        (), description="Patterns that no file below the Compose file's folder may match; `*` also stands for slashes."
+        (),
+        description="Patterns that no file below the Compose file's folder may match; `*` also stands for slashes.",
+        examples=[["step-ca/*softhsm*"]],
     )
 
     @model_validator(mode="after")

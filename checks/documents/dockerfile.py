@@ -39,19 +39,35 @@ _ROOT = frozenset({"root", "0"})
 class Expect(Model):
     """What is expected beside a pinned base image and no secret, which always are."""
 
-    base: Line | None = Field(None, description="The repository of the last stage's image, without tag or digest.")
-    suffix: Line | None = Field(
-        None, description="How the tag in the FROM line ends, literally and not by an ARG, for example `-hsm`."
+    base: Line | None = Field(
+        None,
+        description="The repository of the last stage's image, without tag or digest.",
+        examples=["smallstep/step-ca"],
     )
-    args: Mapping[str, str] = Field(default_factory=dict, description="ARGs before FROM and their exact defaults.")
-    user: Line | None = Field(None, description="The last USER of the last stage.")
-    runs: Patterns = Field((), description="Patterns, each of which some RUN of the last stage must match.")
+    suffix: Line | None = Field(
+        None,
+        description="How the tag in the FROM line ends, literally and not by an ARG, for example `-hsm`.",
+        examples=["-hsm"],
+    )
+    args: Mapping[str, str] = Field(
+        default_factory=dict,
+        description="ARGs before FROM and their exact defaults.",
+        examples=[{"STEP_CA_VERSION": "{{ step_ca_version }}"}],
+    )
+    user: Line | None = Field(None, description="The last USER of the last stage.", examples=["step"])
+    runs: Patterns = Field(
+        (),
+        description="Patterns, each of which some RUN of the last stage must match.",
+        examples=[["apt-get install .*opensc"]],
+    )
 
 
 class Params(DocumentsParams):
     """A Dockerfile, and what it must be."""
 
-    expect: Expect = Expect()
+    expect: Expect = Field(
+        Expect(), description="What it must say.", examples=[{"base": "smallstep/step-ca", "suffix": "-hsm"}]
+    )
 
 
 class DockerfileCheck(DocumentCheck[Params]):

@@ -32,7 +32,11 @@ class Params(DocumentsParams):
 
     format: Format | None = Field(None, description="By default as the name's ending says: .json, .yaml, .yml, .toml.")
     private: bool = Field(False, description="It may hold secrets: no value and no line of it is shown.")
-    expect: tuple[Assertion, ...] = Field(min_length=1)
+    expect: tuple[Assertion, ...] = Field(
+        min_length=1,
+        description="What the document must say, one statement each.",
+        examples=[[{"at": "services.web.image", "present": True}]],
+    )
 
 
 class Document(DocumentCheck[Params]):

@@ -88,7 +88,10 @@ class DocumentParams(Params):
     """Which file."""
 
     path: str = Field(
-        min_length=1, max_length=4096, description="Relative to the account's folder; on this machine to the runbook's."
+        min_length=1,
+        max_length=4096,
+        description="Relative to the account's folder; on this machine to the runbook's.",
+        examples=["{{ repository }}/docker-compose.ca.yml"],
     )
     sudo: bool = Field(False, description="Read it as root.")
 

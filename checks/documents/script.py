@@ -38,9 +38,11 @@ _SAID_LINE = re.compile(r"(?:line )?(\d+): (?P<what>.*)")
 class Doing(Model):
     """Something that the script does."""
 
-    what: Line = Field(description="In words, for people.")
-    pattern: RegularExpression = Field(description="`^` and `$` stand for the ends of a line.")
-    because: Line | None = Field(None, description="Why it has to be done, and here.")
+    what: Line = Field(description="In words, for people.", examples=["starts pcscd"])
+    pattern: RegularExpression = Field(description="`^` and `$` stand for the ends of a line.", examples=["^pcscd\\b"])
+    because: Line | None = Field(
+        None, description="Why it has to be done, and here.", examples=["The module needs it before the CA starts."]
+    )
 
 
 def _described(value: Any) -> Any:
@@ -54,16 +56,28 @@ Step = Annotated[Doing, BeforeValidator(_described, json_schema_input_type=str |
 class Expect(Model):
     """What the script must be; lines that are comments alone are not looked at."""
 
-    interpreter: Line | None = Field(None, description="As its first line has it, for example `/bin/sh`.")
+    interpreter: Line | None = Field(
+        None, description="As its first line has it, for example `/bin/sh`.", examples=["/bin/sh"]
+    )
     executable: bool = Field(True, description="Its owner may execute it, which is what git keeps of it.")
-    in_order: tuple[Step, ...] = Field((), description="What it does, each after the one before.")
-    forbidden: tuple[Step, ...] = Field((), description="What must not be in it.")
+    in_order: tuple[Step, ...] = Field(
+        (),
+        description="What it does, each after the one before.",
+        examples=[
+            [{"what": "starts pcscd", "pattern": "^pcscd"}, {"what": "starts the CA", "pattern": "^exec step-ca"}]
+        ],
+    )
+    forbidden: tuple[Step, ...] = Field(
+        (), description="What must not be in it.", examples=[[{"what": "tells its commands", "pattern": "set -x"}]]
+    )
 
 
 class Params(DocumentsParams):
     """A script, and what it must do."""
 
-    expect: Expect = Expect()
+    expect: Expect = Field(
+        Expect(), description="What it must do.", examples=[{"interpreter": "/bin/sh", "executable": True}]
+    )
 
 
 class Script(DocumentCheck[Params]):

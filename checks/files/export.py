@@ -31,12 +31,22 @@ if TYPE_CHECKING:
 class FilesParams(Params):
     """The folder, and the name of the file for each role."""
 
-    folder: Line = Field(description="Where the export is; relative to the runbook's folder.")
-    root: Line = Field("root_ca.crt", description="The root certificate (PEM).")
-    intermediate: Line = Field("intermediate_ca.crt", description="The intermediate certificate (PEM).")
-    ssh_user_ca: Line = Field("ssh_user_ca.pub", description="The SSH user CA's public key (OpenSSH).")
-    ssh_host_ca: Line = Field("ssh_host_ca.pub", description="The SSH host CA's public key (OpenSSH).")
-    fingerprint: Line = Field("FINGERPRINT.txt", description="A text that holds the root certificate's SHA-256.")
+    folder: Line = Field(
+        description="Where the export is; relative to the runbook's folder.", examples=["{{ export_usb }}"]
+    )
+    root: Line = Field("root_ca.crt", description="The root certificate (PEM).", examples=["root_ca.crt"])
+    intermediate: Line = Field(
+        "intermediate_ca.crt", description="The intermediate certificate (PEM).", examples=["intermediate_ca.crt"]
+    )
+    ssh_user_ca: Line = Field(
+        "ssh_user_ca.pub", description="The SSH user CA's public key (OpenSSH).", examples=["ssh_user_ca.pub"]
+    )
+    ssh_host_ca: Line = Field(
+        "ssh_host_ca.pub", description="The SSH host CA's public key (OpenSSH).", examples=["ssh_host_ca.pub"]
+    )
+    fingerprint: Line = Field(
+        "FINGERPRINT.txt", description="A text that holds the root certificate's SHA-256.", examples=["FINGERPRINT.txt"]
+    )
 
 
 class Files(Check[FilesParams]):

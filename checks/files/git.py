@@ -39,8 +39,10 @@ _IN_PROGRESS: Mapping[str, str] = {
 class GitCleanParams(Params):
     """Which tree, and where it must stand."""
 
-    folder: Line = Field(description="The working tree; relative to the runbook's folder.")
-    branch: Line = Field("main", description="The branch that must be checked out.")
+    folder: Line = Field(
+        description="The working tree; relative to the runbook's folder.", examples=["{{ repository }}"]
+    )
+    branch: Line = Field("main", description="The branch that must be checked out.", examples=["main"])
 
 
 @dataclass(slots=True)

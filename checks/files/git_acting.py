@@ -38,10 +38,18 @@ SYMPTOMS = {
 class CommitParams(Params):
     """Which files, and what the commit says."""
 
-    folder: Line = Field(description="The working tree; relative to the runbook's folder.")
-    branch: Line = Field("main", description="The branch that must be checked out.")
-    paths: tuple[Line, ...] = Field(min_length=1, description="Files and folders of the commit, from the tree's root.")
-    message: Annotated[str, Field(min_length=1, max_length=20_000)] = Field(description="The commit's message.")
+    folder: Line = Field(
+        description="The working tree; relative to the runbook's folder.", examples=["{{ repository }}"]
+    )
+    branch: Line = Field("main", description="The branch that must be checked out.", examples=["main"])
+    paths: tuple[Line, ...] = Field(
+        min_length=1,
+        description="Files and folders of the commit, from the tree's root.",
+        examples=[["ansible/roles/ca_trust/files/root_ca.crt"]],
+    )
+    message: Annotated[str, Field(min_length=1, max_length=20_000)] = Field(
+        description="The commit's message.", examples=["Trust the new root"]
+    )
     push: bool = Field(True, description="Push the branch to its upstream.")
 
 

@@ -23,11 +23,17 @@ class TerminalParams(Touches):
     """The command, and the exit code that means it went well."""
 
     run: tuple[Annotated[str, Field(max_length=32_000)], ...] = Field(
-        min_length=1, description="The argument list; no shell reads it."
+        min_length=1, description="The argument list; no shell reads it.", examples=[["ccat", "secrets", "edit"]]
     )
-    cwd: str = Field("", description="The folder to run in; relative to, and if empty, the runbook's folder.")
-    env: Mapping[str, str] = Field(default_factory=dict, description="Environment variables set beside ours.")
-    exit_code: int = Field(0, ge=0, le=255, description="The exit code that means it went well.")
+    cwd: str = Field(
+        "",
+        description="The folder to run in; relative to, and if empty, the runbook's folder.",
+        examples=["{{ repository }}"],
+    )
+    env: Mapping[str, str] = Field(
+        default_factory=dict, description="Environment variables set beside ours.", examples=[{"EDITOR": "nano"}]
+    )
+    exit_code: int = Field(0, ge=0, le=255, description="The exit code that means it went well.", examples=[0])
 
 
 class Terminal(Action[TerminalParams]):

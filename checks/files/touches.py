@@ -20,6 +20,7 @@ class Touches(Params):
         (),
         description="Files that it changes, for the record and the check `touched`; on this machine relative to the "
         "runbook's folder.",
+        examples=[["{{ repository }}/ansible/vars.yml"]],
     )
 
     async def tell(self, ctx: Context, *, folder: Path, on: str = LOCAL) -> None:

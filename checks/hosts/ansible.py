@@ -45,22 +45,38 @@ MakeValue = Annotated[str, Field(pattern=r"^([A-Za-z0-9_.,:@%+/][A-Za-z0-9_.,:@%
 class AnsibleParams(Params):
     """What is run; passwords are asked for."""
 
-    folder: str = Field("", description="Where to run it; relative to, and if empty, the runbook's folder.")
-    playbook: str = Field("", description="The playbook; relative to `folder`.")
-    make: Word | Literal[""] = Field("", description="Instead: a target of the Makefile there that calls Ansible.")
-    make_vars: Mapping[Name, MakeValue] = Field(
-        default_factory=dict, description="Variables for make, such as `G: input_staging`."
+    folder: str = Field(
+        "",
+        description="Where to run it; relative to, and if empty, the runbook's folder.",
+        examples=["{{ repository }}/ansible"],
     )
-    inventory: str = Field("", description="Relative to `folder`; if empty, `inventory` of the site profile.")
-    limit: tuple[Word, ...] = Field((), description="Hosts and groups, in Ansible's patterns.")
-    tags: tuple[Word, ...] = ()
-    skip_tags: tuple[Word, ...] = ()
+    playbook: str = Field("", description="The playbook; relative to `folder`.", examples=["playbook_setup_vms.yml"])
+    make: Word | Literal[""] = Field(
+        "", description="Instead: a target of the Makefile there that calls Ansible.", examples=["setup_vms"]
+    )
+    make_vars: Mapping[Name, MakeValue] = Field(
+        default_factory=dict,
+        description="Variables for make, such as `G: input_staging`.",
+        examples=[{"G": "input_staging"}],
+    )
+    inventory: str = Field(
+        "", description="Relative to `folder`; if empty, `inventory` of the site profile.", examples=["inventory.yml"]
+    )
+    limit: tuple[Word, ...] = Field(
+        (), description="Hosts and groups, in Ansible's patterns.", examples=[["input_staging"]]
+    )
+    tags: tuple[Word, ...] = Field((), description="Only what has one of these tags.", examples=[["ca_trust"]])
+    skip_tags: tuple[Word, ...] = Field((), description="Nothing that has one of these tags.", examples=[["slow"]])
     extra_vars: Mapping[str, Any] = Field(
-        default_factory=dict, description="Variables; never secret ones. Ansible reads no templates in them."
+        default_factory=dict,
+        description="Variables; never secret ones. Ansible reads no templates in them.",
+        examples=[{"trust_only": True}],
     )
     become_password: bool = Field(False, description="Ask for the password that becoming root takes.")
-    vault: tuple[Word, ...] = Field((), description="Vault ids whose passwords are asked for, such as `default`.")
-    forks: int = Field(10, ge=1, le=500, description="Hosts at a time.")
+    vault: tuple[Word, ...] = Field(
+        (), description="Vault ids whose passwords are asked for, such as `default`.", examples=[["default"]]
+    )
+    forks: int = Field(10, ge=1, le=500, description="Hosts at a time.", examples=[5])
 
     @model_validator(mode="after")
     def _one(self) -> AnsibleParams:

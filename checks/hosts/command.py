@@ -55,17 +55,23 @@ Patterns = Annotated[tuple[RegularExpression, ...], OneOrMore]
 class Expect(Model):
     """What the command must end with and say."""
 
-    exit_code: int = Field(0, ge=0, le=255)
-    stdout: Patterns = Field((), description="Patterns that must be found in the standard output.")
-    stderr: Patterns = Field((), description="Patterns that must be found in the standard error.")
-    forbidden: Patterns = Field((), description="Patterns that must be found in neither.")
+    exit_code: int = Field(0, ge=0, le=255, description="How it must end.", examples=[0])
+    stdout: Patterns = Field(
+        (), description="Patterns that must be found in the standard output.", examples=[["failed=0"]]
+    )
+    stderr: Patterns = Field(
+        (), description="Patterns that must be found in the standard error.", examples=[["^done$"]]
+    )
+    forbidden: Patterns = Field((), description="Patterns that must be found in neither.", examples=[["(?i)error"]])
 
 
 class CommandParams(Params):
     """The command and what is expected of it."""
 
     run: tuple[Annotated[str, Field(max_length=2_000_000)], ...] = Field(
-        min_length=1, description="The argument list; no shell reads it, unless `shell` says so."
+        min_length=1,
+        description="The argument list; no shell reads it, unless `shell` says so.",
+        examples=[["systemctl", "is-active", "pcscd.socket"]],
     )
     shell: bool = Field(
         False,
@@ -77,9 +83,12 @@ class CommandParams(Params):
         "",
         description="The folder to run in. On this machine relative to, and if empty, the runbook's folder; on others "
         "the account's (with `sudo`: wherever sudo begins).",
+        examples=["{{ repository }}"],
     )
-    env: Mapping[str, str] = Field(default_factory=dict, description="Environment variables set beside the account's.")
-    expect: Expect = Expect()
+    env: Mapping[str, str] = Field(
+        default_factory=dict, description="Environment variables set beside the account's.", examples=[{"LC_ALL": "C"}]
+    )
+    expect: Expect = Field(Expect(), description="What is expected of it.", examples=[{"stdout": ["active"]}])
 
     @model_validator(mode="after")
     def _program(self) -> CommandParams:

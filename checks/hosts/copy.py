@@ -61,13 +61,23 @@ mv -f "$t" "$p"
 class CopyParams(OnHost):
     """The file, where it goes, and whose it is there."""
 
-    source: Path = Field(description="The file; on this machine relative to the runbook's folder.")
-    source_on: HostOrGroup = Field(LOCAL, alias="from", description="The host it is on.")
+    source: Path = Field(
+        description="The file; on this machine relative to the runbook's folder.",
+        examples=["{{ export_usb }}/root_ca.crt"],
+    )
+    source_on: HostOrGroup = Field(LOCAL, alias="from", description="The host it is on.", examples=["local"])
     source_sudo: bool = Field(False, description="Read it as root.")
-    target: Path = Field(description="The copy's whole path on the host of `on`.")
-    mode: Mode = Field("0600", description="The copy's permissions, octal and in quotes.")
-    owner: str = Field("", pattern=r"^$|^[A-Za-z0-9_][A-Za-z0-9_.-]*\$?$", description="Empty: the account's.")
-    group: str = Field("", pattern=r"^$|^[A-Za-z0-9_][A-Za-z0-9_.-]*\$?$", description="Empty: the account's.")
+    target: Path = Field(
+        description="The copy's whole path on the host of `on`.",
+        examples=["/etc/pki/ca-trust/source/anchors/root_ca.crt"],
+    )
+    mode: Mode = Field("0600", description="The copy's permissions, octal and in quotes.", examples=["0644"])
+    owner: str = Field(
+        "", pattern=r"^$|^[A-Za-z0-9_][A-Za-z0-9_.-]*\$?$", description="Empty: the account's.", examples=["root"]
+    )
+    group: str = Field(
+        "", pattern=r"^$|^[A-Za-z0-9_][A-Za-z0-9_.-]*\$?$", description="Empty: the account's.", examples=["root"]
+    )
     sudo: bool = Field(False, description="Write the copy as root.")
 
 

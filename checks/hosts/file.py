@@ -53,20 +53,34 @@ Digest = Annotated[str, Field(pattern=r"^[0-9a-fA-F]{64}$")]
 class Expect(Model):
     """What the file must be; what is not said is not judged."""
 
-    present: bool = True
-    type: Literal["file", "directory", "symlink"] | None = None
-    mode: Mode | None = None
-    owner: Line | None = Field(None, description="The account's name.")
-    group: Line | None = None
-    sha256: Digest | None = Field(None, description="Of its content, in hex.")
-    contains: Patterns = Field((), description="Patterns that must be found in it.")
-    forbidden: Patterns = Field((), description="Patterns that must not.")
-    newer_than: str = Field("", max_length=4096, description="A file on the same machine that must be older.")
+    present: bool = Field(True, description="Whether it must be there.")
+    type: Literal["file", "directory", "symlink"] | None = Field(
+        None, description="What it must be; links count as what they lead to, unless `follow` is false."
+    )
+    mode: Mode | None = Field(None, description="Its permissions, octal and in quotes.", examples=["0644"])
+    owner: Line | None = Field(None, description="The account's name.", examples=["root"])
+    group: Line | None = Field(None, description="The group's name.", examples=["root"])
+    sha256: Digest | None = Field(
+        None,
+        description="Of its content, in hex.",
+        examples=["e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"],
+    )
+    contains: Patterns = Field((), description="Patterns that must be found in it.", examples=[["^TrustedUserCAKeys "]])
+    forbidden: Patterns = Field((), description="Patterns that must not.", examples=[["PermitRootLogin yes"]])
+    newer_than: str = Field(
+        "", max_length=4096, description="A file on the same machine that must be older.", examples=["/etc/os-release"]
+    )
     same_as: str = Field(
-        "", max_length=4096, description="A file on this machine, by the runbook's folder, whose bytes it must have."
+        "",
+        max_length=4096,
+        description="A file on this machine, by the runbook's folder, whose bytes it must have.",
+        examples=["{{ export_usb }}/root_ca.crt"],
     )
     lines_of: str = Field(
-        "", max_length=4096, description="A file on this machine whose every line that is not empty it must have."
+        "",
+        max_length=4096,
+        description="A file on this machine whose every line that is not empty it must have.",
+        examples=["{{ export_usb }}/ssh_user_ca.pub"],
     )
 
     @model_validator(mode="after")
@@ -92,10 +106,13 @@ class Expect(Model):
 class FileParams(Params):
     """A file, and what it must be."""
 
-    path: Path = Field(description="Relative to the account's folder; on this machine to the runbook's.")
+    path: Path = Field(
+        description="Relative to the account's folder; on this machine to the runbook's.",
+        examples=["/etc/ssh/trusted_user_ca_keys"],
+    )
     follow: bool = Field(False, description="Judge what a symbolic link leads to, not the link.")
     sudo: bool = Field(False, description="Look as root.")
-    expect: Expect = Expect()
+    expect: Expect = Field(Expect(), description="How it must be.", examples=[{"mode": "0644", "owner": "root"}])
 
 
 class CheckParams(FileParams, OnHosts):

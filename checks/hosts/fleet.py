@@ -46,23 +46,27 @@ Threshold = Annotated[int | str, AfterValidator(_threshold)]
 class OnHost(Params):
     """Where an action runs."""
 
-    on: HostOrGroup = Field(LOCAL, description="The host to run on; `local` is this machine.")
+    on: HostOrGroup = Field(LOCAL, description="The host to run on; `local` is this machine.", examples=["ca"])
 
 
 class OnHosts(Params):
     """Where a check runs."""
 
     on: Annotated[tuple[HostOrGroup, ...], OneOrMore] = Field(
-        (LOCAL,), min_length=1, description="A host, a group, or a list of them; `local` is this machine."
+        (LOCAL,),
+        min_length=1,
+        description="A host, a group, or a list of them; `local` is this machine.",
+        examples=["ca", ["input-a", "input-b"]],
     )
-    parallel: int = Field(10, ge=1, le=200, description="On a group: how many hosts at a time.")
+    parallel: int = Field(10, ge=1, le=200, description="On a group: how many hosts at a time.", examples=[10])
     at_least: Threshold = Field(
         "100%",
         description="On a group: how many hosts must be green, as a number or a share. With fewer the step fails; "
         "where only some are missing, it warns and lists them.",
+        examples=[3, "80%"],
     )
     host_deadline: float = Field(
-        0, ge=0, le=86_400, description="On a group: seconds for each host; 0: what the step has left."
+        0, ge=0, le=86_400, description="On a group: seconds for each host; 0: what the step has left.", examples=[30]
     )
 
 

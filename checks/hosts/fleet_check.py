@@ -24,24 +24,24 @@ KINDS: Mapping[str, type[HostCheck[Any]]] = {
 
 
 class _CommandColumn(command.CommandParams):
-    check: Literal["command"]
+    check: Literal["command"] = Field(description="The kind of the column.")
 
 
 class _FileColumn(file.FileParams):
-    check: Literal["file"]
+    check: Literal["file"] = Field(description="The kind of the column.")
 
 
 class _PortColumn(port.PortParams):
-    check: Literal["port"]
+    check: Literal["port"] = Field(description="The kind of the column.")
 
 
 class _SystemdColumn(systemd.UnitParams):
-    check: Literal["systemd"]
-    expect: systemd.Expect
+    check: Literal["systemd"] = Field(description="The kind of the column.")
+    expect: systemd.Expect = Field(description="How the units must be.", examples=[{"active": True, "enabled": True}])
 
 
 class _UsbColumn(usb.UsbParams):
-    check: Literal["usb"]
+    check: Literal["usb"] = Field(description="The kind of the column.")
 
 
 Column = Annotated[
@@ -54,7 +54,14 @@ class FleetParams(OnHosts):
     """Where, and what is looked at there."""
 
     checks: Mapping[Name, Column] = Field(
-        min_length=1, description="Checks by the name of their column: each `check: KIND` with that kind's own keys."
+        min_length=1,
+        description="Checks by the name of their column: each `check: KIND` with that kind's own keys.",
+        examples=[
+            {
+                "trust": {"check": "file", "path": "/etc/ssh/trusted_user_ca_keys"},
+                "socket": {"check": "systemd", "unit": "pcscd.socket", "expect": {"active": True}},
+            }
+        ],
     )
 
 

@@ -81,11 +81,15 @@ class PortParams(Params):
     """A port, and how it must be."""
 
     address: str = Field(
-        pattern=r"^[A-Za-z0-9_:][A-Za-z0-9_.:%-]{0,252}$", description="A name or an IP address; seen from `on`."
+        pattern=r"^[A-Za-z0-9_:][A-Za-z0-9_.:%-]{0,252}$",
+        description="A name or an IP address; seen from `on`.",
+        examples=["ca.example.org"],
     )
-    port: int = Field(ge=1, le=65535)
-    expect: Literal["open", "closed"] = "open"
-    patience: int = Field(5, ge=1, le=120, description="Seconds until no answer is an answer.")
+    port: int = Field(ge=1, le=65535, description="The TCP port.", examples=[9000])
+    expect: Literal["open", "closed"] = Field(
+        "open", description="`open`: something accepts the connection. `closed`: nothing does."
+    )
+    patience: int = Field(5, ge=1, le=120, description="Seconds until no answer is an answer.", examples=[3])
 
 
 class CheckParams(PortParams, OnHosts):

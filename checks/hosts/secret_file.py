@@ -41,14 +41,21 @@ SYMPTOMS: Mapping[str, str] = {
 class SecretFileParams(OnHost):
     """Where the value is, and what to ask for."""
 
-    path: Path = Field(description="Relative to the account's folder; on this machine to the runbook's.")
+    path: Path = Field(
+        description="Relative to the account's folder; on this machine to the runbook's.",
+        examples=["/opt/application/.env"],
+    )
     variable: str = Field(
         "",
         pattern=r"^$|^[A-Za-z_][A-Za-z0-9_.]*$",
         description="The value is that of the line `NAME=…` (quotes around it and `export` are no part of it); "
         "empty: the whole file, without a line break at its end.",
+        examples=["HSM_PIN"],
     )
-    ask: Line = Field(description="The question put to the operator, who types the value unseen.")
+    ask: Line = Field(
+        description="The question put to the operator, who types the value unseen.",
+        examples=["User PIN of the intermediate"],
+    )
     sudo: bool = Field(False, description="Read the file as root.")
 
 

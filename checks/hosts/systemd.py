@@ -68,14 +68,18 @@ class Expect(Model):
 class UnitParams(Params):
     """Units, by name."""
 
-    unit: Units = Field(min_length=1, description="A unit or a list of them, such as `pcscd.socket`.")
+    unit: Units = Field(
+        min_length=1,
+        description="A unit or a list of them, such as `pcscd.socket`.",
+        examples=["pcscd.socket", ["pcscd.socket", "pcscd.service"]],
+    )
     sudo: bool = Field(False, description="Ask as root.")
 
 
 class CheckParams(UnitParams, OnHosts):
     """Units, and how they must be."""
 
-    expect: Expect
+    expect: Expect = Field(description="How the units must be.", examples=[{"active": True, "enabled": True}])
 
 
 class ActionParams(UnitParams, OnHost):

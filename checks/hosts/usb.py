@@ -44,10 +44,14 @@ class UsbParams(Params):
     """A kind of device, and how many of it there must be."""
 
     device: str = Field(
-        pattern=r"^[0-9a-fA-F]{4}:[0-9a-fA-F]{4}$", description="Vendor and product, such as `20a0:4230`."
+        pattern=r"^[0-9a-fA-F]{4}:[0-9a-fA-F]{4}$",
+        description="Vendor and product, such as `20a0:4230`.",
+        examples=["20a0:4230"],
     )
-    count: int = Field(1, ge=0, le=127, description="How many there must be, exactly.")
-    serial: str = Field("", max_length=126, description="The serial that each must show; empty: any.")
+    count: int = Field(1, ge=0, le=127, description="How many there must be, exactly.", examples=[1])
+    serial: str = Field(
+        "", max_length=126, description="The serial that each must show; empty: any.", examples=["DENK0100001"]
+    )
 
 
 class CheckParams(UsbParams, OnHosts):

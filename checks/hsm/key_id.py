@@ -14,19 +14,18 @@ def normalise_key_id(text: str) -> str:
 
 
 _PATTERN = r"^(0[xX])?([0-9a-fA-F]|[0-9a-fA-F]{2}(:?[0-9a-fA-F]{2}){0,63})$"
-_ABOUT = "CKA_ID in hex, for example `01`; `1` and `0x01` are the same."
 
 KeyId = Annotated[
     str,
-    Field(pattern=_PATTERN),
+    Field(
+        pattern=_PATTERN,
+        description="CKA_ID in hex, for example `01`; `1` and `0x01` are the same.",
+        examples=["01"],
+    ),
     AfterValidator(normalise_key_id),
+    # A runbook's `01` is text; editors read it as YAML 1.2 has it, as the number 1.
     WithJsonSchema(
-        {
-            # A runbook's `01` is text; editors read it as YAML 1.2 has it, as the number 1.
-            "anyOf": [{"type": "string", "pattern": _PATTERN}, {"type": "integer", "minimum": 0, "maximum": 9}],
-            "description": _ABOUT,
-            "examples": ["01"],
-        }
+        {"anyOf": [{"type": "string", "pattern": _PATTERN}, {"type": "integer", "minimum": 0, "maximum": 9}]}
     ),
 ]
 """A key's id in hex, two digits a byte; `bytes.fromhex` gives CKA_ID."""

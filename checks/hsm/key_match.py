@@ -31,7 +31,8 @@ class KeyMatchParams(Params):
     key: KeyId
     artefact: Line = Field(
         description="A certificate (PEM or DER), a public key (PEM or DER), or an OpenSSH public key; relative to the "
-        "runbook's folder."
+        "runbook's folder.",
+        examples=["{{ export_usb }}/intermediate_ca.crt"],
     )
 
 

@@ -42,10 +42,10 @@ _CLASSES: Final[dict[str, str]] = {
 class Attributes(Model):
     """What a key's attributes must say (PKCS#11 v2.40 §4.4, §4.9); those left out are not judged."""
 
-    sensitive: bool | None = None
-    extractable: bool | None = None
-    always_sensitive: bool | None = None
-    never_extractable: bool | None = None
+    sensitive: bool | None = Field(None, description="CKA_SENSITIVE: it never leaves the token in plain text.")
+    extractable: bool | None = Field(None, description="CKA_EXTRACTABLE: it can be wrapped and taken out.")
+    always_sensitive: bool | None = Field(None, description="CKA_ALWAYS_SENSITIVE: it has been so ever since.")
+    never_extractable: bool | None = Field(None, description="CKA_NEVER_EXTRACTABLE: it could never be taken out.")
     local: bool | None = Field(None, description="Generated on the token.")
 
 
@@ -54,9 +54,11 @@ class ExpectedObject(Model):
 
     id: KeyId
     class_: ClassName = Field("public key", alias="class", description="Private keys are seen only with `login: true`.")
-    key_type: str = Field("", description="For example `EC P-384` or `RSA 2048`; empty: any.")
-    label: str | None = Field(None, description="CKA_LABEL; left out: any.")
-    attributes: Attributes = Attributes()
+    key_type: str = Field("", description="For example `EC P-384` or `RSA 2048`; empty: any.", examples=["EC P-384"])
+    label: str | None = Field(None, description="CKA_LABEL; left out: any.", examples=["intermediate"])
+    attributes: Attributes = Field(
+        Attributes(), description="What its attributes must say.", examples=[{"sensitive": True, "extractable": False}]
+    )
 
     @property
     def object_class(self) -> str:
@@ -70,7 +72,9 @@ class ObjectParams(Params):
     """What `objects` takes."""
 
     token: TokenName
-    expect: tuple[ExpectedObject, ...] = Field(min_length=1)
+    expect: tuple[ExpectedObject, ...] = Field(
+        min_length=1, description="The objects that must be there.", examples=[[{"id": "01", "key_type": "EC P-384"}]]
+    )
     login: bool = Field(False, description="Log in first, so that private keys are seen; asks for the PIN.")
     surplus: Literal["warn", "fail", "allow"] = Field(
         "warn", description="What a further object of an expected class means."

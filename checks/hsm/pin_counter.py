@@ -22,7 +22,7 @@ class PinCounterParams(Params):
     """What `pin_counter` takes."""
 
     token: TokenName
-    minimum: int | None = Field(None, ge=1, le=15, description="User PIN attempts that must be left.")
+    minimum: int | None = Field(None, ge=1, le=15, description="User PIN attempts that must be left.", examples=[3])
 
 
 class PinCounterCheck(Check[PinCounterParams]):

@@ -27,7 +27,11 @@ class PinUnlockParams(Params):
 
     token: TokenName
     below: int | None = Field(
-        None, ge=1, le=15, description="Only where fewer user PIN attempts are left; left out: where any is missing."
+        None,
+        ge=1,
+        le=15,
+        description="Only where fewer user PIN attempts are left; left out: where any is missing.",
+        examples=[3],
     )
 
 

@@ -33,9 +33,15 @@ class SignTestParams(Params):
     token: TokenName
     key: KeyId
     mechanism: str = Field(
-        "", description="For example `ECDSA-SHA384`; left out: what suits the key. Hashed in software where needed."
+        "",
+        description="For example `ECDSA-SHA384`; left out: what suits the key. Hashed in software where needed.",
+        examples=["ECDSA-SHA384"],
     )
-    artefact: str = Field("", description="A certificate or public key file that must verify the signature too.")
+    artefact: str = Field(
+        "",
+        description="A certificate or public key file that must verify the signature too.",
+        examples=["{{ export_usb }}/intermediate_ca.crt"],
+    )
 
 
 class SignTestCheck(Check[SignTestParams]):

@@ -21,16 +21,24 @@ if TYPE_CHECKING:
 class SlotExpect(Model):
     """What must be seen."""
 
-    count: int = Field(1, ge=1, description="Initialised tokens in all slots of the module.")
-    label: str = Field("", description="CK_TOKEN_INFO.label; `x` also matches OpenSC's `x (UserPIN)`.")
-    serial: str = Field("", description="CK_TOKEN_INFO.serialNumber; capital and small letters count.")
+    count: int = Field(1, ge=1, description="Initialised tokens in all slots of the module.", examples=[1])
+    label: str = Field(
+        "", description="CK_TOKEN_INFO.label; `x` also matches OpenSC's `x (UserPIN)`.", examples=["intermediate"]
+    )
+    serial: str = Field(
+        "", description="CK_TOKEN_INFO.serialNumber; capital and small letters count.", examples=["{{ hsm_serial }}"]
+    )
 
 
 class SlotParams(Params):
     """What `slots` takes."""
 
     token: TokenName
-    expect: SlotExpect = SlotExpect()
+    expect: SlotExpect = Field(
+        SlotExpect(),
+        description="What must be seen in the slots.",
+        examples=[{"count": 1, "serial": "{{ hsm_serial }}"}],
+    )
 
 
 class Slots(Check[SlotParams]):

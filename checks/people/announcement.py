@@ -31,20 +31,35 @@ ATTACHED_AS = "announcement.txt"
 class AnnouncementParams(Params):
     """The text, what is put into it, and where it goes."""
 
-    template: str = Field("", description="A file with the text (UTF-8); relative to the runbook's folder.")
+    template: str = Field(
+        "",
+        description="A file with the text (UTF-8); relative to the runbook's folder.",
+        examples=["{{ repository }}/docs/announcement.txt"],
+    )
     text: Annotated[str, Field(max_length=20_000)] = Field(
         "",
         description="The text itself, or what follows the template's. `<fingerprint>`, `<fingerprint groups>` (a "
         "line of its own) and `<bootstrap command>` are filled in.",
+        examples=["The root is <fingerprint>."],
     )
     values: Mapping[Name, str] = Field(
-        default_factory=dict, description="What the template's own `{{ name }}` stand for."
+        default_factory=dict,
+        description="What the template's own `{{ name }}` stand for.",
+        examples=[{"window": "Tuesday, 22:00 to 23:30"}],
     )
-    fingerprint: Line = Field(description="The fingerprint that is sent, as it stands on paper: an input.")
-    root: Line = Field(description="The root certificate: its computed fingerprint has to be that one.")
-    ca_url: Line = Field(description="The CA, as the members' command names it.")
+    fingerprint: Line = Field(
+        description="The fingerprint that is sent, as it stands on paper: an input.",
+        examples=["{{ root_fingerprint }}"],
+    )
+    root: Line = Field(
+        description="The root certificate: its computed fingerprint has to be that one.",
+        examples=["{{ export_usb }}/root_ca.crt"],
+    )
+    ca_url: Line = Field(description="The CA, as the members' command names it.", examples=["https://ca.example.org"])
     write_to: str = Field(
-        "", description="A file for the text (mode 0644); one that holds another text is never overwritten."
+        "",
+        description="A file for the text (mode 0644); one that holds another text is never overwritten.",
+        examples=["{{ announcement }}"],
     )
 
     @model_validator(mode="after")

@@ -27,9 +27,15 @@ Items = Annotated[tuple[Line, ...], BeforeValidator(_split, json_schema_input_ty
 class ChecklistParams(Params):
     """What is asked, and of whom or what."""
 
-    question: Line = Field(description="What is asked for every item, for example `Has bootstrapped again`.")
+    question: Line = Field(
+        description="What is asked for every item, for example `Has bootstrapped again`.",
+        examples=["Has bootstrapped again"],
+    )
     items: Items = Field(
-        min_length=1, max_length=1000, description="The items: a list, or the value of an input of the type `list`."
+        min_length=1,
+        max_length=1000,
+        description="The items: a list, or the value of an input of the type `list`.",
+        examples=[["Anna", "Ben"], "{{ cohort }}"],
     )
 
     @field_validator("items")

@@ -26,7 +26,11 @@ class Configuration(Model):
     )
     mouse: bool = Field(True, description="Whether the screens listen to the mouse.")
     plain: bool = Field(False, description="Numbered lines and questions instead of screens.")
-    keys: Mapping[str, Keys] = Field(default_factory=dict, description="Other keys for what the screens can do, by id.")
+    keys: Mapping[str, Keys] = Field(
+        default_factory=dict,
+        description="Other keys for what the screens can do, by id.",
+        examples=[{"run.continue": "f5,c"}],
+    )
 
 
 def load_preferences(path: Path) -> tuple[Preferences, frozenset[str]]:

@@ -47,7 +47,8 @@ def json_schema(registry: Registry) -> Schema:
     for kind in kinds:
         definitions.update(_kind_definitions(kind))
     when = definitions["Hint"]["properties"]["when"]
-    definitions["Hint"]["properties"]["when"] = {"anyOf": [when, {"type": "string"}], **_take(when, "description")}
+    about = _take(when, "description", "examples")
+    definitions["Hint"]["properties"]["when"] = {"anyOf": [when, {"type": "string"}], **about}
     return _finished(schema, "A runbook for `runbook run`")
 
 
@@ -148,7 +149,10 @@ def _names(kinds: list[type[Kind[Any]]], description: str) -> Schema:
 
 
 def _statements(kinds: list[type[Kind[Any]]]) -> Schema:
-    described = {"description": "A person says that these statements are so, each on its own."}
+    described: Schema = {
+        "description": "A person says that these statements are so, each on its own.",
+        "examples": ["The chassis is closed", ["The chassis is closed", "The paper sheet lies on the table"]],
+    }
     lists = [kind.Params.model_json_schema()["properties"].get("statements", {"type": "array"}) for kind in kinds]
     return {**described, "anyOf": [{"type": "string", "minLength": 1}, *lists]}
 
