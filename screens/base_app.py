@@ -10,16 +10,19 @@ from typing import ClassVar, TypeVar
 from rich.text import Text
 from textual import events
 from textual.app import App
+from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.filter import Monochrome, NoColor
 from textual.geometry import Size
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.worker import WorkerFailed
 
 from runbook.errors import ExitCode, RunbookError
 from runbook.preferences import Preferences, ThemeName
 from screens import crash
 from screens.guard import ControlGuard
+from screens.keys import rebound
 from screens.theme import FALLBACKS, STYLE, theme_for
 from screens.too_small import TooSmall, fits
 
@@ -91,6 +94,14 @@ class BaseApp(App[ExitCode]):
         """Nobody is there any more."""
         self.exit(self.code)
 
+    # Keys.
+
+    def _register_child(self, parent: DOMNode, child: Widget, before: int | None, after: int | None) -> None:
+        """Whatever comes up listens to the person's own keys."""
+        if self.preferences.keys:
+            child._bindings = rebound(child._bindings, self.preferences.keys)
+        super()._register_child(parent, child, before, after)
+
     # What is asked.
 
     async def ask(self, prompt: Screen[T | None]) -> T | None:
@@ -119,9 +130,14 @@ class BaseApp(App[ExitCode]):
         self.call_later(self.action_quit)
 
     def action_help(self) -> None:
+        self.show_help()
+
+    def show_help(self, about: str = "") -> None:
+        """Help on the place one is in; `about`: what is sought in it from the beginning."""
         from screens.help_screen import HelpScreen
 
-        self.push_screen(HelpScreen())
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(about))
 
     # Size.
 

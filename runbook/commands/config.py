@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,8 +29,9 @@ class Value:
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.option("--site", type=click.Path(path_type=Path), help="As for `runbook run`.")
+@click.option("--keys", is_flag=True, help="List instead what can be given other keys, and the keys in force.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def command(file: Path | None, site: Path | None, as_json: bool) -> ExitCode:
+def command(file: Path | None, site: Path | None, keys: bool, as_json: bool) -> ExitCode:
     """Print where the program looks for things and keeps them, what is there and used, and the values in force.
 
     FILE and --site are those of `runbook run`. Nothing is made or changed.
@@ -42,6 +43,8 @@ def command(file: Path | None, site: Path | None, as_json: bool) -> ExitCode:
     from runbook.places import places, variables
     from runbook.preferences import Asked, in_force
 
+    if keys:
+        return _keys(in_force(Asked(), os.environ).preferences.keys, as_json=as_json)
     found, environment = places(file, site), variables(os.environ)
     problems: list[str] = []
     preferences: list[Value] = []
@@ -68,6 +71,21 @@ def command(file: Path | None, site: Path | None, as_json: bool) -> ExitCode:
     for problem in problems:
         click.echo(f"error: {problem}", err=True)
     return ExitCode.USAGE if problems else ExitCode.GREEN
+
+
+def _keys(given: Mapping[str, str], *, as_json: bool) -> ExitCode:
+    import json
+
+    from runbook.errors import ExitCode
+    from runbook.keys import DOINGS, Place
+
+    listed = {name: given.get(name, doing.keys) for name, doing in DOINGS.items() if doing.place is not Place.FRAMED}
+    if as_json:
+        click.echo(json.dumps(listed, indent=2))
+    else:
+        for name, keys in listed.items():
+            click.echo(f"{name:<20}  {keys}{'  (yours)' if name in given else ''}")
+    return ExitCode.GREEN
 
 
 def _preferences(now: InForce) -> Iterator[Value]:

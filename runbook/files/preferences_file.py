@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from runbook.fields import Line, Model
+from runbook.files.document import Document
+from runbook.files.key_checks import key_problems
 from runbook.files.loader import load_document
+from runbook.files.problems import Problem
+from runbook.keys import names
 from runbook.preferences import Preferences, ThemeName
 
 Keys = Annotated[Line, Field(description="Names of keys with commas between, for example `f5,c`.")]
@@ -35,6 +39,10 @@ class Configuration(Model):
 
 def load_preferences(path: Path) -> tuple[Preferences, frozenset[str]]:
     """What the file says, and the names of what it sets; raises InvalidDocument with every problem."""
-    model = load_document(path, Configuration).model
-    keys = MappingProxyType(dict(model.keys))
+    model = load_document(path, Configuration, check=_check).model
+    keys = MappingProxyType({action: ",".join(names(given)) for action, given in model.keys.items()})
     return Preferences(model.theme, model.mouse, model.plain, keys), frozenset(model.model_fields_set)
+
+
+def _check(document: Document, _model: BaseModel | None) -> Iterable[Problem]:
+    return key_problems(document)

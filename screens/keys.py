@@ -1,0 +1,34 @@
+"""Keys that the configuration gives instead of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from textual.app import App
+from textual.binding import Binding, BindingsMap
+
+from runbook.preferences import DEFAULTS, Preferences
+
+
+def rebound(bindings: BindingsMap, keys: Mapping[str, str]) -> BindingsMap:
+    """The bindings with these keys, by id.
+
+    Textual's own way (`App.set_keymap`) also takes a key from what shares it, and gives it to a screen when a line that
+    is typed in has it.
+    """
+    changed: dict[str, list[Binding]] = {}
+    done: set[str | None] = set()
+    for key, binding in bindings:
+        if binding.id not in keys:
+            changed.setdefault(key, []).append(binding)
+        elif binding.id not in done:
+            done.add(binding.id)
+            for other in keys[binding.id].split(","):
+                changed.setdefault(other, []).append(binding.with_key(other))
+    return BindingsMap.from_keys(changed)
+
+
+def own_keys(app: App[object]) -> Mapping[str, str]:
+    """Those that the person at this application prefers."""
+    preferences: Preferences = getattr(app, "preferences", DEFAULTS)
+    return preferences.keys
