@@ -87,10 +87,8 @@ def against(rows: Sequence[tuple[str, str, str, bool]], width: int) -> Iterator[
 
 def fits(head: Sequence[str], rows: Sequence[Sequence[Cell]], width: int, gap: int = 2) -> bool:
     """Whether a table of these needs no folding."""
-    cells = [[Content(cell) for cell in head], *([_content(cell) for cell in row] for row in rows)]
-    return sum(max(cell.cell_length for cell in column) for column in zip(*cells, strict=True)) <= width - gap * (
-        len(head) - 1
-    )
+    lengths = [[_content(cell).cell_length for cell in row] for row in (head, *rows)]
+    return sum(map(max, zip(*lengths, strict=True))) + gap * (len(head) - 1) <= width
 
 
 def fit(natural: Sequence[int], width: int, gap: int) -> list[int]:

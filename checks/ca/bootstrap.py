@@ -14,7 +14,7 @@ from checks.ca.errors import SYMPTOMS as SERVER_SYMPTOMS
 from checks.ca.errors import AnotherRoot, ServerError
 from checks.ca.server import PlaceParams, client_with
 from checks.ca.trust import Trust
-from checks.evidence.ca import BootstrapSeen, Statement
+from checks.evidence.ca import BootstrapSeen, ChainLink, Statement
 from checks.evidence.fingerprints import FingerprintPair
 from runbook.context import Context
 from runbook.kind import Check
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from cryptography import x509
 
     from checks.ca.client import Client
+    from checks.ca.exchange import Answer
 
 STOP = "Critical. Stop, let nobody bootstrap, and find out who answers there before anything else."
 
@@ -48,6 +49,7 @@ class _Seen:
     statements: list[Statement] = field(default_factory=list)
     subject: str = ""
     pair: FingerprintPair | None = None
+    chain: tuple[ChainLink, ...] = ()
 
     def say(self, text: str, holds: bool) -> None:
         self.statements.append(Statement(text=text, holds=holds))
@@ -55,7 +57,11 @@ class _Seen:
     @property
     def evidence(self) -> BootstrapSeen:
         return BootstrapSeen(
-            server=self.server, subject=self.subject, pair=self.pair, statements=tuple(self.statements)
+            server=self.server,
+            subject=self.subject,
+            pair=self.pair,
+            statements=tuple(self.statements),
+            chain=self.chain,
         )
 
     def failed(self, what: str, symptom: str, remedy: str = "") -> Outcome:
@@ -102,6 +108,7 @@ class Bootstrap(Check[BootstrapParams]):
         if not isinstance(pem, str):
             raise client.not_json(path, "there is no certificate in it")
         root = await in_thread(lambda: _certificate(pem, client, path))
+        seen.chain = await in_thread(lambda: _chain(answer, root))
         if outcome := _compare(seen, root, wanted):
             return outcome
         return await _health(seen, client.with_trust(Trust("that root", _pem(root))))
@@ -116,6 +123,12 @@ def _certificate(pem: str, client: Client, path: str) -> x509.Certificate:
         return parse_certificate(pem.encode(), Path("root"))
     except WrongArtefact as error:
         raise client.not_json(path, error.what) from None
+
+
+def _chain(answer: Answer, root: x509.Certificate) -> tuple[ChainLink, ...]:
+    from checks.ca.chain import served
+
+    return served(answer.chain, root)
 
 
 def _compare(seen: _Seen, root: x509.Certificate, wanted: str) -> Outcome | None:

@@ -115,7 +115,8 @@ class Certificate(Check[CertificateParams]):
     ) -> CertificateIssued:
         from checks.artefacts.certificates import signed_with
         from checks.artefacts.keys import key_type
-        from checks.ca.issued import dns_names, links, name_of
+        from checks.ca.chain import name_of
+        from checks.ca.issued import dns_names, links
 
         found = issued.certificate
         serial = f"{found.serial_number:X}"

@@ -56,6 +56,8 @@ class Answer:
     """Protocol and cipher suite, for example `TLSv1.3, TLS_AES_128_GCM_SHA256`."""
     certificate: bytes = field(repr=False)
     """The server's own, DER."""
+    chain: tuple[bytes, ...] = field(default=(), repr=False)
+    """From the server's own to the root that it leads to, DER; where nobody is trusted, what it has shown."""
 
 
 class Exchange:
@@ -86,6 +88,7 @@ class Exchange:
             suite = line.cipher()
             tls = f"{line.version()}, {suite[0] if suite else 'no cipher'}"
             certificate = line.getpeercert(binary_form=True) or b""
+            chain = _chain(line, verified=self._trust.roots is not None) or (certificate,)
             connection.request(
                 method,
                 target,
@@ -109,7 +112,7 @@ class Exchange:
         finally:
             connection.close()
         first = {name.lower(): clean_line(value, 500) for name, value in reversed(list(response.headers.items()))}
-        return Answer(response.status, first, content, tls, certificate)
+        return Answer(response.status, first, content, tls, certificate, chain)
 
     def _read(self, response: HTTPResponse, limit: int) -> bytes:
         content = bytearray()
@@ -229,6 +232,15 @@ class Exchange:
             where=self._place.shown,
             remedy="Is the service well, and does a firewall drop what is sent there?",
         )
+
+
+def _chain(line: ssl.SSLSocket, *, verified: bool) -> tuple[bytes, ...]:
+    """The certificates of the server, DER, its own first; empty: this Python does not tell."""
+    name = "get_verified_chain" if verified else "get_unverified_chain"
+    if ask := getattr(line, name, None):  # from Python 3.13 on
+        return tuple(ask())
+    ask = getattr(getattr(line, "_sslobj", None), name, None)  # what that is made from, there since 3.10
+    return tuple(ssl.PEM_cert_to_DER_cert(one.public_bytes()) for one in ask() or ()) if ask else ()
 
 
 def describe(certificate: bytes) -> str:

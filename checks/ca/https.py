@@ -101,6 +101,7 @@ def answered(client: Client, answer: Answer, expected: int) -> ServerAnswer:
     """The answer and its server, for people."""
     from cryptography import x509
 
+    from checks.ca.chain import served
     from checks.ca.client import status_words
 
     certificate = x509.load_der_x509_certificate(answer.certificate)
@@ -116,4 +117,5 @@ def answered(client: Client, answer: Answer, expected: int) -> ServerAnswer:
         status=status_words(answer.status),
         expected=expected,
         size=len(answer.body),
+        chain=served(answer.chain),
     )

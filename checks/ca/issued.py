@@ -6,16 +6,16 @@ Judged by cryptography; `checks.ca.openssl` has OpenSSL's own word.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.x509 import verification
 
-from checks.artefacts.certificates import judge_intermediate, judge_root, signed_with
+from checks.artefacts.certificates import judge_intermediate, judge_root
 from checks.artefacts.fingerprints import certificate_sha256, spki
+from checks.ca.chain import chain_links, name_of, signed_by
 from checks.ca.issuing import Issued, Request
 from checks.evidence.ca import ChainLink, Statement
 
@@ -66,7 +66,7 @@ def judge(
     same = certificate_sha256(came) == certificate_sha256(intermediate)
     other = f"not {middle} but {name_of(came)}, SHA-256 {certificate_sha256(came)}"
     yield said(same, ANOTHER, f"{with_it} {middle}", f"{with_it} {other}")
-    signed = _holds(lambda: found.verify_directly_issued_by(intermediate))
+    signed = signed_by(found, intermediate)
     yield said(signed, ANOTHER, f"the key of {middle} has signed it", f"the key of {middle} has not signed it")
     mine = spki(found.public_key()) == spki(_public(wanted))
     yield said(mine, WRONG, "it holds the key that was made here", "it holds another key than the one made here")
@@ -86,22 +86,7 @@ def judge(
 
 def links(issued: Issued, root: x509.Certificate) -> tuple[ChainLink, ...]:
     """The certificate, those that came with it, and the root."""
-    roles = ["issued", *("intermediate" for _ in issued.above), "root"]
-    return tuple(
-        ChainLink(
-            role=role,
-            subject=name_of(one),
-            signed_with=signed_with(one),
-            ends=one.not_valid_after_utc.isoformat(),
-            sha256=certificate_sha256(one),
-        )
-        for role, one in zip(roles, (issued.certificate, *issued.above, root), strict=True)
-    )
-
-
-def name_of(certificate: x509.Certificate) -> str:
-    """Its subject (RFC 4514)."""
-    return certificate.subject.rfc4514_string() or "no subject"
+    return chain_links((issued.certificate, *issued.above), root)
 
 
 def dns_names(certificate: x509.Certificate) -> tuple[str, ...]:
@@ -122,14 +107,6 @@ def _is_ca(certificate: x509.Certificate) -> bool:
         return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
     except x509.ExtensionNotFound:
         return False
-
-
-def _holds(verify: Callable[[], object]) -> bool:
-    try:
-        verify()
-    except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
-        return False
-    return True
 
 
 def _chain_problem(

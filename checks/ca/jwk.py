@@ -124,7 +124,8 @@ def _opened(name: str, public: Mapping[str, Any], encrypted: str, password: Secr
     if not password:
         raise WrongPassword("nothing was typed", where=name)
     try:
-        found = jwe.decrypt_compact(encrypted, OctKey.import_key(password.reveal()), registry=registry())
+        with password.lent() as lent:
+            found = jwe.decrypt_compact(encrypted, OctKey.import_key(lent), registry=registry())
     except DecodeError:
         found = None
     except (JoseError, ValueError, TypeError) as error:

@@ -21,6 +21,34 @@ class Statement(Evidence):
         yield f"{'ok ' if self.holds else 'BAD'} {self.text}"
 
 
+class ChainLink(Evidence):
+    """One certificate of a chain."""
+
+    kind: ClassVar[str] = "chain_link"
+    role: ForeignLine
+    """`issued` or `server`, `intermediate`, `root`."""
+    subject: ForeignLine
+    key: ForeignLine = ""
+    """For example `EC P-384`."""
+    signed_with: ForeignLine
+    """The algorithm of the signature on it."""
+    begins: ForeignLine = ""
+    ends: ForeignLine
+    """RFC 3339 in UTC."""
+    sha256: ForeignLine
+    """Of its DER, in hex."""
+    problem: ForeignLine = ""
+    """What is wrong about it in its place; empty: nothing."""
+
+    def plain(self) -> Iterator[str]:
+        key = f", key {self.key}" if self.key else ""
+        begins = f"valid {self.begins} to" if self.begins else "until"
+        yield f"{self.role}: {self.subject}{key}, signed with {self.signed_with}, {begins} {self.ends}"
+        yield f"  sha256 {self.sha256}"
+        if self.problem:
+            yield f"  ! {self.problem}"
+
+
 class ServerAnswer(Evidence):
     """An answer over HTTPS, and who gave it."""
 
@@ -44,6 +72,8 @@ class ServerAnswer(Evidence):
     """The number that was expected."""
     size: int
     """Bytes of the answer."""
+    chain: tuple[ChainLink, ...] = ()
+    """From the server's certificate to the root."""
 
     @property
     def right(self) -> bool:
@@ -55,6 +85,8 @@ class ServerAnswer(Evidence):
         yield f"      {self.tls}"
         yield f"      certificate {self.subject}, issued by {self.issuer}, until {self.ends}"
         yield f"      sha256 {self.sha256}"
+        for link in self.chain[1:]:
+            yield from (f"      {line}" for line in link.plain())
         if not self.right:
             yield f"    ! expected {self.expected}"
 
@@ -109,25 +141,6 @@ class ProvisionersListed(Evidence):
             yield from (f"  {line}" for line in row.plain())
 
 
-class ChainLink(Evidence):
-    """One certificate of a chain."""
-
-    kind: ClassVar[str] = "chain_link"
-    role: ForeignLine
-    """`issued`, `intermediate` or `root`."""
-    subject: ForeignLine
-    signed_with: ForeignLine
-    """The algorithm of the signature on it."""
-    ends: ForeignLine
-    """RFC 3339 in UTC."""
-    sha256: ForeignLine
-    """Of its DER, in hex."""
-
-    def plain(self) -> Iterator[str]:
-        yield f"{self.role}: {self.subject}, signed with {self.signed_with}, until {self.ends}"
-        yield f"  sha256 {self.sha256}"
-
-
 class CertificateIssued(Evidence):
     """A certificate that was asked for, and whether it is what was asked for."""
 
@@ -178,6 +191,8 @@ class BootstrapSeen(Evidence):
     pair: FingerprintPair | None = None
     """The fingerprint that is known beside that of the root that came."""
     statements: tuple[Statement, ...]
+    chain: tuple[ChainLink, ...] = ()
+    """From the server's certificate to the root that came."""
 
     @property
     def right(self) -> bool:
@@ -189,5 +204,7 @@ class BootstrapSeen(Evidence):
             yield f"      root {self.subject}"
         for statement in self.statements:
             yield from (f"  {line}" for line in statement.plain())
+        for link in self.chain:
+            yield from (f"      {line}" for line in link.plain())
         if self.pair is not None:
             yield from (f"  {line}" for line in self.pair.plain())

@@ -10,6 +10,7 @@ from screens.evidence.pane import Pane, pane_class
 _MODULES = (
     "ansible",
     "ca",
+    "chain",
     "command",
     "containers",
     "document",

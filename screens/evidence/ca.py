@@ -9,16 +9,16 @@ from textual.content import Content
 from checks.evidence.ca import (
     BootstrapSeen,
     CertificateIssued,
-    ChainLink,
     Listed,
     ProvisionersListed,
     ServerAnswer,
     Statement,
 )
 from screens.columns import Cell, pairs, table, wrap
-from screens.evidence.pane import Pane, draws
-from screens.fingerprints import compared
-from screens.words import BAD, CALM, QUIET, verdict
+from screens.evidence.chain import tree
+from screens.evidence.fingerprints import side_by_side
+from screens.evidence.pane import Pane, draws, span, when
+from screens.words import BAD, QUIET, verdict
 
 _STATES = {
     Listed.EXPECTED: "there",
@@ -31,7 +31,7 @@ _STATES = {
 def _said(statements: Iterable[Statement], width: int) -> Iterator[Content]:
     """What does not hold comes first."""
     for one in sorted(statements, key=lambda one: one.holds):
-        yield from wrap(verdict(one.holds, one.text, one.text), width)
+        yield from wrap(verdict(one.holds, one.text, one.text), width, hang=2)
 
 
 @draws(ServerAnswer)
@@ -43,20 +43,24 @@ class AnswerPane(Pane[ServerAnswer]):
     def lines(self, width: int) -> Iterator[Content]:
         answer = self.evidence
         status = verdict(answer.right, answer.status, f"{answer.status}; expected {answer.expected}")
-        yield from pairs(
-            [
-                ("URL", Content.styled(answer.url, "bold")),
-                ("status", Content.assemble(status, (f"  {answer.size} bytes", QUIET))),
-                ("server", answer.server),
-                ("trusting", answer.trusting),
-                ("TLS", answer.tls),
+        rows: list[tuple[str, Cell]] = [
+            ("URL", Content.styled(answer.url, "bold")),
+            ("status", Content.assemble(status, (f"  {answer.size} bytes", QUIET))),
+            ("server", answer.server),
+            ("trusting", answer.trusting),
+            ("TLS", answer.tls),
+        ]
+        if not answer.chain:
+            rows += [
                 ("certificate", answer.subject),
                 ("issued by", answer.issuer),
-                ("until", answer.ends),
+                ("until", when(answer.ends)),
                 ("SHA-256", answer.sha256),
-            ],
-            width,
-        )
+            ]
+        yield from pairs(rows, width)
+        if answer.chain:
+            yield Content("")
+            yield from tree(answer.chain, width)
 
 
 @draws(ProvisionersListed)
@@ -90,7 +94,7 @@ class CertificatePane(Pane[CertificateIssued]):
                 ("subject", Content.styled(issued.subject, "bold")),
                 ("names", ", ".join(issued.names) or "none"),
                 ("serial", issued.serial),
-                ("valid", f"{issued.begins} to {issued.ends}"),
+                ("valid", span(issued.begins, issued.ends)),
                 ("key", issued.key),
                 ("signed", f"with {issued.signed_with}"),
                 ("from", issued.server),
@@ -100,18 +104,13 @@ class CertificatePane(Pane[CertificateIssued]):
         )
         yield Content("")
         yield from _said(issued.statements, width)
-        for link in issued.chain:
+        if issued.chain:
             yield Content("")
-            yield from _link(link, width)
+            yield from tree(issued.chain, width)
         if issued.openssl:
             yield Content("")
         for line in issued.openssl:
-            yield from wrap(Content.styled(line, QUIET), width)
-
-
-def _link(link: ChainLink, width: int) -> Iterator[Content]:
-    yield from wrap(Content.assemble((f"{link.role}  ", f"bold {CALM}"), link.subject), width)
-    yield from pairs([("signed", f"with {link.signed_with}"), ("until", link.ends), ("SHA-256", link.sha256)], width, 8)
+            yield from wrap(Content.styled(line, QUIET), width, hang=2)
 
 
 @draws(BootstrapSeen)
@@ -130,5 +129,7 @@ class BootstrapPane(Pane[BootstrapSeen]):
             yield from wrap(Content.styled("Nobody may bootstrap until this is understood.", f"bold {BAD}"), width)
         if seen.pair is not None:
             yield Content("")
-            yield from wrap(Content.styled(seen.pair.form, f"bold {CALM}"), width)
-            yield from compared(seen.pair.left_title, seen.pair.left, seen.pair.right_title, seen.pair.right, width)
+            yield from side_by_side(seen.pair, width)
+        if seen.chain:
+            yield Content("")
+            yield from tree(seen.chain, width)

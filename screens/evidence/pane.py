@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Generic, TypeVar
 
 from textual.content import Content
@@ -44,6 +45,30 @@ class Pane(Lines, Generic[E]):
         """The plain lines, where there is nothing better."""
         for line in self.evidence.plain():
             yield from wrap(line, width)
+
+
+def when(text: str) -> str:
+    """A time in RFC 3339 as people read it, in UTC; anything else as it stands."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if moment.tzinfo else text
+
+
+_LONG = timedelta(days=30)
+"""A span above which the time of day does not count."""
+
+
+def span(begins: str, ends: str) -> str:
+    """Two times in RFC 3339: days alone, or with the time of day where it is short."""
+    try:
+        first, last = (datetime.fromisoformat(text).astimezone(UTC) for text in (begins, ends))
+    except ValueError:
+        return f"{begins} to {ends}"
+    if last - first > _LONG:
+        return f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
+    return f"{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"
 
 
 def draws(*kinds: type[Evidence]) -> Callable[[P], P]:

@@ -9,7 +9,7 @@ from textual.content import Content
 from checks.evidence.ssh_login import SshLogin
 from screens.columns import Cell, pairs, wrap
 from screens.evidence.fingerprints import side_by_side
-from screens.evidence.pane import Pane, draws
+from screens.evidence.pane import Pane, draws, span
 from screens.words import verdict
 
 
@@ -25,18 +25,18 @@ class SshLoginPane(Pane[SshLogin]):
             ("key id", Content.styled(login.key_id, "bold")),
             ("principals", ", ".join(login.principals) or "none: anybody"),
             ("serial", login.serial),
-            ("valid", f"{login.begins} to {login.ends}"),
+            ("valid", span(login.begins, login.ends)),
             ("from", f"{login.server}, provisioner {login.provisioner}"),
             *(("" if number else "options", option) for number, option in enumerate(login.options)),
         ]
         yield from pairs(rows, width)
         yield Content("")
         for statement in login.statements:
-            yield from wrap(verdict(statement.holds, statement.text, statement.text), width)
+            yield from wrap(verdict(statement.holds, statement.text, statement.text), width, hang=2)
         yield Content("")
         yield from side_by_side(login.ca, width, pictures=self.pictures)
         if login.reached:
             yield Content("")
             yield from wrap(Content.styled(f"{login.account} at {login.host}", "bold"), width)
         for line in login.reached:
-            yield from wrap(line, width, indent=2)
+            yield from wrap(line, width, indent=2, hang=2)

@@ -45,6 +45,11 @@ async def test_a_real_authority(step_ca: StepCa, context: StandIn) -> None:
     assert outcome.verdict is Verdict.PASSED, outcome
     assert seen(outcome).subject == "CN=Test Root CA"
     assert all(one.holds for one in seen(outcome).statements)
+    assert [(link.role, link.problem) for link in seen(outcome).chain] == [
+        ("server", ""),
+        ("intermediate", ""),
+        ("root", ""),
+    ]
 
 
 async def test_a_real_authority_with_another_root(step_ca: StepCa, context: StandIn) -> None:
@@ -72,6 +77,8 @@ async def test_somebody_passes_the_right_root_on(stage: Stage, context: StandIn)
     outcome = await bootstrap(context, server, stage.root.fingerprint)
     assert outcome.symptom == "another root"
     assert "Stop" in outcome.remedy
+    wrong = {link.role: link.problem for link in seen(outcome).chain if link.problem}
+    assert wrong == {"intermediate": f"not signed by {seen(outcome).subject}"}, "told where the way breaks off"
     assert [first for first, _ in server.requests] == [f"GET /root/{stage.root.fingerprint}"]
 
 

@@ -35,6 +35,9 @@ async def test_a_real_authority_is_well(step_ca: StepCa, context: StandIn) -> No
     assert seen.tls.startswith("TLSv1.3, ")
     assert seen.issuer == "CN=Test Intermediate CA"
     assert seen.trusting == "root_ca.crt"
+    assert [link.role for link in seen.chain] == ["server", "intermediate", "root"]
+    assert [link.problem for link in seen.chain] == ["", "", ""]
+    assert (seen.chain[0].sha256, seen.chain[-1].sha256) == (seen.sha256, step_ca.root.fingerprint)
     assert isinstance(judged, DocumentJudged)
     outcome = await context.run(Https, **{**asked, "url": f"{URL}/nothing"}, status=404)
     assert outcome.verdict is Verdict.PASSED, outcome

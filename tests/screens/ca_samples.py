@@ -37,12 +37,22 @@ def _rows(**states: Listed) -> tuple[ProvisionerRow, ...]:
     )
 
 
-def _link(role: str, subject: str) -> ChainLink:
-    digest = hashlib.sha256(subject.encode()).hexdigest()
-    return ChainLink(
-        role=role, subject=subject, signed_with="ecdsa-with-SHA384", ends="2036-04-29T12:00:00+00:00", sha256=digest
+def _link(role: str, subject: str, **changed: str) -> ChainLink:
+    link = ChainLink(
+        role=role,
+        subject=subject,
+        key="EC P-256" if role in ("issued", "server") else "EC P-384",
+        signed_with="ecdsa-with-SHA384",
+        begins="2026-04-29T12:00:00+00:00",
+        ends="2036-04-29T12:00:00+00:00",
+        sha256=hashlib.sha256(subject.encode()).hexdigest(),
     )
+    return link.model_copy(update=changed)
 
+
+_ABOVE = (_link("intermediate", "CN=CCAT Intermediate CA"), _link("root", "CN=CCAT Root CA"))
+_SERVER = _link("server", "CN=Step Online CA", ends="2026-05-05T09:12:00+00:00", sha256=ROOT)
+_SOFT = _link("intermediate", "CN=CCAT Soft CA", problem="not signed by CN=CCAT Root CA")
 
 _ANSWER = ServerAnswer(
     url="https://ca.ccat.uni-koeln.de/health",
@@ -56,6 +66,7 @@ _ANSWER = ServerAnswer(
     status="200 OK",
     expected=200,
     size=16,
+    chain=(_SERVER, *_ABOVE),
 )
 _ISSUED = CertificateIssued(
     server=SERVER,
@@ -69,8 +80,7 @@ _ISSUED = CertificateIssued(
     signed_with="ecdsa-with-SHA384",
     chain=(
         _link("issued", "CN=proof.test"),
-        _link("intermediate", "CN=CCAT Intermediate CA"),
-        _link("root", "CN=CCAT Root CA"),
+        *_ABOVE,
     ),
     statements=(
         Statement(text="the intermediate that came with it is intermediate_ca.crt", holds=True),
@@ -87,6 +97,7 @@ _BOOTSTRAP = BootstrapSeen(
         Statement(text="the root that it gives has the fingerprint announced", holds=True),
         Statement(text="the CA answers under that root, and says that it is well", holds=True),
     ),
+    chain=(_SERVER, *_ABOVE),
 )
 
 _SSH_CA = "q8W0oA6tMBqvJrYSLVb9y6hbK1nFbTqkC1sYwq0vUJk"
@@ -130,7 +141,11 @@ _OTHER_CA = _LOGIN.model_copy(
 )
 
 AUTHORITY: dict[str, tuple[Evidence, ...]] = {
-    "server_answer": (_ANSWER, _ANSWER.model_copy(update={"status": "502 Bad Gateway", "size": 157})),
+    "server_answer": (
+        _ANSWER,
+        _ANSWER.model_copy(update={"status": "502 Bad Gateway", "size": 157, "chain": (_SERVER, _SOFT, _ABOVE[1])}),
+    ),
+    "chain_link": (_SERVER, _SOFT),
     "provisioners": (
         ProvisionersListed(server=SERVER, found=6, expected=6, rows=_rows()),
         ProvisionersListed(
@@ -151,6 +166,7 @@ AUTHORITY: dict[str, tuple[Evidence, ...]] = {
                     _ISSUED.statements[1],
                     Statement(text="the key of intermediate_ca.crt has not signed it", holds=False),
                 ),
+                "chain": (_link("issued", "CN=proof.test"), _SOFT, _ABOVE[1]),
                 "openssl": ("CN = proof.test", "error issued.pem: verification failed"),
             }
         ),
@@ -163,6 +179,7 @@ AUTHORITY: dict[str, tuple[Evidence, ...]] = {
                     form="SHA-256", left_title="announced", left=ROOT, right_title="what the CA gave", right=OTHER
                 ),
                 "statements": (Statement(text="the root that it gives has another fingerprint", holds=False),),
+                "chain": (_SERVER, _SOFT, _ABOVE[1]),
             }
         ),
         BootstrapSeen(

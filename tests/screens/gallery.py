@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager
 from html import escape
 from typing import ClassVar
 
@@ -13,7 +12,6 @@ from textual.app import App, ComposeResult
 from textual.color import Color
 from textual.containers import Vertical
 from textual.strip import Strip
-from textual.widgets import Static
 
 from runbook.outcome import Evidence
 from screens.base_app import BaseApp
