@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shlex
 import signal
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,50 +14,9 @@ import pytest
 from runbook.errors import EnvironmentLacks
 from screens.main import run_session
 from tests.screens.samples import sample_session
+from tests.screens.tmux import Terminal
 
-ROOT = Path(__file__).parents[2]
 SENTINEL = "739184206"
-DEADLINE = 20.0
-
-
-class Terminal:
-    """A tmux session of its own, 80 by 24."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.bytes = folder / "bytes"
-
-    def tmux(self, *arguments: str) -> str:
-        done = subprocess.run(
-            ["tmux", "-S", str(self.folder / "socket"), "-f", "/dev/null", *arguments],
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        return done.stdout
-
-    def start(self, play: str, **environment: str) -> None:
-        words = [f"{name}={shlex.quote(value)}" for name, value in environment.items()]
-        program = (
-            f"cd {self.folder}; {' '.join(words)} PYTHONPATH={ROOT} {sys.executable} -m tests.screens.shown {play}"
-        )
-        self.tmux("new-session", "-d", "-x", "80", "-y", "24", "sh", "-c", "sleep infinity")
-        self.tmux("set-option", "-g", "remain-on-exit", "on")
-        self.tmux("pipe-pane", "-o", f"cat > {self.bytes}")
-        self.tmux("respawn-pane", "-k", "sh", "-c", f"{program}; cat")
-
-    @property
-    def screen(self) -> str:
-        return self.tmux("capture-pane", "-p")
-
-    def wait(self, what: str, found: Callable[[], bool] | None = None) -> None:
-        end = time.monotonic() + DEADLINE
-        while not (found() if found else what in self.screen):
-            assert time.monotonic() < end, f"`{what}` did not come:\n{self.screen if not found else ''}"
-            time.sleep(0.05)
-
-    def keys(self, *keys: str) -> None:
-        self.tmux("send-keys", *keys)
 
 
 @pytest.fixture
