@@ -171,8 +171,8 @@ def write_sheet(
         file.write(
             SHEET.format(
                 serial=serial,
-                pin=pin.reveal().decode(),
-                so_pin=so_pin.reveal().decode(),
+                pin=pin.reveal_text(),
+                so_pin=so_pin.reveal_text(),
                 rows=rows,
                 fingerprint=fingerprint,
                 witness=WITNESS,
@@ -180,7 +180,7 @@ def write_sheet(
                 quoted_key=json.dumps(str(witness_key)),
                 password=password,
                 vault=_vault(provisioners or {}),
-                typing=gates.typing(pin.reveal().decode(), password, provisioners or {}),
+                typing=gates.typing(pin.reveal_text(), password, provisioners or {}),
                 gates=gates,
             )
         )

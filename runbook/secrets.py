@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import hmac
+import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Never
 
 from runbook.sieve import Form, Sieve
 from runbook.spellings import spellings
-from runbook.wiping import wipe
+from runbook.wiping import wipe, wipe_lent
 
 MASK = "••••••••"
 """Fixed width: the mask tells nothing of the length."""
@@ -20,31 +21,65 @@ class Secret:
     """A PIN or password, UTF-8 encoded in one buffer that can be wiped.
 
     It shows itself as a mask everywhere, cannot be pickled, hashed or compared by accident, and is unwrapped
-    with `reveal()` inside the call expression that needs it, never into a variable.
+    with `reveal()` inside the call expression that needs it, never into a variable. docs/secrets.md tells its way.
     """
 
-    __slots__ = ("_buffer",)
+    __slots__ = ("_buffer", "_pad")
 
-    def __init__(self, value: bytes | bytearray) -> None:
+    def __init__(self, value: bytes | bytearray | memoryview) -> None:
         self._buffer = bytearray(value)
+        self._pad = bytearray()
+        """What the buffer was changed with while the secret rests."""
 
     @classmethod
     def from_text(cls, value: str) -> Secret:
         return cls(value.encode())
 
-    def reveal(self) -> bytes:
-        """The bytes themselves; raises ValueError once wiped."""
+    def reveal(self) -> memoryview:
+        """The bytes themselves, read-only and where they are: no copy is made. Raises ValueError once wiped."""
         if not self._buffer:
             raise ValueError("this secret has been wiped")
-        return bytes(self._buffer)
+        self._wake()
+        return memoryview(self._buffer).toreadonly()
+
+    def reveal_text(self) -> str:
+        """As a text, of which a copy stays where nobody can wipe it: for rehearsals, whose secrets lie in files."""
+        return str(self.reveal(), "utf-8")
+
+    @contextlib.contextmanager
+    def lent(self) -> Iterator[bytes]:
+        """A copy for a library that takes nothing but bytes; it is overwritten afterwards."""
+        self._wake()
+        copy = bytes(self._buffer)
+        try:
+            yield copy
+        finally:
+            wipe_lent(copy)
+
+    def rest(self) -> None:
+        """It is kept for a later use: until then it stands nowhere as it is. Who still looks at it sees noise."""
+        if self._buffer and not self._pad:
+            self._pad = bytearray(os.urandom(len(self._buffer)))
+            self._shuffle()
+
+    def _wake(self) -> None:
+        if self._pad:
+            self._shuffle()
+            self._pad = bytearray()
+
+    def _shuffle(self) -> None:
+        for place, noise in enumerate(self._pad):
+            self._buffer[place] ^= noise
 
     def wipe(self) -> None:
-        """Overwrite the buffer and forget it."""
+        """Overwrite the buffer and forget it; who still looks at it sees zeros."""
         wipe(self._buffer)
-        self._buffer.clear()
+        self._buffer, self._pad = bytearray(), bytearray()
 
     def equals(self, other: Secret) -> bool:
         """Comparison in constant time."""
+        self._wake()
+        other._wake()
         return hmac.compare_digest(self._buffer, other._buffer)
 
     def __len__(self) -> int:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, product
 
+from runbook.hiding import hide
 from runbook.spellings import HEAD, ROW, Spelling
 
 _PIECE = 64 * 1024
@@ -46,19 +47,38 @@ class Form:
         """Compile now what is needed later."""
         _ = self._whole, self._begun
 
-    def end(self, text: str, start: int) -> int | None:
+    def end(self, text: str, start: int, shuffled: _Shuffled) -> int | None:
         """Where the secret ends that begins there; None for no secret."""
-        match = self._whole.match(text, start)
+        piece, at = shuffled.at(start, self.spelling.longest)
+        match = self._whole.match(piece, at)
         if match is None:
             return None
+        end = start + match.end() - at
         # A group takes part where it goes over several rows of a dump.
-        if match.lastindex and (rest := _REST_OF_ROW.match(text, match.end())):
+        if match.lastindex and (rest := _REST_OF_ROW.match(text, end)):
             return rest.end()
-        return match.end()
+        return end
 
     def open(self, text: str, start: int) -> bool:
         """Whether the end of the text cuts off what may be a secret that begins there."""
-        return len(text) - start <= self.spelling.longest and self._begun.match(text, start) is not None
+        return len(text) - start <= self.spelling.longest and self._begun.match(hide(text[start:])) is not None
+
+
+class _Shuffled:
+    """A text as the expressions want it, made in pieces and only where it is looked at."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        # With other characters it takes a hundred times as long: then as little as can be.
+        self._size = _PIECE if text.isascii() else 0
+        self._start, self._piece = 0, ""
+
+    def at(self, start: int, length: int) -> tuple[str, int]:
+        """A piece, and where in it that place is, with so many characters from there on, or all that there are."""
+        until = min(start + length, len(self._text))
+        if not self._start <= start <= until <= self._start + len(self._piece):
+            self._start, self._piece = start, hide(self._text[start : until + self._size])
+        return self._piece, start - self._start
 
 
 class Sieve:
@@ -77,8 +97,9 @@ class Sieve:
 
     def places(self, text: str) -> Iterator[tuple[int, int]]:
         """Start and end of each place, in no order, also of those that overlap."""
+        shuffled = _Shuffled(text)
         for start, form in self._candidates(text, 0):
-            end = form.end(text, start)
+            end = form.end(text, start, shuffled)
             if end is not None:
                 yield start, end
 

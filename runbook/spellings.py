@@ -6,15 +6,19 @@ several rows of a dump), and within base64 (RFC 4648, both alphabets, wrapped or
 
 The expressions are large and slow. So each spelling also tells its heads, the few characters that it can begin with:
 they are looked for first (`runbook.sieve`), and the expression is tried only there.
+
+No expression holds the secret: they match what `runbook.hiding.hide` makes of a text. Nor is a text or a row of bytes
+made of it on the way to them; it is taken apart into characters and numbers where it lies.
 """
 
 from __future__ import annotations
 
+import codecs
 import html
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from re import escape
 
+from runbook.hiding import hidden, hidden_literal
 from runbook.text import clean_line
 
 _NESTED = 12
@@ -34,7 +38,7 @@ _ANYTHING = "\U0010ffff"
 
 @dataclass(frozen=True, slots=True)
 class Spelling:
-    """A regular expression of bounded length, and one for its beginnings."""
+    """A regular expression of bounded length, and one for its beginnings, both for a text that is hidden."""
 
     whole: str
     begun: str
@@ -42,30 +46,42 @@ class Spelling:
     longest: int
     """Characters that the whole can have."""
     heads: frozenset[str]
-    """The first `HEAD` characters that the whole can have; fewer where it ends there or anything can follow."""
+    """The first `HEAD` characters that the whole can have, not hidden; fewer where it ends or anything can follow."""
 
 
-def spellings(secret: bytes) -> tuple[Spelling, ...]:
+def spellings(secret: Iterable[int]) -> tuple[Spelling, ...]:
     """Every way to spell the secret, in three families: as text, as numbers, as base64."""
-    families = _text(secret), _any_of(_numbers(secret)), _any_of(_all_base64(secret))
+    data = list(secret)
+    families = _text(data), _any_of(_numbers(data)), _any_of(_all_base64(data))
     return tuple(
         replace(family, heads=frozenset(head.partition(_ANYTHING)[0] for head in family.heads)) for family in families
     )
 
 
-def _text(secret: bytes) -> Spelling:
+def _characters(secret: Sequence[int], errors: str) -> list[str]:
+    """What its UTF-8 means, one character at a time."""
+    decode = codecs.getincrementaldecoder("utf-8")(errors).decode
+    characters = [char for byte in secret for char in decode(bytes([byte]))]
+    return characters + list(decode(b"", final=True))
+
+
+def _wide(secret: Sequence[int], encoding: str) -> list[int]:
+    return [byte for char in _characters(secret, "replace") for byte in char.encode(encoding)]
+
+
+def _text(secret: Sequence[int]) -> Spelling:
     """As text, each character as it is or escaped, and after it what makes it wide."""
-    return _joined([_char(char) for char in secret.decode(errors="surrogateescape")], _WIDE)
+    return _joined([_char(char) for char in _characters(secret, "surrogateescape")], _WIDE)
 
 
-def _numbers(secret: bytes) -> Iterator[Spelling]:
+def _numbers(secret: Sequence[int]) -> Iterator[Spelling]:
     """As bytes or 16-bit words, the words little-endian as every common machine dumps them.
 
     Where one reaches into a next row of a dump, a group takes part in the match: the rest of that row shows it too.
     """
     hexadecimal = [secret]
-    if not secret.isascii():
-        hexadecimal += [secret.decode(errors="replace").encode(wide) for wide in ("utf-16-le", "utf-16-be")]
+    if max(secret, default=0) >= 0x80:
+        hexadecimal += [_wide(secret, encoding) for encoding in ("utf-16-le", "utf-16-be")]
     for form in hexadecimal:
         yield _joined([_folded(f"{byte:02x}") for byte in form], _any_of([_NEXT_ROW, _BETWEEN_HEX]), _REST)
     for base, gap in (("03o", _BETWEEN_OCTAL), ("d", _BETWEEN_DECIMAL), ("08b", _SPACE)):
@@ -79,9 +95,9 @@ def _numbers(secret: bytes) -> Iterator[Spelling]:
         yield _joined([_octal_word(low, high) for low, high in _words(secret, unknown, 2)], between, _REST)
 
 
-def _all_base64(secret: bytes) -> Iterator[Spelling]:
+def _all_base64(secret: Sequence[int]) -> Iterator[Spelling]:
     yield from (spelling for alignment in range(3) for spelling in _base64(secret, alignment))
-    wide = secret.decode(errors="replace").encode("utf-16-le")
+    wide = _wide(secret, "utf-16-le")
     yield from (spelling for alignment in range(3) for spelling in _base64(wide, alignment))
 
 
@@ -134,7 +150,7 @@ def _bytewise(units: Sequence[Spelling], before: Spelling) -> Spelling:
 # Numbers.
 
 
-def _od_chars(secret: bytes) -> Spelling:
+def _od_chars(secret: Sequence[int]) -> Spelling:
     """As `od -c` shows it: each byte in four columns."""
     named = {0: "\\0", 7: "\\a", 8: "\\b", 9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r"}
     shown = [named.get(byte) or (chr(byte) if 32 <= byte < 127 else f"{byte:03o}") for byte in secret]
@@ -144,7 +160,7 @@ def _od_chars(secret: bytes) -> Spelling:
     return _sequence(parts)
 
 
-def _words(secret: bytes, unknown: int, size: int) -> Iterator[tuple[int | None, ...]]:
+def _words(secret: Sequence[int], unknown: int, size: int) -> Iterator[tuple[int | None, ...]]:
     """`size` bytes each, the first of them the low one; `unknown` bytes stand before the secret."""
     padded: list[int | None] = [*([None] * unknown), *secret]
     padded += [None] * (-len(padded) % size)
@@ -168,13 +184,16 @@ def _octal_word(low: int | None, high: int | None) -> Spelling:
 # Base64.
 
 
-def _base64(secret: bytes, alignment: int) -> Iterator[Spelling]:
+def _base64(secret: Sequence[int], alignment: int) -> Iterator[Spelling]:
     """The digits behind `alignment` unknown bytes, also those that hold other bits beside some of the secret's.
 
     At an alignment of two bytes the first digit is left out: it holds but two bits, the same for all letters.
     """
     first, end = 8 * alignment, 8 * (alignment + len(secret))
-    value = int.from_bytes(secret) << 6
+    value = 0
+    for byte in secret:
+        value = value << 8 | byte
+    value <<= 6
     digits: list[list[int]] = []
     for at in range(18 if alignment == 2 else first // 6 * 6, end, 6):
         digit = (value >> (end - at)) & 63
@@ -195,19 +214,19 @@ def _digit(could: Sequence[int]) -> Spelling:
 
 
 def _is(whole: str, begun: str, longest: int, heads: Iterable[str]) -> Spelling:
-    return Spelling(f"(?:{whole})", f"(?:{begun})", longest, frozenset(heads))
+    return Spelling(f"(?:{hidden(whole)})", f"(?:{hidden(begun)})", longest, frozenset(heads))
 
 
 def _literal(text: str) -> Spelling:
     begun = r"\Z"
     for char in reversed(text[:-1]):
-        begun = rf"(?:\Z|{escape(char)}{begun})"
-    return Spelling(escape(text), begun, len(text), frozenset([text[:HEAD]]))
+        begun = rf"(?:\Z|{hidden_literal(char)}{begun})"
+    return Spelling(hidden_literal(text), begun, len(text), frozenset([text[:HEAD]]))
 
 
 def _one_of(chars: Iterable[str]) -> Spelling:
     known = sorted(set(chars))
-    one = escape(known[0]) if len(known) == 1 else f"[{''.join(map(escape, known))}]"
+    one = hidden_literal(known[0]) if len(known) == 1 else f"[{''.join(map(hidden_literal, known))}]"
     return Spelling(one, r"\Z", 1, frozenset(known))
 
 
@@ -338,5 +357,5 @@ _NEXT_ROW = _next_row(_one_of(" \t"))
 
 _NEXT_ROW_OF_CHARS = _next_row(_sequence([_literal("  "), _one_of(">|")]))
 
-_REST = Spelling("", rf"[^\r\n␍␊]{{0,{ROW - 1}}}\Z", ROW, frozenset([""]))
+_REST = Spelling("", hidden(rf"[^\r\n␍␊]{{0,{ROW - 1}}}\Z"), ROW, frozenset([""]))
 """Of the last row, which is removed by who finds the spelling."""

@@ -14,6 +14,7 @@ from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.filter import Monochrome, NoColor
 from textual.geometry import Size
+from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.worker import WorkerFailed
@@ -23,6 +24,7 @@ from runbook.preferences import Preferences, ThemeName
 from screens import crash
 from screens.guard import ControlGuard
 from screens.keys import rebound
+from screens.keys_in import CapsLock
 from screens.theme import FALLBACKS, STYLE, theme_for
 from screens.too_small import TooSmall, fits
 
@@ -32,10 +34,13 @@ T = TypeVar("T")
 class BaseApp(App[ExitCode]):
     """Its return value is the exit code."""
 
+    caps_lock: reactive[bool] = reactive(False)
+    """Whether Caps Lock is on, where the terminal tells."""
+
     TITLE = "runbook"
     CSS_PATH: ClassVar[list[str | PurePath]] = [STYLE / "run.tcss", STYLE / "evidence.tcss"]
     ENABLE_COMMAND_PALETTE = False
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (140, "-vast")]  # noqa: RUF012 - Textual declares no class variable
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (140, "-vast"), (160, "-panels")]  # noqa: RUF012 - Textual declares no class variable
 
     def __init__(
         self,
@@ -76,6 +81,9 @@ class BaseApp(App[ExitCode]):
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return FALLBACKS
+
+    def on_caps_lock(self, message: CapsLock) -> None:
+        self.caps_lock = message.on
 
     def on_mount(self) -> None:
         self._fit(self.size)

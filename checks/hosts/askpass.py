@@ -62,23 +62,26 @@ class Askpass:
         task.add_done_callback(self._answering.discard)
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        secret: Secret | None = None
         try:
             kind, _, prompt = (await reader.read(_MAX_PROMPT)).decode(errors="replace").partition("\0")
             if kind == "none":
                 # A notice ("touch the key"): it stands until ssh takes it away.
                 await asyncio.Event().wait()
             secret = await self._ask(kind, prompt)
-            if secret is None:
-                writer.write(_REFUSED)
-            else:
-                writer.write(ACCEPTED + (secret.reveal() if len(secret) else b""))
+            writer.write(_REFUSED if secret is None else ACCEPTED)
+            if secret:
+                writer.write(secret.reveal())
             await writer.drain()
         except (OSError, ValueError):
             pass
         finally:
             writer.close()
+            if secret is not None:
+                secret.wipe()
 
     async def _ask(self, kind: str, prompt: str) -> Secret | None:
+        """The answer, for whoever wipes it after use; None: a refusal."""
         if kind == "confirm" or _YES_OR_NO.search(prompt):
             return None
         try:

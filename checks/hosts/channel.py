@@ -27,7 +27,7 @@ class Channel(Protocol):
     stdout: asyncio.StreamReader
     stderr: asyncio.StreamReader
 
-    async def write(self, data: bytes) -> None:
+    async def write(self, data: bytes | bytearray) -> None:
         """To the command's standard input, waiting while it takes nothing. Raises LineLost."""
         ...
 

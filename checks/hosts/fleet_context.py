@@ -81,7 +81,9 @@ class GroupPrompts:
             await self._tried.wait()
         if self._refused or self._password is None:
             raise PromptCancelled(self._refused or "there is no sudo password for the group")
-        return Secret(self._password.reveal())
+        copy = Secret(self._password.reveal())
+        self._password.rest()
+        return copy
 
     async def _ask_password(self, request: SudoPassword) -> None:
         others = self._hosts - 1

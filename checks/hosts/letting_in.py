@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import ExitStack
 
 from checks.hosts.errors import HostError, Unreachable
 from checks.hosts.host_keys import where
@@ -108,7 +109,8 @@ class Entry:
     async def _by_password(self) -> Reply:
         secret = await self._ask("Password", "It is sent to the host once.")
         try:
-            reply = await self._exchange.password(secret.reveal() if len(secret) else b"")
+            with secret.lent() as lent:
+                reply = await self._exchange.password(lent)
         finally:
             secret.wipe()
         self._note("a password", reply)
@@ -126,7 +128,8 @@ class Entry:
                 for question in reply.questions:
                     answers.append(await self._ask(question.rstrip(": "), purpose))
                     asked = True
-                reply = await self._exchange.answer([bytes(a.reveal()) if len(a) else b"" for a in answers])
+                with ExitStack() as lending:
+                    reply = await self._exchange.answer([lending.enter_context(answer.lent()) for answer in answers])
             finally:
                 for answer in answers:
                     answer.wipe()

@@ -34,7 +34,7 @@ class LocalChannel:
         self.stdout = process.stdout
         self.stderr = process.stderr
 
-    async def write(self, data: bytes) -> None:
+    async def write(self, data: bytes | bytearray) -> None:
         try:
             self._stdin.write(data)
             await self._stdin.drain()

@@ -34,7 +34,7 @@ class OpensshChannel:
         self.stdout = process.stdout
         self.stderr = process.stderr
 
-    async def write(self, data: bytes) -> None:
+    async def write(self, data: bytes | bytearray) -> None:
         """What comes after the command's end goes nowhere, as with a pipe that nobody reads."""
         try:
             self._stdin.write(data)

@@ -99,7 +99,7 @@ class ParamikoChannel:
         with contextlib.suppress(paramiko.SSHException, EOFError, OSError, RuntimeError):
             await self._threads.run(self._transport._send_user_message, message)
 
-    async def write(self, data: bytes) -> None:
+    async def write(self, data: bytes | bytearray) -> None:
         """What comes after the command's end goes nowhere, as with a pipe that nobody reads."""
         view = memoryview(data)
         while view:

@@ -44,12 +44,20 @@ class Passphrases:
         except Exception as error:
             self.wrong(str(path))
             raise KeyUnusable(f"{path}: the passphrase does not open it") from error
+        finally:
+            secret.wipe()
 
     async def ask(self, path: str, prompts: Prompts) -> Secret:
-        """The passphrase of a key; asked for when it is not known. Raises PromptCancelled."""
+        """A copy of the key's passphrase, to be wiped after use; asked for where it is not known.
+
+        Raises PromptCancelled.
+        """
         if path not in self._known:
             self._known[path] = await prompts.secret(f"Passphrase of {path}", "It opens the key on this machine.")
-        return self._known[path]
+        known = self._known[path]
+        copy = Secret(known.reveal() if known else b"")
+        known.rest()
+        return copy
 
     def wrong(self, path: str) -> None:
         """What was typed does not open the key: ask anew next time."""
@@ -69,4 +77,7 @@ def _load(path: Path, passphrase: Secret | None) -> SSHPrivateKeyTypes:
 
     data = path.read_bytes()
     load = load_ssh_private_key if b"BEGIN OPENSSH PRIVATE KEY" in data else load_pem_private_key
-    return load(data, passphrase.reveal() if passphrase else None)  # type: ignore[return-value] # judged when it signs
+    if not passphrase:
+        return load(data, None)  # type: ignore[return-value] # judged when it signs
+    with passphrase.lent() as lent:
+        return load(data, lent)  # type: ignore[return-value] # likewise

@@ -18,6 +18,7 @@ from runbook.operator import Operator, SecretRequest
 from runbook.secrets import Redactor, Secret
 from runbook.site import HostProfile
 from runbook.text import clean_line
+from runbook.wiping import wipe
 
 _PROMPT = re.compile(r"\[[0-9a-f]{24}\] ")
 
@@ -107,13 +108,17 @@ class Sudo:
                 self.passwords.keep(self.host, password)
         try:
             self._sent = True
-            line = bytearray(password.reveal())
-            line += b"\n"
+            # In its final size at once: a buffer that grows leaves its old place as it was.
+            line = bytearray(len(password) + 1)
+            line[:-1], line[-1:] = password.reveal(), b"\n"
             # A sudo that did not wait has left; why, it says itself.
             with contextlib.suppress(LineLost):
-                await channel.write(bytes(line))
+                await channel.write(line)
+            wipe(line)
         finally:
-            if self.passwords.get(self.host) is not password:
+            if self.passwords.get(self.host) is password:
+                password.rest()
+            else:
                 password.wipe()
         clock.reschedule(asyncio.get_running_loop().time() + ANSWER)
 

@@ -20,6 +20,11 @@ MAX_FRAME: Final = 4 * 1024 * 1024
 
 _LENGTH = struct.Struct(">I")
 
+_ROOM: Final = 4_096
+"""Bytes that a frame's buffer begins with, more than any call with a PIN needs: one that grows is moved, and leaves
+what it held where it was.
+"""
+
 
 class WireError(Exception):
     """The other side broke the protocol."""
@@ -199,7 +204,7 @@ _ANSWER = msgspec.msgpack.Decoder(Answer)
 
 def frame(message: Call | Answer) -> bytearray:
     """The message as one frame, in a buffer that can be wiped. Raises WireError where it is too long."""
-    buffer = bytearray(_LENGTH.size)
+    buffer = bytearray(_ROOM)
     _ENCODER.encode_into(message, buffer, _LENGTH.size)
     length = len(buffer) - _LENGTH.size
     if length > MAX_FRAME:

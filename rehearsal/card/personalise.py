@@ -69,8 +69,8 @@ def personalise(
     card = _manufactured(serial)
     card.pin_pad = pin_pad
     card.options = bytes([0, RESET_WITH_SO_PIN])
-    card.user_pin = pin.make(user_pin.reveal(), pin.USER_PIN_TRIES)
-    card.so_pin = pin.make(bytes.fromhex(so_pin.reveal().decode()), pin.SO_PIN_TRIES)
+    card.user_pin = pin.make(bytes(user_pin.reveal()), pin.USER_PIN_TRIES)
+    card.so_pin = pin.make(bytes.fromhex(so_pin.reveal_text()), pin.SO_PIN_TRIES)
     card.files[files.name(files.TOKEN_INFO)] = pkcs15.token_info(label)
     for reference, wanted in enumerate(keys_to_make, start=1):
         _add_key(card, reference, wanted)

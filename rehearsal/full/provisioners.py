@@ -89,7 +89,7 @@ def _all(wanted: Wanted, known: set[str]) -> list[dict[str, Any]]:
         "type": "OIDC",
         "name": OIDC_NAME,
         "clientID": "step-ca",
-        "clientSecret": wanted.client_secret.reveal().decode(),
+        "clientSecret": wanted.client_secret.reveal_text(),
         "configurationEndpoint": f"{ISSUER}/.well-known/openid-configuration",
         "admins": [wanted.admin],
         "listenAddress": ":10000",
@@ -113,5 +113,5 @@ def _key_pair(password: Secret) -> dict[str, object]:
     algorithms = ["PBES2-HS256+A128KW", "A256GCM"]
     header = {"alg": algorithms[0], "enc": algorithms[1], "cty": "jwk+json", "p2c": _ITERATIONS}
     private = json.dumps(key.as_dict(private=True) | public)
-    encrypted = jwe.encrypt_compact(header, private, OctKey.import_key(password.reveal()), algorithms=algorithms)
+    encrypted = jwe.encrypt_compact(header, private, OctKey.import_key(bytes(password.reveal())), algorithms=algorithms)
     return {"key": key.as_dict(private=False) | public, "encryptedKey": encrypted}

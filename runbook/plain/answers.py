@@ -50,7 +50,7 @@ class Typed(Model):
 
     def keys(self) -> bytes:
         """The line as UTF-8."""
-        return self.secret.reveal() if self.secret is not None else (self.type or "").encode()
+        return bytes(self.secret.reveal()) if self.secret is not None else (self.type or "").encode()
 
 
 class Answers(Model):

@@ -9,7 +9,7 @@ from textual.widget import Widget
 
 from runbook.secrets import MASK, Secret
 from runbook.wiping import wipe
-from screens.words import CALM, QUIET
+from screens.words import CALM, DOUBT, QUIET
 
 LONGEST = 256
 """Bytes taken at most."""
@@ -18,8 +18,9 @@ LONGEST = 256
 class SecretEntry(Widget, can_focus=True):
     """A fixed mask whatever is typed; no clipboard, no paste, no reveal, no history.
 
-    The value is UTF-8 in one `bytearray` that is wiped when it is handed over and when the entry goes away. No
-    message, no attribute and no drawing holds it or its length.
+    The value is UTF-8 in one buffer, as large from the beginning as it can ever be: one that grows is moved, and
+    leaves what it held where it was. It is wiped when it is handed over and when the entry goes away. No message, no
+    attribute and no drawing holds the value or its length.
     """
 
     ALLOW_SELECT = False
@@ -37,29 +38,38 @@ class SecretEntry(Widget, can_focus=True):
     def __init__(self, name: str) -> None:
         super().__init__()
         self._label = name
-        self._typed = bytearray()
+        self._typed = bytearray(LONGEST)
+        self._length = 0
+        """Bytes of it that are typed."""
 
     @property
     def empty(self) -> bool:
         """Whether nothing has been typed."""
-        return not self._typed
+        return not self._length
 
     def fits(self, shortest: int, longest: int) -> str:
         """Empty when the length in bytes lies within the limits, else what is wrong with it."""
-        if len(self._typed) < shortest:
+        if self._length < shortest:
             return "shorter"
-        return "longer" if longest and len(self._typed) > longest else ""
+        return "longer" if longest and self._length > longest else ""
 
     def take(self) -> Secret:
         """The value; nothing of it stays here."""
-        secret = Secret(self._typed)
+        with memoryview(self._typed) as typed:
+            secret = Secret(typed[: self._length])
         self.wipe()
         return secret
 
     def wipe(self) -> None:
         """Overwrite and forget what was typed."""
         wipe(self._typed)
-        self._typed.clear()
+        self._length = 0
+        self.refresh()
+
+    def on_mount(self) -> None:
+        self.watch(self.app, "caps_lock", self._caps_lock, init=False)
+
+    def _caps_lock(self) -> None:
         self.refresh()
 
     def on_unmount(self) -> None:
@@ -68,7 +78,13 @@ class SecretEntry(Widget, can_focus=True):
     def render(self) -> Content:
         field = Content.styled("·" * len(MASK), QUIET) if self.empty else Content(MASK)
         cursor = Content.styled("▏", f"bold {CALM}") if self.has_focus else Content(" ")
-        return Content.assemble((f"{self._label}  ", QUIET), field, cursor)
+        # As the terminal tells it; from what is typed it is never guessed, for that would tell something of it.
+        caps = (
+            Content.styled("   ▲ Caps Lock is on", f"bold {DOUBT}")
+            if getattr(self.app, "caps_lock", False)
+            else Content("")
+        )
+        return Content.assemble((f"{self._label}  ", QUIET), field, cursor, caps)
 
     def on_key(self, event: events.Key) -> None:
         match event.key:
@@ -91,18 +107,20 @@ class SecretEntry(Widget, can_focus=True):
         self.post_message(self.Refused("Nothing can be pasted here; type it."))
 
     def _type(self, character: str) -> None:
-        if len(self._typed) + len(character.encode()) > LONGEST:
+        encoded = character.encode()
+        end = self._length + len(encoded)
+        if end > LONGEST:
             self.post_message(self.Refused(f"More than {LONGEST} bytes are not taken."))
             return
-        self._typed += character.encode()
+        self._typed[self._length : end] = encoded
+        self._length = end
         self.refresh()
 
     def _rub_out(self) -> None:
         """Take the last character away: its continuation bytes (10xxxxxx) and its first one."""
-        while self._typed:
-            last = self._typed[-1]
-            self._typed[-1] = 0
-            del self._typed[-1]
+        while self._length:
+            self._length -= 1
+            last, self._typed[self._length] = self._typed[self._length], 0
             if last & 0xC0 != 0x80:
                 break
         self.refresh()

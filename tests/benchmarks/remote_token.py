@@ -64,7 +64,7 @@ class Counted:
         self.trips.writing = False
         return data
 
-    async def write(self, data: bytes) -> None:
+    async def write(self, data: bytes | bytearray) -> None:
         if not self.trips.writing:
             self.trips.count += 1
             self.trips.writing = True

@@ -259,7 +259,7 @@ async def test_when_this_program_dies_the_command_does(shell: str, tmp_path: Pat
 class Mute(LocalChannel):
     """A line that has gone silent: what is said after the command has started does not arrive, nor that we left."""
 
-    async def write(self, data: bytes) -> None:
+    async def write(self, data: bytes | bytearray) -> None:
         if not data.endswith((b" end\n", b" done\n")):
             await super().write(data)
 
