@@ -139,19 +139,20 @@ def _kinds(runbook: Runbook, registry: Registry) -> Iterator[Entry]:
         try:
             kind = registry.get(role, name)
         except (UsageError, EnvironmentLacks) as error:
-            yield Entry(kind_name(role, name), f"not known on this machine: {error.what}", _used_by(steps))
+            yield Entry(kind_name(role, name), f"not known on this machine: {error.what}", (used_by(steps),))
             continue
         symptoms = [f"{symptom}: {meaning}" for symptom, meaning in kind.symptoms.items()]
-        yield Entry(kind_name(role, name), first_paragraph(kind), (*_used_by(steps), *symptoms))
+        yield Entry(kind_name(role, name), first_paragraph(kind), (used_by(steps), *symptoms))
 
 
 _MOST_STEPS = 6
 """Steps named beside a kind."""
 
 
-def _used_by(steps: tuple[str, ...]) -> tuple[str, ...]:
+def used_by(steps: tuple[str, ...]) -> str:
+    """Which steps, in a few words."""
     more = f" and {len(steps) - _MOST_STEPS} more" if len(steps) > _MOST_STEPS else ""
-    return (f"used by {', '.join(steps[:_MOST_STEPS])}{more}",)
+    return f"used by {', '.join(steps[:_MOST_STEPS])}{more}"
 
 
 def kind_help(registry: Registry, name: str) -> tuple[str, ...]:

@@ -1,97 +1,188 @@
-"""The keys and the signs, on one page."""
+"""The help: keys of the place one is in, then of the others; states, words, and the kinds of the runbook's steps."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+import re
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
+from textual.widgets import Input
 
+from runbook import help_texts
+from runbook.help_texts import Chapter, Entry
+from runbook.kind import Registry
 from runbook.record.state import Status
-from screens.columns import pairs, wrap
+from screens.columns import wrap
+from screens.help.chapters import chapters
+from screens.help.keys import KeyEntry
 from screens.lines import Lines
+from screens.overlay import Overlay
+from screens.run_view import RunView
 from screens.theme import STYLE
-from screens.words import CALM, badge
+from screens.words import CALM, QUIET, badge
 
-_KEYS = (
-    (
-        "The run",
-        (
-            ("r Enter", "run the step at hand, and stop before the next one"),
-            ("c", "continue: run on, asking what must be asked, until a step is not green; Esc pauses"),
-            ("t", "try a step again that is not green; the record says so"),
-            ("d", "take a step in doubt as done; like t and s there, with a reason that is kept as a deviation"),
-            ("s", "skip it; a reason is asked and kept as a deviation"),
-            ("w", "give the stage's time window, or change it with a reason"),
-            ("n", "write a note into the record"),
-            ("q", "leave; a run that is not over asks first"),
-        ),
-    ),
-    (
-        "Finding one's way",
-        (
-            ("↑ ↓ j k", "another step; the page follows"),
-            ("← → h l", "another stage"),
-            (".", "back to the step at hand"),
-            ("Tab", "from the list to the page, to the output, and round again"),
-            ("PgUp PgDn", "scroll the page, wherever the focus is"),
-            ("o", "what the step said while it ran"),
-        ),
-    ),
-    (
-        "Prompts",
-        (
-            ("Esc", "leave a prompt: nothing is sent and nothing is changed"),
-            ("Tab", "the next field or answer; the safe answer has the focus first"),
-            ("PgUp PgDn", "scroll a long one; phrases are typed under themselves and never pasted"),
-            ("a", "as a witness: answer what you are asked; it stays open until then"),
-        ),
-    ),
-)
-_STATES = {
-    Status.WAITING: "its turn has not come",
-    Status.BLOCKED: "something it needs does not hold",
-    Status.RUNNING: "at work",
-    Status.NEEDS_YOU: "it has asked something",
-    Status.PASSED: "as it should be",
-    Status.WARNED: "as it should be, with a remark",
-    Status.FAILED: "not as it should be",
-    Status.ERRORED: "no verdict could be reached",
-    Status.SKIPPED: "left out by the operator, with a reason",
-    Status.NOT_HERE: "not rehearsed: the lab lacks what it is about",
-    Status.IN_DOUBT: "begun, and whether it was done is not known",
-}
+NAMES = 16
+"""Cells of the names; what is told stands beside them."""
 
 
-class _Page(Lines):
+class HelpPage(Lines):
+    """Chapters in two columns."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._chapters: Sequence[Chapter] = ()
+
+    def show(self, found: Sequence[Chapter], sought: re.Pattern[str] | None) -> None:
+        """Show these."""
+        self._chapters = found
+        self.seek(sought)
+        self.redraw()
+
     def lines(self, width: int) -> Iterator[Content]:
-        for title, keys in _KEYS:
-            yield Content.styled(title, f"bold {CALM}")
-            yield from pairs([(f"  {key}", told) for key, told in keys], width, left=12)
-            yield Content("")
-        yield Content.styled("States", f"bold {CALM}")
-        for status, told in _STATES.items():
-            sign = badge(status)
-            yield from wrap(Content.assemble("  ", sign, " " * (12 - sign.cell_length), told), width)
+        if not self._chapters:
+            yield Content.styled("Nothing in the help says that.", QUIET)
+        for number, chapter in enumerate(self._chapters):
+            if number:
+                yield Content("")
+            yield from wrap(Content.styled(chapter.title, f"bold {CALM}"), width)
+            if chapter.told:
+                yield from wrap(Content.styled(chapter.told, QUIET), width, indent=2)
+            for entry in chapter.entries:
+                yield from _entry(entry, width)
 
 
-class HelpScreen(ModalScreen[None]):
-    """Scrolls; escape, Q or ? closes it."""
+def _entry(entry: Entry, width: int) -> Iterator[Content]:
+    """The name on a line of its own where it is longer than its column."""
+    name, told = _name(entry), Content(entry.told)
+    if isinstance(entry, KeyEntry) and not entry.now:
+        told = Content.assemble((entry.told, QUIET), ("  not now", f"italic {QUIET}"))
+    lines = list(wrap(told, width - NAMES - 4))
+    if name.cell_length > NAMES:
+        yield from wrap(name, width, indent=2)
+    else:
+        yield Content.assemble("  ", name.pad_right(NAMES - name.cell_length + 2), lines.pop(0))
+    yield from (line.pad_left(NAMES + 4) for line in lines)
+    for more in entry.more:
+        yield from wrap(Content.styled(more, QUIET), width, indent=NAMES + 4)
 
-    CSS_PATH = STYLE / "prompts.tcss"
+
+def _name(entry: Entry) -> Content:
+    if isinstance(entry, KeyEntry):
+        return Content.styled(entry.name, f"bold {CALM}")
+    known = next((status for status in Status if help_texts.STATES.get(status) == entry.told), None)
+    return badge(known) if known is not None else Content.styled(entry.name, "bold")
+
+
+class HelpEntry(Input):
+    """What is sought in the help."""
+
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,question_mark,enter", "close", "Close", show=False),
+        Binding("escape", "leave", "All", show=False, id="help.all"),
+        Binding("down", "scroll(1)", "Down", show=False, id="help.entry.down"),
+        Binding("up", "scroll(-1)", "Up", show=False, id="help.entry.up"),
     ]
 
+    def action_leave(self) -> None:
+        self.value = ""
+        self.display = False
+        self.screen.query_one(HelpText).focus()
+
+    def action_scroll(self, direction: int) -> None:
+        self.screen.query_one(HelpText).scroll_relative(y=direction, animate=False)
+
+
+class HelpText(VerticalScroll, can_focus=True):
+    """Scrolls with arrow keys and as vim does."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j", "scroll_down", "Down", show=False, id="help.down"),
+        Binding("k", "scroll_up", "Up", show=False, id="help.up"),
+        Binding("g", "scroll_home", "Top", show=False, id="help.top"),
+        Binding("G", "scroll_end", "Bottom", show=False, id="help.bottom"),
+        Binding("space,ctrl+f", "page_down", "Page down", show=False, id="help.page_down"),
+        Binding("ctrl+b", "page_up", "Page up", show=False, id="help.page_up"),
+    ]
+
+
+class HelpScreen(Overlay):
+    """For the screen that was in front; nothing there is touched."""
+
+    CSS_PATH = STYLE / "prompts.tcss"
+    AUTO_FOCUS = "HelpText"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "escape,q,question_mark,f1,enter",
+            "close",
+            "Close",
+            show=False,
+            id="help.close",
+        ),
+        Binding(
+            "slash",
+            "search",
+            "Search",
+            show=False,
+            id="help.search",
+        ),
+    ]
+
+    def __init__(self, about: str = "") -> None:
+        """`about`: what is sought from the beginning."""
+        super().__init__()
+        self._about = about
+        self._chapters: list[Chapter] = []
+
     def compose(self) -> ComposeResult:
-        dialog = VerticalScroll(id="dialog", classes="-roomy")
+        dialog = Vertical(id="dialog", classes="-roomy -help")
         dialog.border_title = "Help"
+        dialog.border_subtitle = "/ seek   ↑ ↓ j k scroll   Esc close"
         with dialog:
-            yield _Page()
+            entry = HelpEntry(self._about, placeholder="a key, a state, a word", compact=True, select_on_focus=False)
+            entry.display = bool(self._about)
+            yield entry
+            with HelpText():
+                yield HelpPage()
+
+    def on_mount(self) -> None:
+        stack = self.app.screen_stack
+        self._chapters = chapters(self.app, stack[stack.index(self) - 1])
+        self._narrow(self._about)
+        run = next((screen for screen in stack if isinstance(screen, RunView)), None)
+        if run is not None:
+            self.run_worker(self._kinds(run), name="kinds", description="the kinds of the runbook's steps")
+
+    async def _kinds(self, run: RunView) -> None:
+        """Kinds may have to be imported first."""
+        told = await asyncio.to_thread(help_texts.kinds, run.runbook, Registry())
+        self._chapters.append(told)
+        self._narrow(self.query_one(HelpEntry).value)
+
+    @on(Input.Changed)
+    def _typed(self, message: Input.Changed) -> None:
+        message.stop()
+        self._narrow(message.value)
+        self.query_one(HelpText).scroll_home(animate=False)
+
+    @on(Input.Submitted)
+    def _done(self, message: Input.Submitted) -> None:
+        message.stop()
+        self.query_one(HelpText).focus()
+
+    def _narrow(self, text: str) -> None:
+        words = text.split()
+        sought = re.compile("|".join(map(re.escape, words)), re.IGNORECASE) if words else None
+        self.query_one(HelpPage).show(help_texts.narrowed(self._chapters, text), sought)
+
+    def action_search(self) -> None:
+        entry = self.query_one(HelpEntry)
+        entry.display = True
+        entry.focus()
 
     def action_close(self) -> None:
         self.dismiss(None)

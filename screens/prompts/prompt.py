@@ -59,6 +59,8 @@ class Prompt(ModalScreen[T | None]):
     AUTO_FOCUS = "SecretEntry, TranscriptEntry, PhraseEntry, Input, Choices, Rows, Answer"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel", show=False, id="prompt.cancel"),
+        # Before what has the focus: a ? may be part of what is typed there.
+        Binding("f1", "app.help", "Help", show=False, priority=True, id="prompt.help"),
     ]
 
     heading: ClassVar[str] = "Question"

@@ -21,9 +21,9 @@ class SearchEntry(Input):
     """Enter goes there, escape back to where one was."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "Back", show=False, id="search.leave", tooltip="back to where you were"),
-        Binding("down,ctrl+n", "onward(1)", "Next", show=False, id="search.down", tooltip="the next place"),
-        Binding("up,ctrl+p", "onward(-1)", "Before", show=False, id="search.up", tooltip="the place before"),
+        Binding("escape", "leave", "Back", show=False, id="search.leave"),
+        Binding("down,ctrl+n", "onward(1)", "Next", show=False, id="search.down"),
+        Binding("up,ctrl+p", "onward(-1)", "Before", show=False, id="search.up"),
     ]
 
     def __init__(self, bar: SearchBar) -> None:
