@@ -24,7 +24,7 @@ async def chunks(fd: int) -> AsyncIterator[bytes]:
         yield chunk
 
 
-async def send(fd: int, data: bytes) -> None:
+async def send(fd: int, data: bytes | bytearray) -> None:
     """Write it all; a reader that does not want it is free to close the pipe. `fd` stays the caller's to close."""
     os.set_blocking(fd, False)
     rest = memoryview(data)

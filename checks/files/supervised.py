@@ -103,7 +103,7 @@ class Supervised:
             if stream is not None:
                 self._readers.append(asyncio.create_task(_read(stream.fileno(), sink)))
 
-    async def send(self, data: bytes | None) -> None:
+    async def send(self, data: bytes | bytearray | None) -> None:
         """Give the command this to read, and nothing after it."""
         if self._process.stdin is not None and data is not None:
             await send(self._process.stdin.fileno(), data)

@@ -1,11 +1,11 @@
 """Runs one Ansible command through ansible-runner and tells what happens. Started by `ansible_run`, never imported.
 
-One JSON object on standard input says what to run; each event is a line of JSON on standard output. A process of its
+A line of JSON on standard input says what to run; each event is a line of JSON on standard output. A process of its
 own, since ansible-runner keeps the process it runs in busy, and so that all of it can be ended.
 
-Passwords come with the input and are typed at Ansible's own prompts on a pseudo-terminal without echo: they never are
-in an argument, an environment or a file. Each is typed once, and only before the first play: what a managed host
-prints cannot ask for one.
+Passwords come after the first line, as long as it says, and are typed at Ansible's own prompts on a pseudo-terminal
+without echo: they never are in an argument, an environment or a file. Each is typed once, and only before the first
+play: what a managed host prints cannot ask for one.
 """
 
 import json
@@ -169,5 +169,9 @@ def _leave(folder: str) -> None:
 
 
 if __name__ == "__main__":
-    asked = json.loads(sys.stdin.buffer.read())
+    said, _, typed = sys.stdin.buffer.read().partition(b"\n")
+    asked = json.loads(said)
+    at = 0
+    for password in asked["passwords"]:
+        password[1], at = typed[at : at + password[1]].decode(), at + password[1]
     tell(t="end", rc=run(asked))

@@ -22,6 +22,7 @@ from checks.files.supervised import Supervised
 from runbook.errors import EnvironmentLacks
 from runbook.ran import Ran, tell
 from runbook.secrets import Redactor, Secret
+from runbook.wiping import wipe
 
 _CHILD = Path(__file__).with_name("ansible_child.py")
 _MEMORY = Path("/dev/shm")  # noqa: S108 - only a folder of our own in it is used
@@ -115,7 +116,11 @@ async def _play(
     try:
         running.read(told.take, errors.add)
         async with asyncio.timeout(deadline):
-            await running.send(_asked(command, argv, folder, env))
+            asked = _asked(command, argv, folder, env)
+            try:
+                await running.send(asked)
+            finally:
+                wipe(asked)
             await asyncio.shield(running.over)
     except TimeoutError:
         late = True
@@ -137,17 +142,28 @@ async def _play(
     return Played(argv, exit_code, ended_by, output, told.asked_again, time.monotonic() - started)
 
 
-def _asked(command: AnsibleCommand, argv: Iterable[str], folder: Path, env: Mapping[str, str]) -> bytes:
-    return json.dumps(
+def _asked(command: AnsibleCommand, argv: Iterable[str], folder: Path, env: Mapping[str, str]) -> bytearray:
+    """A line of JSON, and after it the passwords as they are, one after the other; to be wiped after use."""
+    said = json.dumps(
         {
             "argv": list(argv),
             "cwd": str(command.cwd),
             "dir": str(folder),
             "env": dict(env),
             "streams": command.streams,
-            "passwords": [[pattern, secret.reveal().decode()] for pattern, secret in command.passwords],
+            "passwords": [[pattern, len(secret)] for pattern, secret in command.passwords],
         }
     ).encode()
+    # In its final size at once: a buffer that grows leaves its old place as it was.
+    asked = bytearray(len(said) + 1 + sum(len(secret) for _, secret in command.passwords))
+    at = len(said) + 1
+    asked[:at] = said + b"\n"
+    with memoryview(asked) as room:  # a slice of the buffer itself would be filled by way of a copy
+        for _, secret in command.passwords:
+            if secret:
+                room[at : at + len(secret)] = secret.reveal()
+            at += len(secret)
+    return asked
 
 
 def _environment(path: str, folder: Path, more: Mapping[str, str]) -> dict[str, str]:

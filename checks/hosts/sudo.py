@@ -110,7 +110,10 @@ class Sudo:
             self._sent = True
             # In its final size at once: a buffer that grows leaves its old place as it was.
             line = bytearray(len(password) + 1)
-            line[:-1], line[-1:] = password.reveal(), b"\n"
+            if password:
+                with memoryview(line) as room:  # a slice of the buffer itself would be filled by way of a copy
+                    room[:-1] = password.reveal()
+            line[-1:] = b"\n"
             # A sudo that did not wait has left; why, it says itself.
             with contextlib.suppress(LineLost):
                 await channel.write(line)

@@ -225,7 +225,7 @@ def wants_sudo(right: str, sent: list[tuple[str, str]]) -> Any:
 
     async def check(machine: Any, ctx: Any) -> Outcome:
         password = await ctx.operator.secret(SudoPassword("?", host=machine.name, kept=True))
-        sent.append((machine.name, password.reveal().decode()))
+        sent.append((machine.name, password.reveal_text()))
         await asyncio.sleep(0)
         if sent[-1][1] != right:
             raise SudoWrongPassword("sudo did not accept the password")

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from runbook.errors import RunbookError
-from runbook.operator import TerminalRequest
+from runbook.operator import TerminalRequest, TextRequest
 from runbook.outcome import Outcome
 from runbook.record import events as ev
 from screens.main import run_session
@@ -23,6 +23,36 @@ async def _hand_over(walk: ScriptedWalk, step: str) -> Outcome:
     return Outcome.failed(f"it ended with {status}", SAID)
 
 
+async def _tool(walk: ScriptedWalk, step: str) -> Outcome:
+    """The script of the test; then a prompt."""
+    status = await walk.operator.terminal(TerminalRequest(("bash", "tool.sh"), ""))
+    phrase = await walk.operator.text(TextRequest("What now", help=f"it ended with {status}"))
+    return Outcome.failed(f"after {status} it was told {phrase}", SAID)
+
+
+async def _busy(walk: ScriptedWalk, step: str) -> Outcome:
+    """Much is said while the command has the terminal, which waits until all of it was said."""
+
+    async def say() -> None:
+        for number in range(60):
+            walk.say(ev.StepProgress(step, f"line {number}"))
+            await asyncio.sleep(0.05)
+        Path("enough").touch()
+
+    saying = asyncio.create_task(say())
+    outcome = await _tool(walk, step)
+    await saying
+    return outcome
+
+
+async def _missing(walk: ScriptedWalk, step: str) -> Outcome:
+    try:
+        await walk.operator.terminal(TerminalRequest(("./no-such-tool",), ""))
+    except RunbookError as error:
+        return Outcome.failed(error.what, SAID)
+    raise AssertionError
+
+
 async def _stubborn(walk: ScriptedWalk, step: str) -> Outcome:
     script = "trap '' HUP TERM; echo $$ $PPID > pids; while true; do read -r -t 1; done"
     status = await walk.operator.terminal(TerminalRequest(("bash", "-c", script), ""))
@@ -30,7 +60,7 @@ async def _stubborn(walk: ScriptedWalk, step: str) -> Outcome:
 
 
 async def _crash(walk: ScriptedWalk, step: str) -> Outcome:
-    pin = (await walk.operator.pin(PIN)).reveal()
+    pin = (await walk.operator.pin(PIN)).reveal_text()
     raise RuntimeError(f"no such {pin!r}")
 
 
@@ -43,6 +73,9 @@ async def _block(walk: ScriptedWalk, step: str) -> Outcome:
 PLAYS: dict[str, dict[str, Play]] = {
     "pin": {"P_people": asks("pin", PIN)},
     "terminal": {"P_people": _hand_over},
+    "tool": {"P_people": _tool},
+    "busy": {"P_people": _busy},
+    "missing": {"P_people": _missing},
     "stubborn": {"P_people": _stubborn},
     "crash": {"P_people": _crash},
     "block": {"P_people": _block},

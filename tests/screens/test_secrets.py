@@ -88,7 +88,7 @@ async def test_a_crash_names_places_and_no_values(
 
     async def play(walk: ScriptedWalk, step: str) -> Outcome:
         answer = await walk.operator.pin(PIN)
-        typed = answer.reveal().decode()
+        typed = answer.reveal_text()
         explode(typed)
         raise AssertionError
 
