@@ -124,7 +124,7 @@ _Shown = tuple[str, StepState, frozenset[str], tuple[tuple[str, str | None], ...
 """What the page is made of: the step's id and state, the facts that hold, the inputs' values, the probe's answer."""
 
 
-class StepDetail(Searched, VerticalScroll, can_focus=True):
+class StepDetail(VerticalScroll, Searched, can_focus=True):
     """Rebuilt when the step or its state changes; it scrolls."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
