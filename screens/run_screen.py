@@ -48,7 +48,7 @@ class RunScreen(RunView):
         )
         # Whatever ended it before: it goes on now.
         going_on = msgspec.structs.replace(session.history, finished="", reason="")
-        super().__init__(session.runbook, session.stages, identity, going_on)
+        super().__init__(session.runbook, session.stages, identity, going_on, session.told)
         self._decision: asyncio.Future[Decided] | None = None
         self._left = LeftLine(session.history, session.left_at)
         self._next = NextBar()
@@ -59,10 +59,10 @@ class RunScreen(RunView):
     def below(self) -> Iterator[Widget]:
         yield self._next
 
-    def take(self, event: Event, head: str) -> None:
+    def take(self, event: Event, head: str, at: str = "") -> None:
         if isinstance(event, StepStarted | StepSkipped | StepNotHere | StepFinished):
             self._left.display = False
-        super().take(event, head)
+        super().take(event, head, at)
         self.continuing = self.continuing and not self.state.finished
         self.show()
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -18,13 +18,17 @@ from textual.widget import Widget
 
 from runbook.event import Event
 from runbook.finding import Steps
-from runbook.model import Runbook, Stage
+from runbook.model import Runbook, Stage, Step
 from runbook.outcome import Evidence
 from runbook.probing import Answer, Probed
 from runbook.record.events import HostReached, StepFinished, StepProbed, StepProgress, StepShown, StepStarted
 from runbook.record.state import RunState, Status, apply
+from runbook.record.told import Told
+from screens import clock
+from screens.outputs import Outputs
 from screens.widgets.key_bar import KeyBar
-from screens.widgets.live_output import KEPT, LiveOutput
+from screens.widgets.live_output import LiveOutput
+from screens.widgets.panels import Panel, Panels
 from screens.widgets.run_header import Identity, RunHeader
 from screens.widgets.step_detail import StepDetail
 from screens.widgets.step_list import StepList
@@ -39,12 +43,16 @@ LOOKING: Final[tuple[BindingType, ...]] = (
     Binding("pagedown,space", "page(1)", "Page down", show=False, id="page.down"),
     Binding("right_square_bracket", "found(1)", "next found", key_display="]", id="search.next"),
     Binding("left_square_bracket", "found(-1)", "found before", key_display="[", show=False, id="search.previous"),
-    Binding("slash", "search", "search", key_display="/", id="search.open"),
     Binding("o,O", "output", "output", key_display="o", id="step.output"),
-    Binding("i,I", "pictures", "randomart", key_display="i", id="pane.randomart"),
-    Binding("n,N", "note", "note", key_display="n", id="run.note"),
     Binding("q,Q", "app.quit", "quit", key_display="q", id="run.quit"),
     Binding("question_mark", "app.help", "help", key_display="?", id="app.help"),
+    Binding("slash", "search", "search", key_display="/", id="search.open"),
+    Binding("f,F", "panel('facts')", "facts", key_display="f", id="panel.facts"),
+    Binding("v,V", "panel('journal')", "journal", key_display="v", id="panel.journal"),
+    Binding("x,X", "commands", "exact", key_display="x", id="step.commands"),
+    Binding("n,N", "note", "note", key_display="n", id="run.note"),
+    Binding("colon,ctrl+p", "palette", "commands", key_display=":", id="app.palette"),
+    Binding("i,I", "pictures", "randomart", key_display="i", id="pane.randomart"),
 )
 """The keys of every such screen, to be listed after its own: the bar of keys drops the last ones first."""
 
@@ -79,20 +87,30 @@ class RunView(Screen[None]):
     state = var(RunState())
     head = var("")
 
-    def __init__(self, runbook: Runbook, chosen: tuple[str, ...], identity: Identity, state: RunState) -> None:
-        """`chosen`: the ids of the stages of this run; empty: all."""
+    def __init__(
+        self,
+        runbook: Runbook,
+        chosen: tuple[str, ...],
+        identity: Identity,
+        state: RunState,
+        told: Told | None = None,
+    ) -> None:
+        """`chosen`: the ids of the stages of this run; empty: all. `told`: what was done before; it is gone on with."""
         super().__init__()
         self.set_reactive(RunView.state, state)
+        self.runbook = runbook
         self._identity = identity
         self._stages: tuple[Stage, ...] = tuple(s for s in runbook.stages if not chosen or s.id in chosen)
         self._steps = {step.id: step for stage in self._stages for step in stage.steps}
-        self._output: dict[str, deque[str]] = {}
+        self._outputs = Outputs()
+        self._told = told or Told()
         self._probed: dict[str, Probed] = {}
         self._so_far: dict[str, Evidence] = {}
         self._opened = False
         self._list = StepList(self._stages)
         self._detail = StepDetail(runbook, next(iter(self._steps)))
         self._live = LiveOutput()
+        self._panels = Panels(runbook, self._told, chosen)
         self._finder: Steps | None = None
         self._search: SearchBar | None = None
 
@@ -104,6 +122,7 @@ class RunView(Screen[None]):
             with Vertical(id="step"):
                 yield self._detail
                 yield self._live
+            yield self._panels
         yield from self.below()
         with Horizontal(id="bottom"):
             yield KeyBar()
@@ -118,6 +137,7 @@ class RunView(Screen[None]):
 
     def on_mount(self) -> None:
         self._list.focus()
+        self._fit(self.app.size.width)
         self.show()
         self.post_message(self.Ready())
 
@@ -127,10 +147,31 @@ class RunView(Screen[None]):
     def on_screen_resume(self) -> None:
         self.query_one(KeyBar).refresh()
 
+    # Room.
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._fit(event.size.width)
+
+    def _fit(self, width: int) -> None:
+        """Arrange it for a screen of that width."""
+        self._list.fit(width)
+        self._panels.fit(width)
+        self._make_way()
+
+    def _make_way(self) -> None:
+        """The page goes where a panel stands in its place."""
+        page, front = self.query_one("#step"), self._panels.front
+        came_back = not page.display and front is None
+        page.display = front is None
+        if front is not None:
+            front.focus()
+        elif came_back:
+            self._list.focus()
+
     # What happens.
 
-    def take(self, event: Event, head: str) -> None:
-        """One more event of the run."""
+    def take(self, event: Event, head: str, at: str = "") -> None:
+        """One more event of the run; `at`: when it was recorded, RFC 3339 in UTC (empty: now)."""
         if isinstance(event, StepProgress):
             self._progress(event)
             return
@@ -147,17 +188,19 @@ class RunView(Screen[None]):
             self._probed[event.step] = Probed(Answer(event.answer), event.outcome)
         if isinstance(event, StepStarted):
             self._probed.pop(event.step, None)
-            self._output.pop(event.step, None)
+            self._outputs.restart(event.step)
             if self.shown == event.step:
-                self._live.restart()
+                self._live.show(None)
+        self._told.take(event, at or clock.now().astimezone(UTC).isoformat())
         self.state = apply(self.state, event)
         self.head = head
         self.show()
 
     def _progress(self, event: StepProgress) -> None:
-        self._output.setdefault(event.step, deque(maxlen=KEPT)).append(event.line)
+        self._outputs.add(event.step, event.line)
         if self.shown == event.step:
-            self._live.write(event.line)
+            self._live.show(self._outputs.of(event.step))
+            self._live.grown()
 
     @property
     def shown(self) -> str:
@@ -173,6 +216,7 @@ class RunView(Screen[None]):
         """Bring everything up to the state."""
         self._list.at = self.at
         self._show_step(self.shown)
+        self._panels.show(self.state)
         self.refresh_bindings()
 
     def _show_step(self, step: str) -> None:
@@ -181,7 +225,7 @@ class RunView(Screen[None]):
 
     @on(StepList.Shown)
     def _step_shown(self, message: StepList.Shown) -> None:
-        self._live.restart(self._output.get(message.step, ()))
+        self._live.show(self._outputs.of(message.step))
         self._show_step(message.step)
         self.refresh_bindings()
 
@@ -208,6 +252,10 @@ class RunView(Screen[None]):
             return OutputGround(self._live)
         if self.focused is self._detail:
             return PageGround(self._detail)
+        if self.focused is self._panels.journal:
+            return OutputGround(self._panels.journal, "the journal")
+        if self.focused is self._panels.facts:
+            return PageGround(self._panels.facts, "the facts")
         self._finder = self._finder or Steps(self._stages)
         return StepsGround(self._finder, self._list, self._detail, lambda: self.state)
 
@@ -230,11 +278,22 @@ class RunView(Screen[None]):
         self._list.go(step)
         self._list.focus()
 
+    def steps_from_here(self) -> Iterator[Step]:
+        """From the one that is shown to the last, then those before it."""
+        steps = list(self._steps.values())
+        here = next(number for number, step in enumerate(steps) if step.id == self.shown)
+        yield from (*steps[here:], *steps[:here])
+
+    def action_palette(self) -> None:
+        from screens.palette.palette import Palette
+
+        self.app.push_screen(Palette())
+
     # Looking around.
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
         if action == "output":
-            return self.is_mounted and bool(self._output.get(self.shown))
+            return self.is_mounted and self._outputs.of(self.shown) is not None
         if action == "pictures":
             return self.is_mounted and self._has_pictures(self.shown)
         if action == "note":
@@ -255,11 +314,18 @@ class RunView(Screen[None]):
         self._detail.pictures = not self._detail.pictures
 
     def action_page(self, direction: int) -> None:
-        """Scroll the step's page wherever the focus is."""
+        """Scroll the step's page, or what stands in its place, wherever the focus is."""
+        page = self._panels.front or self._detail
         if direction < 0:
-            self._detail.scroll_page_up(animate=False)
+            page.scroll_page_up(animate=False)
         else:
-            self._detail.scroll_page_down(animate=False)
+            page.scroll_page_down(animate=False)
+
+    def action_panel(self, name: str) -> None:
+        """Open or close facts or journal."""
+        self._panels.toggle(Panel(name))
+        self._panels.show(self.state)
+        self._make_way()
 
     def action_follow(self) -> None:
         self._list.follow()

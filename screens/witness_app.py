@@ -92,10 +92,10 @@ class WitnessApp(BaseApp):
     async def _follow(self) -> None:
         now = asyncio.get_running_loop().time
         since = now()
-        self.watched.take(self._header, self._following.head)
+        self.watched.take(self._header, self._following.head, self._following.at)
         try:
             async for event in self._happened:
-                self.watched.take(event, self._following.head)
+                self.watched.take(event, self._following.head, self._following.at)
                 self._hear(event)
                 if self._following.caught_up:
                     await self._join()

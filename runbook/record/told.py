@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import shlex
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from runbook.event import Event
 from runbook.ran import CommandRan
 from runbook.record import events as ev
-from runbook.record.gate_events import WindowSet
+from runbook.record.gate_events import ApprovalGiven, PeopleNamed, WindowSet, WitnessJoined
 from runbook.record.people_lines import second_person_said
 from runbook.site import LOCAL
 from runbook.text import clean_line
@@ -84,12 +84,25 @@ class Told:
         """When this sitting of the run began: its start, or when it went on."""
         self.step_began = ""
         """When the attempt that is under way began; empty between two."""
+        self.driver = ""
+        """Who drives: by the name of the site profile, or, where it names nobody, the account."""
+        self.witnesses: dict[str, None] = {}
+        """Who follows the run as a witness, or has approved something, in order."""
+        self._accounts: Mapping[str, str] = {}
 
     def take(self, event: Event, at: str) -> int:
         """One more event, recorded at that time (RFC 3339 in UTC); returns how many lines it gave."""
         match event:
             case ev.RunStarted() | ev.RunResumed():
                 self.began, self.step_began = at, ""
+                self.driver = event.driver or event.operator
+                self.witnesses.clear()
+            case PeopleNamed():
+                self.driver, self._accounts = event.driver or self.driver, event.accounts
+            case WitnessJoined():
+                self.witnesses[self._accounts.get(event.account, event.account)] = None
+            case ApprovalGiven():
+                self.witnesses[event.witness] = None
             case ev.StepStarted():
                 self.step_began = at
             case ev.StepFinished() | ev.StepSkipped() | ev.StepNotHere() | ev.RunFinished():

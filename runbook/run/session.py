@@ -51,9 +51,9 @@ class Session:
     """Make the walk for this operator; call it once."""
     history: RunState = field(default_factory=RunState)
     """Where the run stands before the walk: what a front end starts from when a run goes on."""
-    told: Told = field(default_factory=Told)
-    """What was done before the walk, in words; whoever shows the run takes it over and goes on with it."""
     left_at: str = ""
     """When a run that goes on was left, as far as its record tells, RFC 3339; empty for a new run."""
     rolls_back: str = ""
     """The run whose steps are undone; empty: it is no roll-back."""
+    told: Told = field(default_factory=Told)
+    """What was done before the walk, in words; whoever shows the run takes it over and goes on with it."""

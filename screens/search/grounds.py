@@ -11,8 +11,8 @@ from textual.widget import Widget
 
 from runbook import finding
 from runbook.record.state import RunState
-from screens.lines import Lines
-from screens.widgets.live_output import LiveOutput
+from screens.lines import Lines, Searched
+from screens.widgets.line_view import LineView
 from screens.widgets.step_detail import StepDetail
 from screens.widgets.step_list import StepList
 
@@ -98,10 +98,10 @@ class PageGround:
     """What stands on the page of the step that is shown."""
 
     name = "places"
-    where = "this page"
 
-    def __init__(self, page: StepDetail) -> None:
+    def __init__(self, page: Searched, where: str = "this page") -> None:
         self._page = page
+        self.where = where
         self._origin = page.scroll_offset
         self._places: list[tuple[Lines, int, int]] = []
         """The widget of each place, its number there, and its line."""
@@ -113,13 +113,13 @@ class PageGround:
         return self._page
 
     async def seek(self, text: str) -> int:
+        self._at = self._at if text == self._sought else -1
         self._sought = text
         sought = finding.pattern(text, folded=True)
         self._page.mark(sought)
         self._places = [
             (lines, number, line) for lines in self._page.held() for number, line in enumerate(lines.seek(sought))
         ]
-        self._at = -1
         return len(self._places)
 
     def clear(self) -> None:
@@ -149,17 +149,17 @@ class PageGround:
         self._page.scroll_to_region(Region(0, self._line(self._places[index]), 1, 1), animate=False, force=True)
 
     def restore(self) -> None:
-        self._page.scroll_to(y=self._origin.y, animate=False)
+        self._page.scroll_to(y=self._origin.y, animate=False, force=True, immediate=True)
 
 
 class OutputGround:
     """What the step said while it ran."""
 
     name = "lines"
-    where = "the output"
 
-    def __init__(self, live: LiveOutput) -> None:
+    def __init__(self, live: LineView, where: str = "the output") -> None:
         self._live = live
+        self.where = where
         self._origin, self._followed = live.scroll_offset, live.is_vertical_scroll_end
         self._places: Sequence[int] = ()
         self._sought = ""
@@ -192,4 +192,4 @@ class OutputGround:
         if self._followed:
             self._live.scroll_end(animate=False)
         else:
-            self._live.scroll_to(y=self._origin.y, animate=False)
+            self._live.scroll_to(y=self._origin.y, animate=False, force=True, immediate=True)

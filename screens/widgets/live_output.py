@@ -1,30 +1,22 @@
-"""What a step says while it runs: the last lines, following."""
+"""What a step says while it runs: it follows, and goes back to the first of a million lines."""
 
 from __future__ import annotations
 
-import re
-from collections import deque
-from collections.abc import Iterable
+import asyncio
 
-from rich.segment import Segment
 from textual.content import Content
-from textual.geometry import Region, Size
 from textual.reactive import var
-from textual.scroll_view import ScrollView
-from textual.strip import Strip
 
 from runbook.finding import matching
-from screens.marks import marked
+from screens.outputs import Output
+from screens.widgets.line_view import LineView
 
-KEPT = 2_000
-"""Lines kept; older ones are in the record if they counted."""
-
-FRAME = 1 / 30
-"""Seconds between two paintings while lines stream in."""
+AHEAD = 400
+"""Characters beyond the edge that are drawn too, so that what is found there is marked."""
 
 
-class LiveOutput(ScrollView, can_focus=True):
-    """It follows the end unless it is scrolled up."""
+class LiveOutput(LineView):
+    """The lines of one step; those that are not in memory are read when they come into sight."""
 
     open = var(False, init=False)
     """Whether it is shown when there is something to show."""
@@ -32,58 +24,75 @@ class LiveOutput(ScrollView, can_focus=True):
     def __init__(self) -> None:
         super().__init__()
         self.border_title = "Live output"
-        self._lines: deque[str] = deque(maxlen=KEPT)
-        self._due = False
-        self._sought: re.Pattern[str] | None = None
-        self._found = -1
+        self._output: Output | None = None
+        self._reading: set[int] = set()
         self.display = False
 
-    def write(self, line: str) -> None:
-        """Add a line; painting is left to the next frame, however many lines come."""
-        self._lines.append(line)
-        if not self._due:
-            self._due = True
-            self.set_timer(FRAME, self.flush)
+    @property
+    def count(self) -> int:
+        return len(self._output) if self._output else 0
+
+    def show(self, output: Output | None) -> None:
+        """Another step, or another attempt: nothing of the one before stays."""
+        if output is not self._output:
+            self._output = output
+            self._left, self._follows = 0, True
+            self.flush()
 
     def flush(self) -> None:
-        """Paint what has come."""
-        self._due = False
-        following = self.is_vertical_scroll_end
-        self.display = self.open and bool(self._lines)
-        self.virtual_size = Size(self.scrollable_content_region.width, len(self._lines))
-        if following:
-            self.call_after_refresh(self.scroll_end, animate=False)
-        self.refresh()
+        self.display = self.open and self.count > 0
+        super().flush()
+        self.border_subtitle = self._where()
+
+    def _where(self) -> str:
+        """Where one is, once not all of it is in sight."""
+        height = self.scrollable_content_region.height
+        if not height or self.count <= height:
+            return ""
+        if self._follows:
+            return f"{self.count:,} lines"
+        return f"line {round(self.scroll_y) + 1:,} of {self.count:,}, End follows"
 
     def watch_open(self) -> None:
         self.flush()
 
-    def restart(self, lines: Iterable[str] = ()) -> None:
-        """Another step, or another attempt: nothing of the one before stays."""
-        self._lines.clear()
-        self._lines.extend(lines)
-        self.flush()
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self.border_subtitle = self._where()
 
-    # Search.
+    def text(self, number: int) -> Content:
+        line = self._output.line(number) if self._output else ""
+        if line is None:
+            self._read(number)
+            return Content("")
+        # A line may be a megabyte long; only what can be seen of it is worth the work.
+        until = self._left + self.size.width + AHEAD
+        return Content(line[: until if line.isascii() else until * 5])
 
-    async def places(self, text: str) -> list[int]:
-        """The numbers of the lines that hold `text`."""
-        return list(matching(text, self._lines))
+    def _read(self, number: int) -> None:
+        if number not in self._reading:
+            self._reading.add(number)
+            self.run_worker(self._bring(number), name="read", description="older output", group=f"read {number}")
 
-    def mark(self, sought: re.Pattern[str] | None, line: int = -1) -> None:
-        """Mark what is sought, in reverse on the line that was found."""
-        self._sought, self._found = sought, line
+    async def _bring(self, number: int) -> None:
+        if self._output is not None:
+            await self._output.read(number)
+        self._reading.discard(number)
         self.refresh()
 
-    def reveal(self, line: int) -> None:
-        """Scroll to that line."""
-        self.scroll_to_region(Region(0, line, 1, 1), animate=False, force=True)
+    async def places(self, text: str) -> list[int]:
+        if self._output is None:
+            return []
+        lines = self._output.every()
+        return await asyncio.to_thread(lambda: list(matching(text, lines())))
 
-    def render_line(self, y: int) -> Strip:
-        width = self.scrollable_content_region.width
-        place = y + round(self.scroll_y)
-        text = self._lines[place] if place < len(self._lines) else ""
-        line = Content(text).truncate(width, ellipsis=True)
-        line = marked(line, self._sought, 0 if place == self._found else -1)
-        segments = line.pad_right(width - line.cell_length).render_segments(self.visual_style)
-        return Strip([Segment(part, style) for part, style, _ in segments], width)
+    def reveal(self, line: int) -> None:
+        if self._output is not None and self._output.line(line) is None:
+            self.run_worker(self._reveal(line), name="reveal", description="older output", group="reveal")
+        super().reveal(line)
+
+    async def _reveal(self, line: int) -> None:
+        """What stands in a line is known once it is read."""
+        if self._output is not None:
+            await self._output.read(line)
+        super().reveal(line)

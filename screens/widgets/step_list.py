@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -29,6 +29,15 @@ WIDE = 38
 
 LONGEST_ID = 16
 """Cells to which the ids are padded, so that the titles stand in a column."""
+
+NARROW = 100
+"""Cells of the screen below which the list shows no titles, and is as wide as its ids and words need."""
+
+AROUND = 15
+"""Cells beside the longest id: marks, the longest word, a scroll bar, the border."""
+
+MOST = 0.45
+"""Part of a narrow screen that the list may take; longer ids are shortened in their middle."""
 
 
 class StepList(ScrollView, can_focus=True, inherit_bindings=False):
@@ -64,6 +73,8 @@ class StepList(ScrollView, can_focus=True, inherit_bindings=False):
         self._ids = min(LONGEST_ID, max(len(step_id) for step_id in self._line))
         self._cursor = next(iter(self._line.values()))
         self._following = True
+        self._short: Mapping[str, str] = {}
+        """Ids that have no room, and what stands for them."""
         self._sought: re.Pattern[str] | None = None
         self._found: frozenset[str] = frozenset()
 
@@ -73,6 +84,15 @@ class StepList(ScrollView, can_focus=True, inherit_bindings=False):
     def on_resize(self) -> None:
         self._measure()
         self._show_cursor()
+
+    def fit(self, screen: int) -> None:
+        """The screen is that wide: below `NARROW` no id is cut so that it could be another's."""
+        longest = max(len(step_id) for step_id in self._line)
+        room = int(screen * MOST) - AROUND
+        narrow = screen < NARROW
+        self.styles.width = max(29, min(longest, room) + AROUND) if narrow else None
+        self._short = shortened(tuple(self._line), room) if narrow and longest > room else {}
+        self.refresh()
 
     def _measure(self) -> None:
         self.virtual_size = Size(self.scrollable_content_region.width, len(self._rows))
@@ -170,13 +190,13 @@ class StepList(ScrollView, can_focus=True, inherit_bindings=False):
     def _step(self, step: Step, width: int, here: bool) -> Content:
         status = self.state.step(step.id).status
         look = LOOKS[status]
-        at_hand, wide = step.id == self.at, width >= WIDE
+        at_hand, wide, shown = step.id == self.at, width >= WIDE, self._short.get(step.id, step.id)
         word = Content.styled(f" {status.value.ljust(WIDEST)}", look.style)
         name = Content.assemble(
             ("▌" if here else " ", CALM),
             (look.sign, look.style),
             ("›" if at_hand else " ", f"bold {CALM}"),
-            (step.id.ljust(self._ids) if wide else step.id, "bold" if at_hand or here else ""),
+            (shown.ljust(self._ids) if wide else shown, "bold" if at_hand or here else ""),
             (f"  {step.title}" if wide else "", "" if at_hand or here else QUIET),
         )
         return _fill(self._marked(name, step, here) if step.id in self._found else name, word, width)
@@ -185,8 +205,26 @@ class StepList(ScrollView, can_focus=True, inherit_bindings=False):
         """What is sought; the id where it stands in something that the list does not show."""
         if self._sought is not None and self._sought.search(name.plain):
             return marked(name, self._sought, 0 if here else -1)
-        start = name.plain.index(step.id)
-        return name.stylize(HERE if here else FOUND, start, start + len(step.id))
+        shown = self._short.get(step.id, step.id)
+        start = name.plain.index(shown)
+        return name.stylize(HERE if here else FOUND, start, start + len(shown))
+
+
+def shortened(ids: Sequence[str], room: int) -> dict[str, str]:
+    """Ids longer than `room`, with as much of their middle left out as it takes, and no two of all alike.
+
+    Ids that differ only where there is no room for it keep their whole length.
+    """
+    short: dict[str, str] = {}
+    taken = {one for one in ids if len(one) <= room}
+    for one in ids:
+        if len(one) <= room:
+            continue
+        cuts = (f"{one[: room - 1 - end]}…{one[len(one) - end :]}" for end in range(room // 2, room))
+        found = next((cut for cut in cuts if cut not in taken), one)
+        taken.add(found)
+        short[one] = found
+    return short
 
 
 def _fill(left: Content, right: Content, width: int) -> Content:
