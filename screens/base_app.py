@@ -54,7 +54,7 @@ class BaseApp(App[ExitCode]):
         self.preferences = preferences
         self.in_rehearsal = in_rehearsal
         self.animation_level = "none"
-        self._heed_no_color()
+        self._filter_colours()
         self.set_theme(preferences.theme)
         self.fault: RunbookError | None = None
         """Why it could not go on, for the caller to tell."""
@@ -72,12 +72,16 @@ class BaseApp(App[ExitCode]):
         self.register_theme(theme)
         self.theme = theme.name
 
-    def _heed_no_color(self) -> None:
+    def _filter_colours(self) -> None:
         """Write no colour where none is wanted; Textual would write greys, and for an empty NO_COLOR too."""
         self.no_color = not self.preferences.colour
         self._filters = [one for one in self._filters if not isinstance(one, Monochrome | NoColor)]
         if self.no_color:
             self._filters.append(NoColor())
+        elif self.console.color_system == "256":
+            from screens.nearest import Nearest
+
+            self._filters.append(Nearest())
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return FALLBACKS

@@ -1,0 +1,172 @@
+"""Whatever is shown can be read in every look: each text has 4.5 to 1 with its ground, signs too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.pilot import Pilot
+from textual.screen import Screen
+from textual.strip import Strip
+
+from runbook.errors import ExitCode
+from runbook.operator import Decision
+from runbook.preferences import Preferences, ThemeName
+from runbook.record.state import Status
+from screens.app import RunbookApp
+from screens.base_app import BaseApp
+from screens.evidence import pane_for
+from screens.prompts.attest import AttestPrompt
+from screens.prompts.checklist import ChecklistPrompt
+from screens.prompts.choice import ChoicePrompt
+from screens.prompts.compare import ComparePrompt
+from screens.prompts.confirm import ConfirmPrompt
+from screens.prompts.line import LinePrompt
+from screens.prompts.phrase import PhrasePrompt
+from screens.prompts.pin import PinPrompt
+from screens.prompts.point_of_no_return import PointOfNoReturnPrompt
+from screens.prompts.quit import QuitPrompt
+from screens.prompts.reason import ReasonPrompt
+from screens.prompts.secret import SecretPrompt
+from screens.prompts.transcribe import TranscribePrompt
+from screens.prompts.witness import WitnessPrompt
+from screens.theme import OWN, theme_for
+from tests.screens.contrast import DARK_PALETTES, LIGHT_PALETTES, unreadable, unreadable_in
+from tests.screens.every_state import every_state
+from tests.screens.gate_samples import NO_RETURN, WITNESS
+from tests.screens.host_samples import HOST_EVIDENCE
+from tests.screens.people_samples import AGAIN
+from tests.screens.samples import ATTEST, EVIDENCE, PAPER, PIN
+from tests.screens.test_pictures import LAST_TRY
+from tests.screens.test_prompts import CHOICE, COMPARE, CONFIRM, PHRASE, SECRET, SERIAL
+
+Look = tuple[ThemeName, str]
+"""A theme, and what COLORFGBG says."""
+
+LOOKS: list[Look] = [
+    (ThemeName.DARK, ""),
+    (ThemeName.LIGHT, ""),
+    (ThemeName.CONTRAST, ""),
+    (ThemeName.TERMINAL, "15;0"),
+    (ThemeName.TERMINAL, "0;15"),
+]
+
+PROMPTS: dict[str, Callable[[], Screen[object]]] = {
+    "pin": lambda: PinPrompt(PIN),
+    "last pin": lambda: PinPrompt(LAST_TRY),
+    "secret": lambda: SecretPrompt(SECRET),
+    "confirm": lambda: ConfirmPrompt(CONFIRM),
+    "choice": lambda: ChoicePrompt(CHOICE),
+    "phrase": lambda: PhrasePrompt(PHRASE),
+    "compare": lambda: ComparePrompt(COMPARE),
+    "paper": lambda: TranscribePrompt(PAPER),
+    "serial": lambda: TranscribePrompt(SERIAL),
+    "attest": lambda: AttestPrompt(ATTEST),
+    "checklist": lambda: ChecklistPrompt(AGAIN),
+    "line": lambda: LinePrompt("Note", "A note on A1", "It is kept.", ""),
+    "reason": lambda: ReasonPrompt("A1", Decision.SKIP),
+    "quit": lambda: QuitPrompt("A1"),
+    "witness": lambda: WitnessPrompt(WITNESS),
+    "point of no return": lambda: PointOfNoReturnPrompt(NO_RETURN),
+}
+
+
+class Sheet(BaseApp):
+    """All panes one below the other."""
+
+    CSS = "Pane { height: auto; }"
+
+    def __init__(self, preferences: Preferences) -> None:
+        super().__init__(Path("/nowhere"), preferences, in_rehearsal=False)
+
+    @property
+    def code(self) -> ExitCode:
+        return ExitCode.GREEN
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll():
+            for samples in (EVIDENCE | HOST_EVIDENCE).values():
+                for evidence in samples:
+                    pane = pane_for(evidence)
+                    pane.pictures = True
+                    yield pane
+
+
+def strips(app: BaseApp) -> list[Strip]:
+    """What is on the screen in front; what lies behind a dialog is not meant to be read."""
+    x, y, width, height = next((dialog.region for dialog in app.screen.query("#dialog")), app.screen.region)
+    drawn = app.screen._compositor.render_strips(app.size)[y : y + height]
+    return [strip.crop(x, x + width) for strip in drawn]
+
+
+def faults(app: BaseApp, look: Look) -> Iterator[str]:
+    if look[0] is not ThemeName.TERMINAL:
+        yield from unreadable(strips(app), 7 if look[0] is ThemeName.CONTRAST else 4.5)
+    else:
+        yield from unreadable_in(strips(app), LIGHT_PALETTES if app.theme == "terminal-light" else DARK_PALETTES)
+
+
+async def in_every_look(pilot: Pilot[ExitCode], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Change the look while it runs, and say what cannot be read."""
+    app, found = pilot.app, []
+    assert isinstance(app, BaseApp)
+    for look in LOOKS:
+        monkeypatch.setenv("COLORFGBG", look[1])
+        app.set_theme(look[0])
+        await pilot.pause()
+        found += [f"{app.theme}: {fault}" for fault in faults(app, look)]
+    return found
+
+
+async def test_every_pane_can_be_read_in_every_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = Sheet(Preferences())
+    async with app.run_test(size=(120, 2_000)) as pilot:
+        await pilot.pause()
+        assert not await in_every_look(pilot, monkeypatch)
+        assert app.screen.query("Pane").last().region.bottom < app.size.height, "all of them were seen"
+
+
+async def test_every_state_can_be_read_in_every_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = RunbookApp(every_state())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        found = []
+        for _ in Status:
+            found += await in_every_look(pilot, monkeypatch)
+            await pilot.press("down")
+        await pilot.press("tab")
+        found += await in_every_look(pilot, monkeypatch)
+        assert not found
+        assert app.run_screen.shown == "A10"
+
+
+async def test_every_prompt_can_be_read_in_every_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = RunbookApp(every_state())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        found = {}
+        for name, prompt in PROMPTS.items():
+            await app.push_screen(prompt())
+            await pilot.press("a")
+            if there := await in_every_look(pilot, monkeypatch):
+                found[name] = there
+            app.pop_screen()
+        assert not found
+
+
+async def test_the_help_can_be_read_in_every_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = RunbookApp(every_state())
+    async with app.run_test(size=(120, 200)) as pilot:
+        await pilot.pause()
+        await pilot.press("question_mark")
+        assert not await in_every_look(pilot, monkeypatch)
+
+
+def test_every_look_sets_our_own_variables() -> None:
+    for name in ThemeName:
+        for ground in ("15;0", "0;15"):
+            theme = theme_for(name, {"COLORFGBG": ground}, few_colours=False)
+            assert set(OWN) <= set(theme.variables), theme.name
