@@ -46,6 +46,7 @@ class SearchBar(Horizontal):
         self._text = ""
         self._count = 0
         self._at = -1
+        self._width = 0
         self._entry = SearchEntry(self)
         self._said = Static()
 
@@ -116,7 +117,7 @@ class SearchBar(Horizontal):
             self.leave()
             return
         self._close()
-        ground.widget.focus()
+        ground.widget.focus(scroll_visible=False)
         self._tell()
 
     def _go(self, index: int) -> None:
@@ -143,7 +144,7 @@ class SearchBar(Horizontal):
         self.end()
         if ground is not None:
             ground.restore()
-            ground.widget.focus()
+            ground.widget.focus(scroll_visible=False)
 
     def end(self) -> None:
         """End the search; nothing is marked any more."""
@@ -181,5 +182,7 @@ class SearchBar(Horizontal):
             said = Content.assemble("  ", said, (_KEYS, QUIET))
         else:
             said = Content.assemble((self._text.strip(), "bold"), "  ", said, "   ")
-        self._said.update(said)
+        # The screen is arranged anew only where the count has become wider or narrower.
+        self._said.update(said, layout=said.cell_length != self._width)
+        self._width = said.cell_length
         self.screen.refresh_bindings()
