@@ -37,6 +37,19 @@ def pairs(rows: Iterable[tuple[str, Cell]], width: int, left: int = 0) -> Iterat
             yield Content.assemble(Content.styled((name if number == 0 else "").ljust(left + 2), QUIET), line)
 
 
+def flow(parts: Iterable[Cell], width: int, gap: int = 2) -> Content:
+    """Parts one after the other in lines of at most `width`; none is folded that fits a line of its own."""
+    lines: list[list[Content]] = []
+    room = 0
+    for part in map(_content, parts):
+        if not lines or part.cell_length > room:
+            lines.append([])
+            room = width
+        lines[-1].append(part)
+        room -= part.cell_length + gap
+    return Content("\n").join(Content(" " * gap).join(line) for line in lines)
+
+
 def exact(commands: Iterable[str], width: int) -> Iterator[Content]:
     """What will be done, a bar beside it; what is folded is indented, so that no command looks like two."""
     for command in commands:
@@ -64,7 +77,7 @@ def table(
     for number, row in enumerate(cells):
         yield from _row(row, widths, gap, numbers)
         if number < len(under) and under[number]:
-            yield from wrap(under[number], width, indent=widths[0] + gap)
+            yield from wrap(under[number], width, indent=widths[0] + gap, hang=2)
 
 
 def against(rows: Sequence[tuple[str, str, str, bool]], width: int) -> Iterator[Content]:
@@ -88,7 +101,8 @@ def against(rows: Sequence[tuple[str, str, str, bool]], width: int) -> Iterator[
 def fits(head: Sequence[str], rows: Sequence[Sequence[Cell]], width: int, gap: int = 2) -> bool:
     """Whether a table of these needs no folding."""
     lengths = [[_content(cell).cell_length for cell in row] for row in (head, *rows)]
-    return sum(map(max, zip(*lengths, strict=True))) + gap * (len(head) - 1) <= width
+    widths: list[int] = [max(column) for column in zip(*lengths, strict=True)]
+    return sum(widths) + gap * (len(head) - 1) <= width
 
 
 def fit(natural: Sequence[int], width: int, gap: int) -> list[int]:

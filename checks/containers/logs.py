@@ -15,7 +15,7 @@ from checks.containers.container import BETWEEN, container_named, container_stat
 from checks.containers.container import SYMPTOMS as CONTAINER_SYMPTOMS
 from checks.containers.engine import Engine, connected
 from checks.containers.refusals import ContainerMissing, ContainerRestarting, ask
-from checks.evidence.containers import LogsRead
+from checks.evidence.containers import LogLine, LogsRead
 from checks.hosts.command import Patterns
 from checks.time_left import time_left
 from runbook.context import Context
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _LAST: Final = 40
 """Lines that are kept as evidence."""
+_SHOWN = 50
+"""Lines shown at most of those in which something was found."""
 
 _TAIL: Final = 10_000
 """Lines asked for at most at once: more in a second is no log of a start."""
@@ -138,6 +140,7 @@ class _Watch:
         self._count = 0
         self._matched: dict[str, str] = {}
         self._bad: list[tuple[str, str]] = []
+        self._found: list[LogLine] = []
         self._last: deque[str] = deque(maxlen=_LAST)
 
     async def outcome(self) -> Outcome:
@@ -192,9 +195,12 @@ class _Watch:
         for pattern in self._missed:
             if re.search(pattern, line):
                 self._matched[pattern] = shown
+                self._found.append(_marked(shown, pattern, good=True))
         for bad in self._params.bad:
-            if any(re.search(pattern, line) for pattern in bad.match):
+            if pattern := next((pattern for pattern in bad.match if re.search(pattern, line)), ""):
                 self._bad.append((bad.symptom, shown))
+                if len(self._found) < _SHOWN:
+                    self._found.append(_marked(shown, pattern, good=False))
 
     def _failed(self, said: str, symptom: str) -> Outcome:
         return Outcome.failed(f"container {self._params.container}: {said}", self._evidence(), symptom=symptom)
@@ -213,8 +219,16 @@ class _Watch:
             matched=tuple(f"{pattern}: {line}" for pattern, line in self._matched.items()),
             missed=self._missed,
             bad=tuple(line for _, line in self._bad),
+            found=tuple(self._found),
             last=tuple(self._last),
         )
+
+
+def _marked(line: str, pattern: str, *, good: bool) -> LogLine:
+    """A line as it is shown, and the place of the pattern where that is shown too."""
+    match = re.search(pattern, line)
+    start, end = match.span() if match else (0, 0)
+    return LogLine(text=line, start=start, end=end, good=good, pattern=pattern)
 
 
 def _begin(state: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, TypeVar
 from pydantic import Field
 
 from checks.documents.malformed import Malformed
-from checks.documents.veil import veil, veil_text
+from checks.documents.veil import veil_around, veil_text
 from checks.evidence.documents import DocumentFinding, DocumentJudged, Said
 from checks.evidence.hosts_table import HostsTable
 from checks.hosts.errors import HostError
@@ -170,14 +170,18 @@ class DocumentCheck(HostCheck[DocumentP]):
 
 
 def shown(finding: Finding, source: Source, private: bool = False) -> DocumentFinding:
-    """A finding with its line of the file, without what looks like a secret."""
+    """A finding with its line of the file and those around it, without what looks like a secret."""
     mark = finding.mark
+    hidden = private or mark is None
+    before, line, after = ([], "", []) if hidden else veil_around(source.lines, mark.line if mark else 0)
     return DocumentFinding(
         state=finding.state,
         text=veil_text(finding.text),
         line=mark.line if mark else 0,
         column=mark.column if mark else 0,
-        excerpt="" if private or mark is None else veil(source.line(mark.line)),
+        excerpt=line,
+        before=tuple(before),
+        after=tuple(after),
         because=finding.because,
     )
 

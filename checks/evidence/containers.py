@@ -151,6 +151,25 @@ class ContainerState(Evidence):
         return f"{self.status}{code}" + (f", {self.health}" if self.health else "")
 
 
+class LogLine(Evidence):
+    """A line in which a pattern was found."""
+
+    kind: ClassVar[str] = "log_line"
+    text: ForeignLine
+    start: int = 0
+    end: int = 0
+    """Characters of the text; 0 to 0: where it was found is not shown."""
+    good: bool
+    """Whether it was waited for, rather than must not come."""
+    pattern: ForeignLine
+
+    def plain(self) -> Iterator[str]:
+        yield f"{'ok ' if self.good else 'BAD'} {self.pattern}"
+        yield f"      | {self.text}"
+        if self.end > self.start:
+            yield f"        {' ' * self.start}{'^' * (self.end - self.start)}"
+
+
 class LogsRead(Evidence):
     """What was looked for in a container's log, and its last lines."""
 
@@ -166,12 +185,18 @@ class LogsRead(Evidence):
     missed: tuple[ForeignLine, ...] = ()
     bad: tuple[ForeignLine, ...] = ()
     """Lines that must not come."""
+    found: tuple[LogLine, ...] = ()
+    """The same lines with their patterns, each at its place."""
     last: tuple[ForeignLine, ...] = ()
 
     def plain(self) -> Iterator[str]:
         yield f"{'BAD' if self.bad or self.missed else 'ok '} log of {self.container} on engine {self.engine}"
         yield f"      {self.lines} lines since {self.since}"
-        yield from (f"      found {line}" for line in self.matched)
+        if self.found:
+            for one in self.found:
+                yield from (f"  {line}" for line in one.plain())
+        else:
+            yield from (f"      found {line}" for line in self.matched)
+            yield from (f"    ! {line}" for line in self.bad)
         yield from (f"    ! not found: {line}" for line in self.missed)
-        yield from (f"    ! {line}" for line in self.bad)
         yield from (f"      | {line}" for line in self.last)

@@ -31,6 +31,9 @@ class DocumentFinding(Evidence):
     """From 1, in characters."""
     excerpt: ForeignLine = ""
     """The line as the file has it, without what looks like a secret; empty: it is not shown."""
+    before: tuple[ForeignLine, ...] = ()
+    after: tuple[ForeignLine, ...] = ()
+    """The lines around that one, likewise."""
     because: ForeignLine = ""
     """Why it has to be so."""
 
@@ -75,8 +78,13 @@ class DocumentJudged(Evidence):
 
     @staticmethod
     def _excerpt(finding: DocumentFinding) -> Iterator[str]:
-        if finding.excerpt.strip():
-            number = f"{finding.line} | "
-            yield f"      {number}{finding.excerpt}"
-            if 0 < finding.column <= len(finding.excerpt) + 1:
-                yield f"      {' ' * (len(number) - 2)}| {' ' * (finding.column - 1)}^"
+        if not finding.excerpt.strip():
+            return
+        wide = len(str(finding.line + len(finding.after)))
+        for number, line in enumerate(finding.before, finding.line - len(finding.before)):
+            yield f"      {number:>{wide}} | {line}".rstrip()
+        yield f"      {finding.line:>{wide}} | {finding.excerpt}"
+        if 0 < finding.column <= len(finding.excerpt) + 1:
+            yield f"      {' ' * wide} | {' ' * (finding.column - 1)}^"
+        for number, line in enumerate(finding.after, finding.line + 1):
+            yield f"      {number:>{wide}} | {line}".rstrip()

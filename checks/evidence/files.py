@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from runbook.outcome import Evidence, ForeignLine, ForeignText
 
@@ -62,6 +62,24 @@ class GitTree(Evidence):
         yield from (f"! {change}" for change in self.changes)
 
 
+class OutputMark(Evidence):
+    """Where in a command's output a pattern was found."""
+
+    kind: ClassVar[str] = "output_mark"
+    stream: Literal["stdout", "stderr"]
+    line: int
+    """From 0, in the output as it is kept here."""
+    start: int
+    end: int
+    """Characters of that line; as far as they go where the match goes over several."""
+    good: bool
+    """Whether it should be there."""
+    pattern: ForeignLine
+
+    def plain(self) -> Iterator[str]:
+        yield f"{'ok ' if self.good else 'BAD'} {self.stream} line {self.line + 1}: {self.pattern}"
+
+
 class CommandOutput(Evidence):
     """A command that ran and what it said."""
 
@@ -82,6 +100,8 @@ class CommandOutput(Evidence):
     """Patterns that were found as they should be."""
     missed: tuple[ForeignLine, ...] = ()
     """Patterns expected and not found, or forbidden and found."""
+    marks: tuple[OutputMark, ...] = ()
+    """Where patterns were found, as far as that is shown here."""
     attached: tuple[ForeignLine, ...] = ()
     """Streams of which a part is left out here, and the attachment that has the rest."""
 
@@ -94,11 +114,23 @@ class CommandOutput(Evidence):
         yield f"  in {self.cwd or 'its own folder'}; exit code {self.exit_code}" + (
             f" ({self.ended_by})" if self.ended_by else ""
         )
-        yield from (f"  {line}" for line in self.stdout.splitlines())
-        yield from (f"  2| {line}" for line in self.stderr.splitlines())
+        yield from self._marked("stdout", self.stdout, "  ")
+        yield from self._marked("stderr", self.stderr, "  2| ")
         yield from (f"  {line}" for line in self.attached)
         yield from (f"  matched: {pattern}" for pattern in self.matched)
         yield from (f"! {pattern}" for pattern in self.missed)
+
+    def _marked(self, stream: str, text: str, before: str) -> Iterator[str]:
+        """The lines, and under each the signs for what was found in it."""
+        if not text:
+            return
+        for number, line in enumerate(text.removesuffix("\n").split("\n")):
+            yield before + line
+            for mark in self.marks:
+                if (mark.stream, mark.line) == (stream, number):
+                    signs = "^" * max(1, mark.end - mark.start)
+                    said = "found" if mark.good else "! found and forbidden"
+                    yield f"{' ' * (len(before) + mark.start)}{signs} {said}: {mark.pattern}"
 
 
 class Statements(Evidence):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from checks.evidence.files import CommandOutput
+from checks.evidence.files import CommandOutput, OutputMark
 from checks.evidence.hosts_table import HostsTable
 from checks.files.process import Finished
 from checks.files.touches import Touches
@@ -30,6 +31,9 @@ from runbook.threads import in_thread
 
 KEEP = 4 * 1024 * 1024
 """Bytes of each stream in which the patterns are looked for."""
+
+MARKS = 20
+"""Places shown for each pattern."""
 
 _WIDTH = 96
 """Characters after which a command that is shown goes on in the next line."""
@@ -215,6 +219,7 @@ async def _run(role: Role, params: CommandParams, machine: Machine, ctx: Context
         stderr=stderr,
         matched=match.matched,
         missed=(*(f"missing: {p}" for p in match.missing), *(f"forbidden: {p}" for p in match.forbidden)),
+        marks=await in_thread(lambda: tuple(_marks(params.expect, stdout, stderr))),
         attached=await _attached(ctx, finished),
     )
     if finished.ended_by.startswith("deadline"):
@@ -254,6 +259,29 @@ def _match(expect: Expect, finished: Finished) -> _Match:
     forbidden = [pattern for pattern in expect.forbidden if _found(pattern, out) or _found(pattern, err)]
     absent = [f"not there: {pattern}" for pattern in expect.forbidden if pattern not in forbidden]
     return _Match((*matched, *absent), tuple(missing), tuple(forbidden))
+
+
+def _marks(expect: Expect, stdout: str, stderr: str) -> Iterator[OutputMark]:
+    """Where the patterns stand in what is shown, each a bounded number of times."""
+    wanted: list[tuple[Literal["stdout", "stderr"], str, str, bool]] = []
+    wanted += [("stdout", stdout, pattern, True) for pattern in expect.stdout]
+    wanted += [("stderr", stderr, pattern, True) for pattern in expect.stderr]
+    wanted += [("stdout", stdout, pattern, False) for pattern in expect.forbidden]
+    wanted += [("stderr", stderr, pattern, False) for pattern in expect.forbidden]
+    for stream, text, pattern, good in wanted:
+        found = (match for match in re.finditer(pattern, text, re.MULTILINE) if match.start() < len(text))
+        for match in islice(found, MARKS):
+            begin = text.rfind("\n", 0, match.start()) + 1
+            end = text.find("\n", match.start())
+            last = min(match.end(), end if end >= 0 else len(text))
+            yield OutputMark(
+                stream=stream,
+                line=text.count("\n", 0, begin),
+                start=match.start() - begin,
+                end=max(last, match.start()) - begin,
+                good=good,
+                pattern=pattern,
+            )
 
 
 def _found(pattern: str, text: str) -> bool:

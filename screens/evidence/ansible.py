@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from textual.content import Content
 
 from checks.evidence.ansible import AnsibleRecap, RecapHost
-from screens.columns import Cell, pairs, table, wrap
+from screens.columns import Cell, fits, flow, pairs, table, wrap
 from screens.evidence.pane import Pane, draws
 from screens.words import BAD, CALM, DOUBT, GOOD, QUIET
 
@@ -27,7 +27,7 @@ class AnsiblePane(Pane[AnsibleRecap]):
 
     def lines(self, width: int) -> Iterator[Content]:
         ran = self.evidence
-        yield from wrap(Content.assemble(("$ ", f"bold {GOOD}"), (shlex.join(ran.argv), "bold")), width)
+        yield from wrap(Content.assemble(("$ ", f"bold {GOOD}"), (shlex.join(ran.argv), "bold")), width, hang=2)
         ended = f"exit code {ran.exit_code}" if ran.exit_code is not None else f"ended by {ran.ended_by}"
         rows: list[tuple[str, Cell]] = [("in", ran.folder), ("mode", ran.mode)]
         if ran.exit_code is None and not ran.ended_by:
@@ -37,27 +37,43 @@ class AnsiblePane(Pane[AnsibleRecap]):
         yield from pairs(rows, width)
         if ran.hosts:
             yield Content("")
-            yield from table(("", "host", *_COLUMNS), [_row(host) for host in ran.sorted], width)
+            yield from _recap(ran.sorted, width)
         for note in ran.failures:
             yield Content("")
-            yield from wrap(Content.styled(f"✗ {note.host}: {note.task}", f"bold {BAD}"), width)
+            yield from wrap(Content.styled(f"✗ {note.host}: {note.task}", f"bold {BAD}"), width, hang=2)
             for line in note.said:
-                yield from wrap(line, width, indent=4)
+                yield from wrap(line, width, indent=4, hang=2)
         if ran.changes:
             yield Content("")
             yield Content.styled("would change" if ran.mode == "dry run" else "changed", QUIET)
             for note in ran.changes[:CHANGES_SHOWN]:
-                yield from wrap(Content.assemble(("▲ ", DOUBT), f"{note.host}: {note.task}"), width, indent=2)
+                yield from wrap(Content.assemble(("▲ ", DOUBT), f"{note.host}: {note.task}"), width, indent=2, hang=2)
         for line in ran.said:
-            yield from wrap(line, width, indent=2)
+            yield from wrap(line, width, indent=2, hang=2)
         if ran.attached:
             yield Content("")
             yield from wrap(Content.styled(f"the whole output: attachment {ran.attached}", QUIET), width)
 
 
-def _row(host: RecapHost) -> tuple[Cell, ...]:
-    sign = Content.styled("✓", GOOD) if host.good else Content.styled("✗", f"bold {BAD}")
-    return (sign, host.host, *(_count(name, getattr(host, name)) for name in _COLUMNS))
+def _recap(hosts: Sequence[RecapHost], width: int) -> Iterator[Content]:
+    """A column for each count; where there is no room for them, the counts of a host under its name."""
+    head = ("", "host", *_COLUMNS)
+    rows = [(_sign(host), host.host, *(_count(name, getattr(host, name)) for name in _COLUMNS)) for host in hosts]
+    if fits(head, rows, width):
+        yield from table(head, rows, width, numbers=range(2, len(head)))
+        return
+    for host in hosts:
+        yield from wrap(Content.assemble(_sign(host), " ", (host.host, "bold")), width, hang=2)
+        counts = [
+            Content.assemble((f"{name} ", QUIET), _count(name, count))
+            for name in _COLUMNS
+            if (count := getattr(host, name))
+        ]
+        yield from wrap(flow(counts, width - 2), width, indent=2)
+
+
+def _sign(host: RecapHost) -> Content:
+    return Content.styled("✓", GOOD) if host.good else Content.styled("✗", f"bold {BAD}")
 
 
 def _count(name: str, count: int) -> Content:

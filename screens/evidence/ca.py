@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from textual.content import Content
@@ -17,7 +18,7 @@ from checks.evidence.ca import (
 from screens.columns import Cell, pairs, table, wrap
 from screens.evidence.chain import tree
 from screens.evidence.fingerprints import side_by_side
-from screens.evidence.pane import Pane, draws, span, when
+from screens.evidence.pane import Pane, draws, octets, span, when
 from screens.words import BAD, QUIET, verdict
 
 _STATES = {
@@ -45,7 +46,7 @@ class AnswerPane(Pane[ServerAnswer]):
         status = verdict(answer.right, answer.status, f"{answer.status}; expected {answer.expected}")
         rows: list[tuple[str, Cell]] = [
             ("URL", Content.styled(answer.url, "bold")),
-            ("status", Content.assemble(status, (f"  {answer.size} bytes", QUIET))),
+            ("status", Content.assemble(status, (f"  {octets(answer.size)}", QUIET))),
             ("server", answer.server),
             ("trusting", answer.trusting),
             ("TLS", answer.tls),
@@ -72,10 +73,15 @@ class ProvisionersPane(Pane[ProvisionersListed]):
     def lines(self, width: int) -> Iterator[Content]:
         listed = self.evidence
         counted = f"{listed.found} there, {listed.expected} expected"
-        yield from pairs([("server", listed.server), ("verdict", verdict(listed.right, counted, counted))], width)
+        states = Counter(_STATES[row.state] for row in listed.rows if row.state is not Listed.EXPECTED)
+        wrong = ", ".join(f"{count} {word}" for word, count in states.items())
+        yield from pairs(
+            [("server", listed.server), ("found", counted), ("verdict", verdict(listed.right, "the same", wrong))],
+            width,
+        )
         yield Content("")
         rows: list[tuple[Cell, Cell, Cell]] = []
-        for row in listed.rows:
+        for row in sorted(listed.rows, key=lambda row: row.state is Listed.EXPECTED):
             why = _STATES[row.state] + (f", expected {row.expected}" if row.expected else "")
             rows.append((row.type, row.name, verdict(row.state is Listed.EXPECTED, why, why)))
         yield from table(("type", "name", ""), rows, width)

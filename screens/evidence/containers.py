@@ -6,12 +6,26 @@ from collections.abc import Iterable, Iterator
 
 from textual.content import Content
 
-from checks.evidence.containers import ContainerState, ImageState, LogsRead, VolumeEntry, VolumeState
+from checks.evidence.containers import ContainerState, ImageState, LogLine, LogsRead, VolumeEntry, VolumeState
 from screens.columns import Cell, pairs, table, wrap
-from screens.evidence.pane import Pane, draws
-from screens.words import QUIET, verdict
+from screens.evidence.marked import marked_line
+from screens.evidence.pane import Pane, draws, octets, when
+from screens.words import BAD, QUIET, verdict
 
 Row = tuple[str, Cell]
+
+
+_SHORT = len("sha256:") + 12
+"""Characters of an image's id in its short form."""
+
+_WIDE = 60
+"""Cells above which hashes have twelve digits."""
+
+
+def _state(box: ContainerState) -> Content:
+    if box.status != "running" or box.health not in ("", "healthy"):
+        return Content.styled(box.state, f"bold {BAD}" if box.problems else "")
+    return verdict(not box.problems, box.state, box.state)
 
 
 def _several(name: str, values: Iterable[str]) -> Iterator[Row]:
@@ -21,7 +35,7 @@ def _several(name: str, values: Iterable[str]) -> Iterator[Row]:
 
 def _problems(problems: Iterable[str], width: int) -> Iterator[Content]:
     for problem in problems:
-        yield from wrap(verdict(False, "", problem), width)
+        yield from wrap(verdict(False, "", problem), width, hang=2)
 
 
 @draws(VolumeState)
@@ -51,12 +65,12 @@ class VolumePane(Pane[VolumeState]):
                     entry.path,
                     entry.mode,
                     f"{entry.owner}:{entry.group}",
-                    str(entry.size),
-                    entry.sha256[:12] or entry.type,
+                    f"{entry.size:,}",
+                    entry.sha256[: 12 if width > _WIDE else 8] or entry.type,
                 )
                 for entry in volume.entries
             ]
-            yield from table(("path", "mode", "owner", "bytes", "SHA-256"), listed, width)
+            yield from table(("path", "mode", "owner", "bytes", "SHA-256"), listed, width, numbers=(3,))
         if volume.more:
             yield from wrap(Content.styled(f"and {volume.more} more", QUIET), width)
         yield from _problems(volume.problems, width)
@@ -74,7 +88,7 @@ class EntryPane(Pane[VolumeEntry]):
             ("path", Content.styled(entry.path, "bold")),
             ("is", entry.type),
             ("mode", f"{entry.mode}  {entry.owner}:{entry.group}"),
-            ("size", f"{entry.size} bytes"),
+            ("size", octets(entry.size)),
         ]
         rows += [(name, value) for name, value in (("leads to", entry.target), ("SHA-256", entry.sha256)) if value]
         yield from pairs(rows, width)
@@ -92,15 +106,15 @@ class ImagePane(Pane[ImageState]):
             ("image", Content.styled(image.image, "bold")),
             ("engine", image.engine),
             ("id", image.id),
-            ("created", image.created),
-            ("size", f"{image.size} bytes"),
+            ("created", when(image.created)),
+            ("size", octets(image.size)),
             ("user", image.user or "root"),
         ]
         rows += _several("tags", image.tags)
         rows += _several("labels", image.labels)
         yield from pairs(rows, width)
         for path in image.found:
-            yield from wrap(verdict(True, path, ""), width)
+            yield from wrap(verdict(True, path, ""), width, hang=2)
         yield from _problems(image.problems, width)
 
 
@@ -115,12 +129,12 @@ class ContainerPane(Pane[ContainerState]):
         rows: list[Row] = [
             ("container", Content.styled(box.container, "bold")),
             ("engine", box.engine),
-            ("is", box.state),
+            ("is", _state(box)),
         ]
         if box.there:
             rows += [
-                ("image", f"{box.image}  {box.image_id}"),
-                ("started", f"{box.started or 'never'}, {box.restarts} restarts"),
+                ("image", Content.assemble(box.image, (f"  {box.image_id[:_SHORT]}", QUIET))),
+                ("started", f"{when(box.started) or 'never'}, {box.restarts} restarts"),
                 ("user", box.user or "not set"),
             ]
         rows += _several("mounts", box.mounts)
@@ -140,15 +154,29 @@ class LogsPane(Pane[LogsRead]):
             [
                 ("container", Content.styled(log.container, "bold")),
                 ("engine", log.engine),
-                ("lines", f"{log.lines} since {log.since}"),
+                ("lines", f"{log.lines} since {when(log.since)}"),
             ],
             width,
         )
-        for line in log.matched:
-            yield from wrap(verdict(True, line, ""), width)
         yield from _problems((f"not found: {line}" for line in log.missed), width)
-        yield from _problems(log.bad, width)
+        for one in sorted(log.found, key=lambda one: one.good):
+            yield from _found(one, width)
+        if not log.found:
+            yield from _problems(log.bad, width)
+            for line in log.matched:
+                yield from wrap(verdict(True, line, ""), width, hang=2)
         if log.last:
             yield Content("")
+            yield Content.styled("its last lines", QUIET)
+        places: dict[str, list[LogLine]] = {}
+        for one in log.found:
+            places.setdefault(one.text, []).append(one)
         for line in log.last:
-            yield from wrap(Content.styled(line, QUIET), width)
+            yield from marked_line(line, [(one.start, one.end, one.good) for one in places.get(line, ())], width)
+
+
+def _found(one: LogLine, width: int) -> Iterator[Content]:
+    """The pattern, and the line in which it was found."""
+    said = f"found {one.pattern}" if one.good else f"must not come: {one.pattern}"
+    yield from wrap(verdict(one.good, said, said), width, hang=2)
+    yield from marked_line(one.text, [(one.start, one.end, one.good)], width, sign=False)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
+from math import ceil
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from checks.evidence.hosts_table import HostCell, HostRow, HostsTable, HostState
-from screens.columns import Cell, pairs, table, wrap
+from screens.columns import Cell, fits, flow, pairs, table, wrap
 from screens.evidence.pane import Pane, draws
 from screens.words import BAD, CALM, DOUBT, GOOD, QUIET, Look
 
@@ -46,7 +48,7 @@ class HostsPane(Pane[HostsTable]):
         yield from pairs(
             [
                 ("hosts", Content.assemble((found.on, "bold"), f"  {len(found.rows)}, {found.parallel} at a time")),
-                ("so far" if found.done < len(found.rows) else "found", self._numbers()),
+                ("so far" if found.done < len(found.rows) else "found", self._numbers(width - 8)),
                 ("needed", f"{found.at_least} of {len(found.rows)} must be green"),
             ],
             width,
@@ -62,19 +64,19 @@ class HostsPane(Pane[HostsTable]):
             by_name += listed[most:]
         yield from (self._matrix if len(found.columns) > 1 else self._list)(shown, width)
         for state, some in groupby(by_name, lambda row: row.state):
-            yield from wrap(Content.assemble(_mark(state), f"  {', '.join(row.host for row in some)}"), width)
+            yield from wrap(Content.assemble(_mark(state), f"  {', '.join(row.host for row in some)}"), width, hang=2)
         if found.attached:
             yield Content("")
             yield from wrap(Content.styled(f"every host's evidence: attachment {found.attached}", QUIET), width)
 
-    def _numbers(self) -> Content:
+    def _numbers(self, width: int) -> Content:
         counts = self.evidence.counts
         parts = [
             Content.styled(f"{LOOKS[state].sign} {counts[state]} {state.value}", LOOKS[state].style)
             for state in HostState
             if counts[state]
         ]
-        return Content("  ").join(parts)
+        return flow(parts, width)
 
     def _bar(self, width: int) -> Content:
         """A cell for a share of the hosts: the green from the left, then the red, the rest is not done."""
@@ -95,11 +97,24 @@ class HostsPane(Pane[HostsTable]):
         yield from table(("", "host", self.evidence.columns[0]), cells, width, under=[_under(row.said) for row in rows])
 
     def _matrix(self, rows: list[HostRow], width: int) -> Iterator[Content]:
-        def cell(one: HostCell) -> Cell:
-            return _mark(one.state)
-
-        listed = [(_mark(row.state, word=False), row.host, *(cell(one) for one in row.cells)) for row in rows]
-        yield from table(("", "host", *self.evidence.columns), listed, width, under=[self._remark(row) for row in rows])
+        """Signs and words; with little room signs alone under numbered columns, as many at a time as there is room."""
+        columns, under = self.evidence.columns, [self._remark(row) for row in rows]
+        head = ("", "host", *columns)
+        listed = [_cells(row, row.cells, words=True) for row in rows]
+        if fits(head, listed, width):
+            yield from table(head, listed, width, under=under)
+            return
+        yield from wrap(flow([f"{number} {name}" for number, name in enumerate(columns, 1)], width), width, hang=2)
+        yield Content("")
+        named = min(max((cell_len(row.host) for row in rows), default=0), width // 2)
+        room = max(1, (width - 3 - named) // (2 + len(str(len(columns)))))
+        step = ceil(len(columns) / ceil(len(columns) / room))
+        for first in range(0, len(columns), step):
+            some = range(first, min(first + step, len(columns)))
+            numbers = ("", "host", *(str(number + 1) for number in some))
+            short = [_cells(row, [row.cells[number] for number in some], words=False) for row in rows]
+            last = some[-1] == len(columns) - 1
+            yield from table(numbers, short, width, under=under if last else ())
 
     def _remark(self, row: HostRow) -> Content:
         """What the checks that are not green say."""
@@ -114,6 +129,10 @@ class HostsPane(Pane[HostsTable]):
         kept = row.at and row.attempt != self.evidence.attempt
         said = Content.styled(row.said.summary, "" if row.state.red or row.state is HostState.WARNED else QUIET)
         return Content.assemble(said, (f"  from attempt {row.attempt}", QUIET)) if kept else said
+
+
+def _cells(row: HostRow, cells: Sequence[HostCell], *, words: bool) -> tuple[Cell, ...]:
+    return (_mark(row.state, word=False), row.host, *(_mark(one.state, word=words) for one in cells))
 
 
 def _under(cell: HostCell) -> Content:

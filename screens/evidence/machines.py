@@ -8,18 +8,18 @@ from textual.content import Content
 
 from checks.evidence.machines import Copied, FileState, PortState, SecretCompared, SystemdUnit, UsbDevices
 from screens.columns import Cell, pairs, table, wrap
-from screens.evidence.pane import Pane, draws
+from screens.evidence.pane import Pane, draws, octets, when
 from screens.fingerprints import compared
-from screens.words import BAD, verdict
+from screens.words import BAD, QUIET, verdict
 
 Row = tuple[str, Cell]
 
 
 def _judged(matched: Iterable[str], problems: Iterable[str], width: int) -> Iterator[Content]:
     for line in matched:
-        yield from wrap(verdict(True, line, ""), width)
+        yield from wrap(verdict(True, line, ""), width, hang=2)
     for line in problems:
-        yield from wrap(verdict(False, "", line), width)
+        yield from wrap(verdict(False, "", line), width, hang=2)
 
 
 @draws(SystemdUnit)
@@ -36,13 +36,13 @@ class UnitPane(Pane[SystemdUnit]):
             ("active", unit.active),
             ("loaded", unit.load),
             ("unit file", unit.file or "none"),
+            *([("expected", Content.styled(", ".join(unit.expected), "bold"))] if unit.expected else []),
         ]
         more = (
             ("since", unit.since),
             ("main PID", str(unit.main_pid or "")),
             ("started by", ", ".join(unit.triggered_by)),
             ("what", unit.description),
-            ("expected", ", ".join(unit.expected)),
         )
         rows += [(name, value) for name, value in more if value]
         yield from pairs(rows, width)
@@ -58,7 +58,7 @@ class UsbPane(Pane[UsbDevices]):
     def lines(self, width: int) -> Iterator[Content]:
         usb = self.evidence
         count = f"{len(usb.found)} of {usb.device} on {usb.on}"
-        yield from wrap(verdict(usb.right, count, f"{count}, expected {usb.expected}"), width)
+        yield from wrap(verdict(usb.right, count, f"{count}, expected {usb.expected}"), width, hang=2)
         rows = [
             (
                 Content.styled("✓" if item.wanted else "✗", "" if item.wanted else f"bold {BAD}"),
@@ -90,7 +90,7 @@ class FileStatePane(Pane[FileState]):
         if file.mode:
             rows += [
                 ("mode", f"{file.mode}  {file.owner}:{file.group}"),
-                ("size", f"{file.size} bytes, changed {file.changed}"),
+                ("size", f"{octets(file.size)}, changed {when(file.changed)}"),
             ]
         rows += [(name, value) for name, value in (("leads to", file.target), ("SHA-256", file.sha256)) if value]
         yield from pairs(rows, width)
@@ -105,7 +105,7 @@ class CopiedPane(Pane[Copied]):
 
     def lines(self, width: int) -> Iterator[Content]:
         copy = self.evidence
-        rows: list[Row] = [("file", f"{copy.source} ({copy.size} bytes)"), ("copy", copy.target)]
+        rows: list[Row] = [("file", f"{copy.source} ({octets(copy.size)})"), ("copy", copy.target)]
         if copy.mode:
             rows.append(("mode", f"{copy.mode}  {copy.owner}:{copy.group}"))
         if copy.same:
@@ -147,5 +147,5 @@ class SecretPane(Pane[SecretCompared]):
         rows: list[Row] = [("file", found.path), ("on", found.on)]
         yield from pairs([*rows, ("variable", found.variable)] if found.variable else rows, width)
         said = verdict(found.same, "what is there is what was typed", "what is there is not what was typed")
-        yield from wrap(said, width)
-        yield from wrap("Compared in memory; neither is shown or recorded.", width)
+        yield from wrap(said, width, hang=2)
+        yield from wrap(Content.styled("Compared in memory; neither is shown or recorded.", QUIET), width)

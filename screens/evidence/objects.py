@@ -20,7 +20,7 @@ class ObjectsPane(Pane[ObjectTable]):
 
     def lines(self, width: int) -> Iterator[Content]:
         found = self.evidence
-        yield from wrap(Content.assemble(("token  ", QUIET), found.token), width)
+        yield from wrap(Content.assemble(("token  ", QUIET), found.token), width, hang=7)
         yield Content("")
         rows = [self._row(item) for item in found.objects]
         under = [Content.styled(_attributes(item), QUIET) for item in found.objects]
@@ -35,7 +35,7 @@ class ObjectsPane(Pane[ObjectTable]):
             ("✗", BAD, found.problems),
         ):
             for text in texts:
-                yield from wrap(Content.assemble((f"{word} ", f"bold {style}"), text), width)
+                yield from wrap(Content.assemble((f"{word} ", f"bold {style}"), text), width, hang=2)
 
     def _row(self, item: ObjectInfo) -> tuple[Cell, ...]:
         expected = self.evidence.expected_ids

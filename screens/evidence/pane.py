@@ -56,6 +56,11 @@ def when(text: str) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if moment.tzinfo else text
 
 
+def octets(count: int) -> str:
+    """A size in bytes, with its thousands apart."""
+    return f"{count:,} {'byte' if count == 1 else 'bytes'}"
+
+
 _LONG = timedelta(days=30)
 """A span above which the time of day does not count."""
 

@@ -23,13 +23,13 @@ class AnnouncementPane(Pane[Announcement]):
 
     def lines(self, width: int) -> Iterator[Content]:
         said = self.evidence
-        rows = [("root", f"{said.subject}  {said.root}"), ("fingerprint", said.fingerprint)]
+        rows = [("root", said.subject), ("from", said.root), ("fingerprint", said.fingerprint)]
         rows += [("written to", said.file)] if said.file else []
         yield from pairs(rows, width)
         for problem in said.problems:
-            yield from wrap(verdict(False, "", problem), width)
+            yield from wrap(verdict(False, "", problem), width, hang=2)
         if not said.problems:
-            yield from wrap(verdict(True, "the fingerprint in it is computed from the certificate", ""), width)
+            yield from wrap(verdict(True, "the fingerprint in it is computed from the certificate", ""), width, hang=2)
         yield Content("")
         for line in said.text.rstrip("\n").split("\n"):
             for number, part in enumerate(wrap(line, width - 4)):
@@ -46,7 +46,7 @@ class AnswersPane(Pane[ListAnswers]):
         said = self.evidence
         yield from wrap(Content.styled(said.question, "bold"), width)
         done = len(said.those(Tick.YES)) == len(said.items)
-        yield from wrap(verdict(done, said.progress, said.progress), width)
+        yield from wrap(verdict(done, said.progress, said.progress), width, hang=2)
         yield Content("")
         rows = [(Content.styled(*_LOOKS[item.answer]), item.item) for item in said.sorted]
         yield from table(("answer", "item"), rows, width, under=[_reason(item) for item in said.sorted])
@@ -62,7 +62,7 @@ class ItemPane(Pane[ListItem]):
 
     def lines(self, width: int) -> Iterator[Content]:
         item = self.evidence
-        yield from wrap(Content.assemble(item.item, "  ", _LOOKS[item.answer]), width)
+        yield from wrap(Content.assemble(item.item, "  ", _LOOKS[item.answer]), width, hang=2)
         if item.reason:
             yield from wrap(_reason(item), width, indent=2)
 

@@ -32,9 +32,9 @@ class SigningPane(Pane[SigningProof]):
         )
         yield Content("")
         for problem in proof.problems:
-            yield from wrap(verdict(False, "", problem), width)
+            yield from wrap(verdict(False, "", problem), width, hang=2)
         for line in proof.right:
-            yield from wrap(verdict(True, line, ""), width)
+            yield from wrap(verdict(True, line, ""), width, hang=2)
         yield Content("")
         rows: list[tuple[str, Cell]] = [
             (name, value)
@@ -51,7 +51,7 @@ class SigningPane(Pane[SigningProof]):
             yield Content("")
             yield from compared(pair.left_title, pair.left, pair.right_title, pair.right, width)
         for note in proof.notes:
-            yield from wrap(Content.styled(note, QUIET), width)
+            yield from wrap(Content.styled(f"note: {note}", QUIET), width, hang=6)
 
 
 _LEFT = len("container")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from textual.content import Content
 
 from checks.evidence.slots import SlotInfo, SlotTable
-from screens.columns import Cell, against, pairs, table, wrap
+from screens.columns import Cell, against, flow, pairs, table, wrap
 from screens.evidence.pane import Pane, draws
 from screens.words import BAD, CALM, QUIET, verdict
 
@@ -23,7 +23,7 @@ class SlotsPane(Pane[SlotTable]):
         rows = [self._row(slot) for slot in evidence.slots]
         if rows:
             head = ("", "slot", "label", "serial", "PIN")
-            yield from table(head, rows, width, under=[_under(slot) for slot in evidence.slots])
+            yield from table(head, rows, width, under=[_under(slot, width - 3) for slot in evidence.slots])
         else:
             yield Content.styled("✗ the module shows no slot", f"bold {BAD}")
         yield Content("")
@@ -55,13 +55,13 @@ class SlotsPane(Pane[SlotTable]):
                 yield name, wanted, ", ".join(found) or "–", good
 
 
-def _under(slot: SlotInfo) -> Content:
+def _under(slot: SlotInfo, width: int) -> Content:
     """Who made the token, its limits, and its flags by name."""
     token = slot.token
     if token is None:
         return Content("")
     made = f"{token.manufacturer} {token.model}, firmware {token.firmware_version}"
-    return Content.assemble((f"{made}\n", QUIET), "  ".join(token.flags))
+    return Content.assemble((f"{made}\n", QUIET), flow(token.flags, width))
 
 
 def _same(name: str, wanted: str, found: str) -> bool:

@@ -120,6 +120,8 @@ async def test_a_bad_line_ends_it_at_once_with_its_symptom(bench: Bench) -> None
     assert (outcome.verdict, outcome.symptom) == (Verdict.FAILED, "token not present")
     assert "pkcs11: no slots" in outcome.summary
     assert read(outcome).bad == ("pkcs11: no slots",)
+    (line,) = read(outcome).found
+    assert (line.text[line.start : line.end], line.good) == (line.pattern, False)
 
 
 async def test_what_is_not_said_in_time(bench: Bench) -> None:

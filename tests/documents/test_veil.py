@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.documents.veil import is_secret_name, veil, veil_text
+from checks.documents.veil import is_secret_name, veil, veil_around, veil_text
 
 
 @pytest.mark.parametrize(
@@ -77,3 +77,55 @@ def test_names_of_secrets(name: str) -> None:
 )
 def test_names_of_other_things(name: str) -> None:
     assert not is_secret_name(name)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pin: |\n  4711\n  4711",
+        "hsm:\n  password: >-\n\n    it is 4711\n    and 4711 again\n  label: x",
+        '{\n  "pin":\n  "4711",\n  "a": 1\n}',
+        '{"password": [\n  "4711",\n  "x"\n]}',
+        'secret = """\n4711\n4711\n"""',
+        "docker login --password \\\n4711 \\\n  host",
+        "ENV PIN \\\n4711",
+        "key: |\n  -----BEGIN EC PRIVATE KEY-----\n  4711\n  4711\n  -----END EC PRIVATE KEY-----\nlast: 1",
+        "pin: 4711",
+    ],
+)
+def test_a_value_that_stands_under_its_name_is_hidden(text: str) -> None:
+    lines = text.split("\n")
+    for number in range(1, len(lines) + 1):
+        before, line, after = veil_around(lines, number, 9, 9)
+        shown = "\n".join([*before, line, *after])
+        assert "4711" not in shown
+        assert shown.count("\n") == text.count("\n")
+        assert "•••" in shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "unset HSM_PIN\npcscd --disable-polkit",
+        "# the PIN of the token\npcscd",
+        "pin_source: x\n  a: 1",
+        "HSM_PIN=123456\npcscd",
+        "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\nafter: 1",
+        "environment:\n  HSM_PIN_FILE: /run/pin\n  USER: step",
+        "hsm:\n  label: a\n  slot: 1",
+    ],
+)
+def test_what_stands_by_a_name_without_being_its_value_is_shown(text: str) -> None:
+    lines = text.split("\n")
+    assert veil_around(lines, len(lines))[1] == lines[-1]
+
+
+def test_a_line_that_is_not_there() -> None:
+    assert veil_around(["a"], 0) == veil_around(["a"], 2) == veil_around([], 1) == ([], "", [])
+
+
+@given(st.lists(st.text(), max_size=6), st.integers(-1, 8))
+def test_any_lines_are_told_with_as_many_around(lines: list[str], number: int) -> None:
+    before, _, after = veil_around(lines, number)
+    if 0 < number <= len(lines):
+        assert (len(before), len(after)) == (min(2, number - 1), min(2, len(lines) - number))

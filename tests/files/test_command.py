@@ -52,6 +52,40 @@ async def test_patterns(tmp_path: Path) -> None:
     assert said.missed == ("missing: stdout: absent",)
 
 
+async def test_patterns_are_marked_where_they_stand(tmp_path: Path) -> None:
+    expect = {"stdout": [r"slot \d+$", "two\nlines", "gone"], "stderr": "^warn", "forbidden": ["a+"]}
+    script = r"printf 'x\n- slot 12\n  slot 3\n two\nlines\naaa b a\n'; echo warn >&2"
+    _, said = await do(tmp_path, "sh", "-c", script, expect=expect)
+    lines = {"stdout": said.stdout.split("\n"), "stderr": said.stderr.split("\n")}
+    assert [
+        (mark.stream, mark.line, lines[mark.stream][mark.line][mark.start : mark.end], mark.good) for mark in said.marks
+    ] == [
+        ("stdout", 1, "slot 12", True),
+        ("stdout", 2, "slot 3", True),
+        ("stdout", 3, "two", True),
+        ("stderr", 0, "warn", True),
+        ("stdout", 5, "aaa", False),
+        ("stdout", 5, "a", False),
+        ("stderr", 0, "a", False),
+    ]
+    plain = list(said.plain())
+    assert plain[plain.index("  - slot 12") + 1] == "    ^^^^^^^ found: slot \\d+$"
+    assert plain[plain.index("  2| warn") + 1 :][:2] == ["     ^^^^ found: ^warn", "      ^ ! found and forbidden: a+"]
+
+
+async def test_marks_are_bounded_and_of_what_is_shown(tmp_path: Path) -> None:
+    _, said = await do(tmp_path, "seq", "100000", expect={"stdout": r"^\d+$", "forbidden": "^$"})
+    assert len(said.marks) == 20
+    context = StandIn(tmp_path)
+    context.redactor.learn(Secret(b"hunter22"))
+    outcome = await context.run(CommandCheck, run=["echo", "pin hunter22 end"], expect={"stdout": "end"})
+    found = outcome.evidence[0]
+    assert isinstance(found, CommandOutput)
+    (mark,) = found.marks
+    assert found.stdout[mark.start : mark.end] == "end"
+    assert "hunter22" not in repr(found)
+
+
 @pytest.mark.parametrize("stream", ["", " >&2"])
 async def test_forbidden_output_on_either_stream(tmp_path: Path, stream: str) -> None:
     outcome, said = await do(tmp_path, "sh", "-c", f"echo CKR_PIN_LOCKED{stream}", expect={"forbidden": "PIN_LOCKED"})

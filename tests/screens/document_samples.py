@@ -22,6 +22,8 @@ WRONG = DocumentJudged(
             line=11,
             column=11,
             excerpt='    user: "1000:1000"',
+            before=("  step-ca:", "    image: ccat-step-ca:hsm"),
+            after=("    env_file: .env", "    environment:"),
             because="pcscd needs root for the USB device.",
         ),
         DocumentFinding(
@@ -30,6 +32,8 @@ WRONG = DocumentJudged(
             line=34,
             column=120,
             excerpt=f"    healthcheck: {{ test: [CMD, {'x' * 80}], timeout: 10s, retries: 3 }}".ljust(160, "#"),
+            before=("    restart: unless-stopped",),
+            after=("    volumes:", "      - step-ca-data:/home/step"),
         ),
         DocumentFinding(state=Said.WRONG, text="step-ca/softhsm2.conf is still in the tree"),
         DocumentFinding(state=Said.REMARK, text="what `env_file` brings along is not looked at", line=12, column=5),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from checks.evidence.containers import ContainerState, ImageState, LogsRead, VolumeEntry, VolumeState
+from checks.evidence.containers import ContainerState, ImageState, LogLine, LogsRead, VolumeEntry, VolumeState
 from checks.evidence.fingerprints import FingerprintPair
 from checks.evidence.signing import SigningProof
 from runbook.outcome import Evidence
@@ -54,6 +54,11 @@ _LOG = LogsRead(
     since="2026-05-04T09:14:00.1Z",
     lines=12,
     matched=(r"Server listening on: 2026/05/04 Server listening on :9000",),
+    found=(
+        LogLine(
+            text="2026/05/04 Server listening on :9000", start=11, end=30, good=True, pattern="Server listening on"
+        ),
+    ),
     last=("Loaded key from PKCS#11 URI", "2026/05/04 Server listening on :9000"),
 )
 
@@ -117,7 +122,15 @@ ENGINES: dict[str, tuple[Evidence, ...]] = {
     "container_logs": (
         _LOG,
         _LOG.model_copy(
-            update={"matched": (), "missed": ("Server listening on",), "bad": ("error: no slots",), "last": ()}
+            update={
+                "matched": (),
+                "missed": ("Server listening on",),
+                "bad": ("error opening the key: no slots",),
+                "found": (
+                    LogLine(text="error opening the key: no slots", start=23, end=31, good=False, pattern="no slots"),
+                ),
+                "last": ("Using the PKCS#11 module", "error opening the key: no slots"),
+            }
         ),
     ),
     "signing_proof": (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
-from checks.evidence.files import CommandOutput, FileFinding, FileTable, GitTree, Statements
+from checks.evidence.files import CommandOutput, FileFinding, FileTable, GitTree, OutputMark, Statements
 from checks.evidence.fingerprints import FingerprintPair, KeyMatch, PaperFingerprint
 from checks.evidence.objects import ObjectInfo, ObjectTable
 from checks.evidence.pin_counter import PinCounter
@@ -20,6 +20,7 @@ from runbook.run.session import Session
 from tests.screens.ca_samples import AUTHORITY
 from tests.screens.document_samples import JUDGED
 from tests.screens.engine_samples import ENGINES
+from tests.screens.host_samples import HOST_EVIDENCE
 from tests.screens.machine_samples import MACHINES
 from tests.screens.people_samples import PEOPLE
 from tests.screens.scripted import Play, ScriptedWalk, ends, session
@@ -189,6 +190,7 @@ EVIDENCE: dict[str, tuple[Evidence, ...]] = {
     **ENGINES,
     **AUTHORITY,
     **PEOPLE,
+    **HOST_EVIDENCE,
     "slots": (
         slots(token()),
         slots(
@@ -291,9 +293,10 @@ EVIDENCE: dict[str, tuple[Evidence, ...]] = {
             argv=("pkcs11-tool", "--list-slots"),
             cwd="/src/site",
             exit_code=0,
-            stdout="Available slots:\nSlot 0 (0x0): Nitrokey HSM 2\n",
+            stdout="Available slots:\nSlot 0 (0x0): Nitrokey HSM 2\n  token label : ccat-intermediate (UserPIN)\n",
             stderr="",
-            matched=("Slot 0",),
+            matched=("stdout: ^Slot 0 ", "not there: uninitialized"),
+            marks=(OutputMark(stream="stdout", line=1, start=0, end=6, good=True, pattern="^Slot 0 "),),
         ),
         CommandOutput(
             argv=("make", "play hsm host"),
@@ -301,8 +304,13 @@ EVIDENCE: dict[str, tuple[Evidence, ...]] = {
             exit_code=None,
             ended_by="deadline",
             stdout="\n".join(f"ok: [input-b] task {n}" for n in range(400)),
-            stderr="fatal: unreachable",
-            missed=("expected `failed=0`",),
+            stderr='fatal: [input-b]: UNREACHABLE! => {"msg": "Failed to connect to the host via ssh"}',
+            matched=("stdout: task 7$",),
+            missed=("missing: stdout: failed=0", "forbidden: UNREACHABLE"),
+            marks=(
+                OutputMark(stream="stdout", line=7, start=14, end=20, good=True, pattern="task 7$"),
+                OutputMark(stream="stderr", line=0, start=18, end=29, good=False, pattern="UNREACHABLE"),
+            ),
         ),
     ),
     "statements": (

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from checks.evidence.files import CommandOutput
 from checks.evidence.pin_counter import PinCounter
 from runbook.groups import differences
 from runbook.outcome import Evidence, Outcome
@@ -16,7 +17,6 @@ from screens.fingerprints import compared, told
 from tests.screens.conftest import Drive
 from tests.screens.samples import EVIDENCE, ROOT, SIGNED, counter, slots, swapped, token
 from tests.screens.scripted import ends
-
 
 steady = settings(deadline=None)
 """A loaded machine is not a failure."""
@@ -141,10 +141,25 @@ def test_the_label_that_opensc_lengthens_is_as_expected() -> None:
 def test_a_long_output_shows_its_ends_and_says_what_is_left_out() -> None:
     text = said(EVIDENCE["command"][1])
     assert "task 0\n" in text
-    assert "task 399\n" in text
+    assert text.endswith("task 399")
     assert "task 200\n" not in text
     assert "100 lines left out" in text
     assert "'play hsm host'" in text, "quoted as it ran"
+    assert text.index("error output") < text.index("task 0\n"), "errors first, where something is wrong"
+
+
+def test_what_was_found_is_marked_in_its_line() -> None:
+    red = EVIDENCE["command"][1]
+    assert isinstance(red, CommandOutput)
+    deep = red.model_copy(update={"marks": (red.marks[0].model_copy(update={"line": 200}), *red.marks)})
+    text = said(deep)
+    assert "\n✓ ok: [input-b] task 7\n" in text
+    assert '\n✗ fatal: [input-b]: UNREACHABLE! => {"msg"' in text
+    assert "49 lines left out" in text
+    assert "\n  ok: [input-b] task 199\n✓ ok: [input-b] task 200\n  ok: [input-b] task 201\n" in text
+    (line,) = (line for line in pane_for(red).lines(90) if line.plain == "✓ ok: [input-b] task 7")
+    marked = [line.plain[span.start : span.end] for span in line.spans if "underline" in str(span.style)]
+    assert marked == ["task 7"], "not by colour alone"
 
 
 @steady
