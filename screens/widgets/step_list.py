@@ -159,8 +159,9 @@ class StepList(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _go(self, line: int) -> None:
         if line != self._cursor:
+            self.refresh_line(self._cursor)
             self._cursor = line
-            self.refresh()
+            self.refresh_line(line)
             self.post_message(self.Shown(self.cursor))
         self._show_cursor()
 
