@@ -31,6 +31,12 @@ def left(until: str) -> timedelta | None:
     return moment - now() if moment.tzinfo else None
 
 
+def since(moment: str) -> float | None:
+    """Seconds from a time in RFC 3339 until now, never below 0; None where it is no time."""
+    rest = left(moment)
+    return None if rest is None else max(0.0, -rest.total_seconds())
+
+
 def countdown(length: timedelta) -> str:
     """Hours, minutes and seconds, for example `1:04:09` or `4:09`; `0:00` once it is over."""
     # Rounded up: nothing has come before the countdown has ended.

@@ -50,11 +50,11 @@ def flow(parts: Iterable[Cell], width: int, gap: int = 2) -> Content:
     return Content("\n").join(Content(" " * gap).join(line) for line in lines)
 
 
-def exact(commands: Iterable[str], width: int) -> Iterator[Content]:
+def exact(commands: Iterable[str], width: int, style: str = BAD) -> Iterator[Content]:
     """What will be done, a bar beside it; what is folded is indented, so that no command looks like two."""
     for command in commands:
         for number, line in enumerate(wrap(command, width - 4)):
-            yield Content.assemble(("▌ ", BAD), "  " if number else "", line.stylize_before("bold"))
+            yield Content.assemble(("▌ ", style), "  " if number else "", line.stylize_before("bold"))
 
 
 def table(

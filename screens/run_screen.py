@@ -45,6 +45,8 @@ class RunScreen(RunView):
             session.site.name,
             rehearsal=session.site.rehearsal is not None,
             mark=_mark(session),
+            runbook_id=session.runbook.id,
+            runs=None if session.rolls_back else session.run_folder.parent,
         )
         # Whatever ended it before: it goes on now.
         going_on = msgspec.structs.replace(session.history, finished="", reason="")

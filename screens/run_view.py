@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import events, on
@@ -22,6 +24,7 @@ from runbook.model import Runbook, Stage, Step
 from runbook.outcome import Evidence
 from runbook.probing import Answer, Probed
 from runbook.record.events import HostReached, StepFinished, StepProbed, StepProgress, StepShown, StepStarted
+from runbook.record.pace import Pace, expected, measured
 from runbook.record.state import RunState, Status, apply
 from runbook.record.told import Told
 from screens import clock
@@ -108,14 +111,18 @@ class RunView(Screen[None]):
         self._so_far: dict[str, Evidence] = {}
         self._opened = False
         self._list = StepList(self._stages)
-        self._detail = StepDetail(runbook, next(iter(self._steps)))
+        self._detail = StepDetail(runbook, next(iter(self._steps)), self._told)
         self._live = LiveOutput()
+        self._header = RunHeader(identity, tuple(self._steps.values()), self._told)
+        pace = expected(runbook, {})
+        self._header.set_reactive(RunHeader.pace, pace)
+        self._detail.set_reactive(StepDetail.pace, pace)
         self._panels = Panels(runbook, self._told, chosen)
         self._finder: Steps | None = None
         self._search: SearchBar | None = None
 
     def compose(self) -> ComposeResult:
-        yield RunHeader(self._identity, tuple(self._steps)).data_bind(RunView.state, RunView.head)
+        yield self._header.data_bind(RunView.state, RunView.head)
         yield from self.above()
         with Body(id="body"):
             yield self._list.data_bind(RunView.state)
@@ -140,6 +147,22 @@ class RunView(Screen[None]):
         self._fit(self.app.size.width)
         self.show()
         self.post_message(self.Ready())
+        if self._identity.runs is not None:
+            # What earlier runs took is read once there is something to look at.
+            self.call_after_refresh(self._measure, self._identity.runs)
+
+    def _measure(self, runs: Path) -> None:
+        async def look() -> None:
+            of, but = self._identity.runbook_id, self._identity.run_id
+            took = await asyncio.to_thread(measured, runs, of, rehearsal=self._identity.rehearsal, but=but)
+            self.expect(expected(self.runbook, took))
+
+        self.run_worker(look(), name="pace", description="what earlier runs took")
+
+    def expect(self, pace: Pace) -> None:
+        """Steps are expected to take as long as this."""
+        if pace != self._header.pace:
+            self._header.pace = self._detail.pace = pace
 
     def on_screen_suspend(self) -> None:
         self.query_one(KeyBar).refresh()
@@ -296,6 +319,8 @@ class RunView(Screen[None]):
             return self.is_mounted and self._outputs.of(self.shown) is not None
         if action == "pictures":
             return self.is_mounted and self._has_pictures(self.shown)
+        if action == "commands":
+            return not self._panels.replace_page
         if action == "note":
             return not self.state.finished
         if action == "found":
@@ -320,6 +345,10 @@ class RunView(Screen[None]):
             page.scroll_page_up(animate=False)
         else:
             page.scroll_page_down(animate=False)
+
+    def action_commands(self) -> None:
+        """Unfold what the step does in exact commands, or fold it."""
+        self._detail.unfolded = not self._detail.unfolded
 
     def action_panel(self, name: str) -> None:
         """Open or close facts or journal."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
 
 from textual.content import Content
 from textual.reactive import var
 
+from runbook.gates.window import span
+from runbook.model import Step
+from runbook.record.pace import Pace, about
 from runbook.record.state import RunState, Status
+from runbook.record.told import Told
 from screens import clock
-from screens.columns import wrap
 from screens.lines import Lines
 from screens.words import GOOD, LOOKS, QUIET, badge
 
@@ -31,38 +36,48 @@ class Identity:
     rehearsal: bool
     mark: str = ""
     """A word in capitals that says what kind of screen this is, for example `RESUMED`."""
+    runbook_id: str = ""
+    runs: Path | None = None
+    """The folder in which the runs are; None: it cannot be looked at."""
 
 
 class RunHeader(Lines):
-    """The runbook and its progress; then run id, site, head and clock, on as many lines as they need.
+    """The runbook and its progress; then run id and head; then who, how long, and the clock: on three lines at most.
 
-    Only the title and the words of the progress give way where room is short: everything else is for the record or
-    for paper, and is never cut.
+    What is for the record or for paper is never cut: run id, head, clock. Where room is short, first the words of the
+    progress give way, then the title, the site, the people, and what is left of the time.
     """
 
     ALLOW_SELECT = False
 
     state = var(RunState())
     head = var("")
+    pace = var(Pace(), init=False)
+    """What is expected of the steps."""
 
-    def __init__(self, identity: Identity, steps: tuple[str, ...]) -> None:
+    def __init__(self, identity: Identity, steps: Sequence[Step], told: Told | None = None) -> None:
         super().__init__()
         self.set_class(identity.rehearsal, "-rehearsal")
         self._identity = identity
-        self._steps = steps
-        self._face = ""
+        self._steps = tuple(steps)
+        self._told = told or Told()
+        self._time = Content("")
 
     def on_mount(self) -> None:
+        super().on_mount()
         self.set_interval(clock.TICK, self._tick)
 
     def _tick(self) -> None:
-        if self._face != clock.face(clock.now()):
+        if self._time != self._times():
             self._changed()
 
     def watch_state(self) -> None:
         self._changed()
 
     def watch_head(self) -> None:
+        self._changed()
+
+    def watch_pace(self) -> None:
         self._changed()
 
     def _changed(self) -> None:
@@ -79,23 +94,51 @@ class RunHeader(Lines):
 
     def lines(self, width: int) -> Iterator[Content]:
         yield self._title(width)
-        identity, self._face = self._identity, clock.face(clock.now())
-        run = Content.assemble((" run ", QUIET), identity.run_id)
-        site = Content.assemble((" site ", QUIET), identity.site)
+        self._time = self._times()
+        run = Content.assemble((" run ", QUIET), self._identity.run_id)
         head = Content.assemble(("head ", QUIET), (self.head or "–", "bold"), " ")
-        face = Content.styled(f"{self._face} ", QUIET)
-        rows: list[tuple[Content, Content]] = [(run + " " + site, head + " " + face)]
-        if not _fits(rows, width):
-            rows = [(run, head), (site, face)]
-        if not _fits(rows, width):
-            rows = [(part, end) for text, end in rows for part, end in _folded(text, end, width)]
-        for left, right in rows:
-            yield _ends(left, right, width)
+        who = Content.assemble(*self._people(), ("  site ", QUIET), self._identity.site)
+        if _fits(run, who, self._time, head, width=width):
+            yield _ends(run + " " + who, self._time + " " + head, width)
+        elif _fits(run, head, width=width):
+            yield _ends(run, head, width)
+            yield self._cut(who, self._time, width)
+        else:
+            yield run.truncate(width, ellipsis=True)
+            yield self._cut(self._face(), head, width)
+
+    def _cut(self, left: Content, right: Content, width: int) -> Content:
+        return _ends(left.truncate(max(0, width - right.cell_length - GAP), ellipsis=True), right, width)
+
+    def _people(self) -> Iterator[tuple[str, str]]:
+        """The driver, and the witness once there is one."""
+        if self._told.driver:
+            yield " driver ", QUIET
+            yield self._told.driver, ""
+        if self._told.witnesses:
+            yield "  witness ", QUIET
+            yield ", ".join(self._told.witnesses), ""
+
+    def _face(self) -> Content:
+        return Content.styled(f" {clock.face(clock.now())} ", QUIET)
+
+    def _times(self) -> Content:
+        """How long this sitting has lasted, what is left of what is expected, and the clock: told by the minute."""
+        since = clock.since(self._told.began) if not self.state.finished else None
+        parts = []
+        if since is not None and since >= 60:
+            parts.append(f"{span(timedelta(seconds=since))} so far")
+        if not self.state.finished and self.pace.of:
+            running = clock.since(self._told.step_began) or 0.0
+            left, whole = self.pace.left(self._steps, self.state, running)
+            if left >= 1:
+                parts.append(f"about {about(left)}{'' if whole else ' and more'} left")
+        return Content.styled(" ".join([*(f"{part} ·" for part in parts), f"{clock.face(clock.now())} "]), QUIET)
 
     def _title(self, width: int) -> Content:
         marks = Content(" ")
         if self._identity.rehearsal:
-            marks += Content.styled(" REHEARSAL ", "bold $on-rehearsal on $rehearsal") + " "
+            marks += Content.styled(" REHEARSAL ", "$rehearsal-mark") + " "
         if self._identity.mark:
             marks += Content.styled(f" {self._identity.mark} ", "bold reverse") + " "
         progress = self._progress(words=True)
@@ -106,7 +149,7 @@ class RunHeader(Lines):
         return _ends(marks + title, progress, width)
 
     def _progress(self, *, words: bool) -> Content:
-        found = [self.state.step(step).status for step in self._steps]
+        found = [self.state.step(step.id).status for step in self._steps]
         green = sum(status.green for status in found)
         full = BAR * green // max(1, len(found))
         bar = Content.assemble(("━" * full, GOOD), ("╌" * (BAR - full), QUIET), " ") if self.size.width >= 100 else ""
@@ -118,18 +161,8 @@ class RunHeader(Lines):
         return line
 
 
-def _fits(rows: list[tuple[Content, Content]], width: int) -> bool:
-    return all(left.cell_length + right.cell_length + GAP <= width for left, right in rows)
-
-
-def _folded(left: Content, right: Content, width: int) -> Iterator[tuple[Content, Content]]:
-    """The left one on lines of its own, the right one beside the last of them or under it."""
-    *before, last = wrap(left, width)
-    yield from ((line, Content("")) for line in before)
-    if _fits([(last, right)], width):
-        yield last, right
-    else:
-        yield from ((last, Content("")), (Content(""), right))
+def _fits(*parts: Content, width: int) -> bool:
+    return sum(part.cell_length for part in parts) + GAP <= width
 
 
 def _ends(left: Content, right: Content, width: int) -> Content:

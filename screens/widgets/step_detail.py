@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
@@ -14,36 +15,25 @@ from textual.reactive import var
 from textual.widget import Widget
 
 from runbook.files.templates import names, render_params
-from runbook.model import Role, Runbook, Stage, Step
+from runbook.kind import Registry
+from runbook.model import Runbook, Stage, Step
 from runbook.outcome import Evidence, Outcome
 from runbook.probing import Probed
+from runbook.record.pace import Pace
 from runbook.record.state import RunState, Status, StepState
+from runbook.record.told import Told
 from screens.columns import Cell, pairs, wrap
 from screens.evidence.pane import Pane
 from screens.lines import Lines, Searched
-from screens.words import BAD, CALM, DOUBT, GOOD, LOOKS, QUIET, badge, probe_badge
-
-
-class StepHead(Lines):
-    """What the step is and how it stands."""
-
-    def __init__(self, step: Step, now: StepState) -> None:
-        super().__init__()
-        self._step, self._now = step, now
-
-    def lines(self, width: int) -> Iterator[Content]:
-        step, now = self._step, self._now
-        yield from wrap(Content.assemble((step.id, f"bold {CALM}"), "  ", Content.styled(step.title, "bold")), width)
-        kind = "attestation" if step.role is Role.ATTESTATION else f"{step.role.value} {step.kind}"
-        attempt = f"  attempt {now.attempt}" if now.attempt > 1 else ""
-        seconds = f"  {now.seconds:.1f} s" if now.outcome else ""
-        yield from wrap(Content.assemble(badge(now.status), (f"  {kind}{attempt}{seconds}", QUIET)), width)
-        if step.irreversible:
-            yield from wrap(Content.styled(" IRREVERSIBLE ", f"bold reverse {BAD}"), width)
+from screens.widgets.step_commands import StepCommands
+from screens.widgets.step_head import StepHead
+from screens.words import DOUBT, GOOD, LOOKS, QUIET, probe_badge
 
 
 class StepFacts(Lines):
     """Why the step is there, what it needs and what it gives."""
+
+    SHOWS = ("_runbook", "_stage", "_step", "_holding")
 
     def __init__(self, runbook: Runbook, stage: Stage, step: Step, holding: frozenset[str]) -> None:
         super().__init__(classes="facts")
@@ -71,6 +61,8 @@ class StepFacts(Lines):
 class StepOutcome(Lines):
     """What was found, or why the step waits, and what to do about it."""
 
+    SHOWS = ("_now",)
+
     def __init__(self, now: StepState) -> None:
         super().__init__(classes=f"outcome -{now.status.name.lower().replace('_', '-')}")
         self._now = now
@@ -95,6 +87,8 @@ class StepOutcome(Lines):
 class StepProbe(Lines):
     """What the action's probe says to: is it done already?"""
 
+    SHOWS = ("_probed",)
+
     def __init__(self, probed: Probed) -> None:
         super().__init__(classes="outcome -probe")
         self._probed = probed
@@ -110,6 +104,8 @@ class StepProbe(Lines):
 class StepParams(Lines):
     """The step's own keys, with the values that are known by now."""
 
+    SHOWS = ("_params",)
+
     def __init__(self, params: Mapping[str, Any], inputs: Mapping[str, str | None]) -> None:
         super().__init__(classes="params")
         known = {name: inputs.get(name) or f"{{{{ {name} }}}}" for name in names(params)}
@@ -120,7 +116,9 @@ class StepParams(Lines):
             yield line.stylize_before(QUIET)
 
 
-_Shown = tuple[str, StepState, frozenset[str], tuple[tuple[str, str | None], ...], Probed | None]
+_Inputs = tuple[tuple[str, str | None], ...]
+
+_Shown = tuple[str, StepState, frozenset[str], _Inputs, Probed | None]
 """What the page is made of: the step's id and state, the facts that hold, the inputs' values, the probe's answer."""
 
 
@@ -137,9 +135,18 @@ class StepDetail(VerticalScroll, Searched, can_focus=True):
     pictures = var(False, init=False)
     """Whether OpenSSH's randomart of keys is shown."""
 
-    def __init__(self, runbook: Runbook, step: str) -> None:
+    unfolded = var(False, init=False)
+    """Whether the exact commands are shown."""
+
+    pace = var(Pace(), init=False)
+    """What is expected of the steps."""
+
+    def __init__(self, runbook: Runbook, step: str, told: Told | None = None) -> None:
         super().__init__()
-        self._runbook = runbook
+        self._runbook, self._told = runbook, told or Told()
+        self._registry: Registry | None = None
+        self._exact: tuple[str, _Inputs, tuple[str, ...]] | None = None
+        """The commands as they were worked out last, and for which step and inputs."""
         self._places = {step.id: (stage, step) for stage, step in runbook.steps()}
         self._shown: _Shown = (step, StepState(), frozenset(), (), None)
         self._so_far: Evidence | None = None
@@ -173,12 +180,41 @@ class StepDetail(VerticalScroll, Searched, can_focus=True):
         for pane in self.query(Pane):
             pane.pictures = self.pictures
 
+    def watch_pace(self) -> None:
+        self.refresh(recompose=True)
+
+    # Commands.
+
+    def watch_unfolded(self) -> None:
+        self.refresh(recompose=True)
+
+    def _commands(self) -> tuple[str, ...] | None:
+        """None: not known yet; the page is made anew once they are."""
+        step, _, _, inputs, _ = self._shown
+        if self._exact is not None and self._exact[:2] == (step, inputs):
+            return self._exact[2]
+        self.run_worker(self._work_out(step, inputs), name="commands", description="exact commands", group="commands")
+        return None
+
+    async def _work_out(self, step: str, inputs: _Inputs) -> None:
+        from runbook.run.exact import exact
+
+        registry = self._registry = self._registry or Registry()
+        commands = await asyncio.to_thread(exact, self._places[step][1], dict(inputs), registry)
+        self._exact = step, inputs, commands
+        if self._shown[0] == step:
+            self.refresh(recompose=True)
+
+    # The page.
+
     def compose(self) -> ComposeResult:
         """What was found stands before what was asked: the room is short where it matters."""
         step_id, now, holding, inputs, probed = self._shown
         self._pane = None
         stage, step = self._places[step_id]
-        yield StepHead(step, now)
+        yield StepHead(step, now, self._told.step_began, self.pace.of.get(step_id))
+        if self.unfolded:
+            yield StepCommands(self._commands())
         if now.outcome is not None or now.unmet or now.reason:
             yield StepOutcome(now)
         if probed is not None:
@@ -194,6 +230,24 @@ class StepDetail(VerticalScroll, Searched, can_focus=True):
         yield StepFacts(self._runbook, stage, step, holding)
         if now.outcome is None and step.params:
             yield StepParams(step.params, dict(inputs))
+
+    async def recompose(self) -> None:
+        """What is of the same kind as before shows the new in its place: to mount a widget takes a whole frame."""
+        if not self.is_attached or self._pruning:
+            return
+        before = {type(child): child for child in self.children if isinstance(child, Lines) and child.SHOWS}
+        parts: list[tuple[Widget, Widget]] = []
+        for part in self.compose():
+            there = before.pop(type(part), None) if isinstance(part, Lines) else None
+            parts.append((there or part, part))
+        stays = {there for there, part in parts if there is not part}
+        async with self.batch():
+            await self.remove_children([child for child in self.children if child not in stays])
+            for number, (there, part) in enumerate(parts):
+                if there is part:
+                    await self.mount(part, before=number if number < len(self.children) else None)
+                elif isinstance(there, Lines) and isinstance(part, Lines):
+                    there.become(part)
 
     def _panes(self, outcome: Outcome) -> Iterator[Widget]:
         from screens.evidence import pane_for
