@@ -38,7 +38,7 @@ class BaseApp(App[ExitCode]):
     """Whether Caps Lock is on, where the terminal tells."""
 
     TITLE = "runbook"
-    CSS_PATH: ClassVar[list[str | PurePath]] = [STYLE / "run.tcss", STYLE / "evidence.tcss"]
+    CSS_PATH: ClassVar[list[str | PurePath]] = [STYLE / "run.tcss", STYLE / "evidence.tcss", STYLE / "sixteen.tcss"]
     ENABLE_COMMAND_PALETTE = False
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (140, "-vast"), (160, "-panels")]  # noqa: RUF012 - Textual declares no class variable
 

@@ -17,13 +17,14 @@ def rebound(bindings: BindingsMap, keys: Mapping[str, str]) -> BindingsMap:
     is typed in has it.
     """
     changed: dict[str, list[Binding]] = {}
-    done: set[str | None] = set()
+    done: set[str] = set()
     for key, binding in bindings:
-        if binding.id not in keys:
+        name = binding.id or ""
+        if name not in keys:
             changed.setdefault(key, []).append(binding)
-        elif binding.id not in done:
-            done.add(binding.id)
-            for other in keys[binding.id].split(","):
+        elif name not in done:
+            done.add(name)
+            for other in keys[name].split(","):
                 changed.setdefault(other, []).append(binding.with_key(other))
     return BindingsMap.from_keys(changed)
 

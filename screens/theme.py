@@ -17,8 +17,8 @@ STYLE: Final = Path(__file__).parent / "style"
 THEME: Final = DARK
 """The one that is shown where nothing speaks for another."""
 
-OWN: Final = ("quiet", "rule", "rehearsal", "on-rehearsal", "marked")
-"""Variables of ours that every theme sets. `marked`: the style of the line that the cursor is on."""
+OWN: Final = ("quiet", "rule", "rehearsal", "rehearsal-mark", "marked")
+"""Variables of ours that every theme sets. `marked`: the style of the line that the cursor is on; both are styles."""
 
 FALLBACKS: Final = {name: THEME.variables[name] for name in OWN}
 """For themes that do not set them."""

@@ -28,7 +28,7 @@ CONTRAST: Final = Theme(
         "quiet": "#d4dae0",
         "rule": "#a3adb7",
         "rehearsal": "#ffd94a",
-        "on-rehearsal": "#000000",
+        "rehearsal-mark": "bold #000000 on #ffd94a",
         "block-cursor-background": "#0a2f52",
         "block-cursor-foreground": "#ffffff",
         "block-cursor-text-style": "bold",

@@ -28,7 +28,7 @@ DARK: Final = Theme(
         "quiet": "#98a5b3",
         "rule": "#33414f",
         "rehearsal": "#eeb956",
-        "on-rehearsal": "#1a1203",
+        "rehearsal-mark": "bold #1a1203 on #eeb956",
         "block-cursor-background": "#2a3a4c",
         "block-cursor-foreground": "#f0f5fa",
         "block-cursor-text-style": "bold",

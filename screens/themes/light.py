@@ -28,7 +28,7 @@ LIGHT: Final = Theme(
         "quiet": "#4d5966",
         "rule": "#b3bfcb",
         "rehearsal": "#734600",
-        "on-rehearsal": "#fffaf0",
+        "rehearsal-mark": "bold #fffaf0 on #734600",
         "block-cursor-background": "#cbdcee",
         "block-cursor-foreground": "#0d1620",
         "block-cursor-text-style": "bold",
