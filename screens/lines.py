@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
+from typing import ClassVar
 
 from textual.content import Content
 from textual.geometry import Size
@@ -18,6 +19,9 @@ class Lines(Widget):
 
     DEFAULT_CSS = "Lines { height: auto; width: 1fr; }"
 
+    SHOWS: ClassVar[tuple[str, ...]] = ()
+    """The attributes that say what is shown; empty: it is never given something else to show."""
+
     _drawn: tuple[int, list[Content]] | None = None
     _sought: re.Pattern[str] | None = None
     _here: int = -1
@@ -30,6 +34,14 @@ class Lines(Widget):
     @abstractmethod
     def lines(self, width: int) -> Iterable[Content]:
         """Lines of at most `width` cells."""
+
+    def become(self, other: Lines) -> None:
+        """Show what `other` would, which is of the same class and was not mounted: far cheaper than to put it here."""
+        for name in self.SHOWS:
+            setattr(self, name, getattr(other, name))
+        if self.classes != other.classes:
+            self.set_classes(other.classes)
+        self.redraw()
 
     def redraw(self) -> None:
         """What it shows has changed, and perhaps its height."""

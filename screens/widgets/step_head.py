@@ -18,6 +18,8 @@ from screens.words import BAD, CALM, QUIET, badge
 class StepHead(Lines):
     """Its time goes on while it is at work."""
 
+    SHOWS = ("_step", "_now", "_began", "_wanted")
+
     def __init__(self, step: Step, now: StepState, began: str = "", wanted: float | None = None) -> None:
         """`began`: when the attempt under way began, RFC 3339. `wanted`: the seconds that are expected."""
         super().__init__()
@@ -26,8 +28,7 @@ class StepHead(Lines):
 
     def on_mount(self) -> None:
         super().on_mount()
-        if self._now.begun and self._began:
-            self.set_interval(clock.TICK, self._tick)
+        self.set_interval(clock.TICK, self._tick)
 
     def _tick(self) -> None:
         if self._said != self._time():
