@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import pty
+import re
 import select
 import shlex
 import struct
@@ -17,6 +18,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+_CONTROL = re.compile(r"\x1b(\[[0-9;?]*[A-Za-z]|\([AB0])")
+
 DEADLINE = 60.0
 """Seconds that anything awaited may take."""
 
@@ -31,18 +34,20 @@ class Terminal:
         self._command = ["tmux", "-S", str(folder / "socket"), "-f", "/dev/null"]
 
     def tmux(self, *arguments: str) -> str:
-        done = subprocess.run([*self._command, *arguments], check=True, capture_output=True, text=True)
+        # Nothing of the tests' own environment: pytest tells programs a size of the terminal that never changes.
+        kept = {name: os.environ[name] for name in ("HOME", "LANG", "PATH") if name in os.environ}
+        done = subprocess.run([*self._command, *arguments], check=True, capture_output=True, text=True, env=kept)
         return done.stdout
 
     def run(self, command: str, **environment: str) -> None:
         """Run the shell's command in the folder, on a screen that shows nothing else."""
-        words = [f"{name}={shlex.quote(value)}" for name, value in environment.items()]
+        places = "".join(f"export {name}={shlex.quote(value)}; " for name, value in environment.items())
         width, height = map(str, self._size)
         self.tmux("new-session", "-d", "-x", width, "-y", height, "sh", "-c", "sleep infinity")
         self.tmux("set-option", "-g", "remain-on-exit", "on")
         self.tmux("set-option", "-g", "status", "off")
         self.tmux("pipe-pane", "-o", f"cat > {self.bytes}")
-        self.tmux("respawn-pane", "-k", "sh", "-c", f"cd {self.folder}; {' '.join(words)} {command}; cat")
+        self.tmux("respawn-pane", "-k", "sh", "-c", f"cd {self.folder}; {places}{command}; cat")
 
     def start(self, play: str, **environment: str) -> None:
         """Run the sample runbook with that play."""
@@ -52,10 +57,17 @@ class Terminal:
     def screen(self) -> str:
         return self.tmux("capture-pane", "-p")
 
+    @property
+    def last_shown(self) -> str:
+        """What is shown, where the terminal is there still."""
+        with contextlib.suppress(subprocess.CalledProcessError):
+            return self.screen
+        return ""
+
     def wait(self, what: str, found: Callable[[], bool] | None = None) -> None:
         end = time.monotonic() + DEADLINE
         while not (found() if found else what in self.screen):
-            assert time.monotonic() < end, f"`{what}` did not come:\n{self.screen if not found else ''}"
+            assert time.monotonic() < end, f"`{what}` did not come:\n{self.last_shown}"
             time.sleep(0.05)
 
     def keys(self, *keys: str) -> None:
@@ -72,8 +84,9 @@ class Terminal:
         return int(width), int(height)
 
     def close(self) -> None:
-        """The terminal goes away, with all that it holds."""
-        self.tmux("kill-server")
+        """The terminal goes away, with all that it holds; nothing, where it has gone already."""
+        with contextlib.suppress(subprocess.CalledProcessError):
+            self.tmux("kill-server")
 
     @contextlib.contextmanager
     def attached(self, width: int, height: int) -> Iterator[Person]:
@@ -99,7 +112,7 @@ class Person:
             env={**os.environ, "TERM": "xterm-256color"},
         )
         os.close(theirs)
-        self._shown = b""
+        self._drawn = b""
 
     def __enter__(self) -> Person:
         return self
@@ -115,10 +128,10 @@ class Person:
     def sees(self, text: str) -> None:
         """Wait until this was drawn on their terminal since they were asked last."""
         end = time.monotonic() + DEADLINE
-        while text.encode() not in self._shown:
-            assert time.monotonic() < end, f"`{text}` was not drawn: {self._shown!r}"
+        while text not in (shown := _CONTROL.sub("", self._drawn.decode(errors="replace"))):
+            assert time.monotonic() < end, f"`{text}` was not drawn:\n{shown}"
             self._read()
-        self._shown = b""
+        self._drawn = b""
 
     def left(self) -> None:
         """Wait until they have left."""
@@ -130,4 +143,4 @@ class Person:
     def _read(self) -> None:
         if select.select([self._ours], [], [], 0.05)[0]:
             with contextlib.suppress(OSError):  # the far end is closed
-                self._shown += os.read(self._ours, 65536)
+                self._drawn += os.read(self._ours, 65536)
