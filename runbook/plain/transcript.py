@@ -12,6 +12,7 @@ from runbook.record import events as ev
 from runbook.record.chain import short_head
 from runbook.record.gate_events import PeopleNamed, WindowSet
 from runbook.record.people_lines import second_person_line
+from runbook.record.shell_events import ShellEnded, ShellOpened
 from runbook.record.state import RunState, Status, apply
 from runbook.run.session import Session
 from runbook.terminal.narrator import Narrator
@@ -60,6 +61,11 @@ class Transcript:
             case ev.NoteAdded():
                 by = f" by {event.by}" if event.by else ""
                 self._say(f"   note on {event.step or 'the run'}{by}: {event.text}")
+            case ShellOpened():
+                self._say(f"   a shell was opened: {event.program} in {event.folder}")
+            case ShellEnded():
+                how = "with the run" if event.status is None else f"with {event.status}"
+                self._say(f"   the shell has ended {how}")
             case WindowSet():
                 window = TimeWindow.of((event.opens, event.closes))
                 why = f", a deviation: {event.reason}" if event.reason else ""

@@ -20,6 +20,7 @@ from runbook.record.gate_events import (
     WindowSet,
     WitnessJoined,
 )
+from runbook.record.shell_events import ShellEnded, ShellOpened
 from runbook.touched import Touched
 
 
@@ -369,6 +370,8 @@ JOURNALLED: Mapping[str, type[Event]] = {
         HostReached,
         FactEstablished,
         NoteAdded,
+        ShellOpened,
+        ShellEnded,
         RunFinished,
         RunResumed,
         StepProbed,

@@ -17,6 +17,7 @@ from runbook.ran import CommandRan
 from runbook.record import events as ev
 from runbook.record.gate_events import ApprovalGiven, PeopleNamed, WindowSet, WitnessJoined
 from runbook.record.people_lines import second_person_said
+from runbook.record.shell_events import ShellEnded, ShellOpened
 from runbook.site import LOCAL
 from runbook.text import clean_line
 from runbook.touched import Touched
@@ -42,6 +43,7 @@ class Act(StrEnum):
     WINDOW = "window"
     PEOPLE = "people"
     NOTE = "note"
+    SHELL = "shell"
     DEVIATION = "deviation"
 
 
@@ -157,6 +159,10 @@ def _of_run(event: Event) -> Iterator[_Said]:
             yield Act.INPUT, f"{event.name} = {shown}", event.source
         case ev.NoteAdded():
             yield Act.NOTE, event.text, f"by {event.by}" if event.by else ""
+        case ShellOpened():
+            yield Act.SHELL, f"opened: {event.program}", f"in {event.folder}"
+        case ShellEnded():
+            yield Act.SHELL, "ended", "with the run" if event.status is None else f"exit {event.status}"
         case WindowSet():
             yield Act.WINDOW, f"stage {event.stage}: {event.opens} to {event.closes}", event.reason
         case ev.DeviationsAcknowledged():

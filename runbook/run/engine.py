@@ -35,6 +35,7 @@ from runbook.run.beginning import TakenUp, begin
 from runbook.run.doubts import Doubts
 from runbook.run.gatekeeper import Gatekeeper
 from runbook.run.rollback import Rollback
+from runbook.run.shell import Lend, Shells
 from runbook.run.undoing import Undoing
 from runbook.run.walking import Walking
 from runbook.secrets import Redactor
@@ -86,6 +87,7 @@ class Engine:
         self.doubts = Doubts(self)
         self.undoing = Undoing(self)
         self._steps = Walking(self)
+        self._shells = Shells(self)
         two = plan.site.two_people
         self.second_people = SecondPeople(plan.header, journal.path.parent, two, self, redactor) if two else None
         self._taken_up = taken_up
@@ -157,9 +159,18 @@ class Engine:
     async def note(self, text: str) -> None:
         await self.record(NoteAdded(self.state.at, text))
 
+    async def shell(self, step: str, lend: Lend) -> int:
+        return await self._shells.open(step, lend)
+
+    @property
+    def ending(self) -> bool:
+        """Whether the walk is over, or was told to end."""
+        return bool(self._stopping) or self._walking is None or self._walking.done()
+
     def stop(self, reason: str) -> None:
         if not self._stopping:
             self._stopping = reason
+            self._shells.call_off()
             if self._walking is not None:
                 self._walking.cancel()
 
@@ -169,6 +180,7 @@ class Engine:
             self._walking.cancel()
         try:
             await asyncio.wait([self._walking])
+            await self._shells.close()
             await self._leave_second_people()
             await self.resources.close()
             await self.record(self._end(self._walking))

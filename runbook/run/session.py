@@ -12,6 +12,7 @@ from runbook.model import Runbook
 from runbook.operator import Operator
 from runbook.record.state import RunState
 from runbook.record.told import Told
+from runbook.run.shell import Lend
 from runbook.site import Site
 
 
@@ -24,6 +25,13 @@ class Walk(Protocol):
 
     async def note(self, text: str) -> None:
         """Record a note on the step at hand."""
+        ...
+
+    async def shell(self, step: str, lend: Lend) -> int:
+        """A shell for the operator while no step is at work, on record; its exit status, or 128 and its signal.
+
+        `step`: the one at hand, empty where there is none; `lend` gives the terminal to the shell. Raises UsageError where it cannot be now.
+        """
         ...
 
     def stop(self, reason: str) -> None:

@@ -32,6 +32,7 @@ from runbook.record.runlock import user_name
 from runbook.run.engine import Engine, Plan
 from runbook.run.rollback import Rollback
 from runbook.run.session import Session
+from runbook.run.shell import Lend
 from runbook.run.values import given_values, values_at_start
 from runbook.secrets import Redactor
 from runbook.site import Site
@@ -210,6 +211,11 @@ class RecordedWalk:
     async def note(self, text: str) -> None:
         if self._engine is not None:
             await self._engine.note(text)
+
+    async def shell(self, step: str, lend: Lend) -> int:
+        if self._engine is None:
+            raise UsageError("the run has not begun yet")
+        return await self._engine.shell(step, lend)
 
     def stop(self, reason: str) -> None:
         self._stopping = reason

@@ -13,6 +13,7 @@ from runbook.outcome import Outcome
 from runbook.ran import CommandRan
 from runbook.record import events as ev
 from runbook.record import gate_events as gate
+from runbook.record.shell_events import ShellEnded, ShellOpened
 from runbook.touched import Touched
 
 PAIR = FingerprintPair(
@@ -50,6 +51,8 @@ EVENTS: tuple[Event, ...] = (
     CommandRan("A1", "ls 'a b'", "ca", True, "/src", 2, {"LC_ALL": "C"}, "", 0.125),
     Touched("A1", "file", "/etc/x", "local", "written"),
     ev.NoteAdded("A1", "a note"),
+    ShellOpened("A1", "/bin/bash", "/home/op"),
+    ShellEnded("A1", 0),
     ev.StepStarted("A3", 1, "docker.volume.recreate", {}),
     ev.RunResumed("p 2", "3" * 64, "0" * 64, "1" * 64, "host", "op", "anna", "3F9A 07C1 52DE 88B0 41A6", 17, ("A3",)),
     ev.StepProbed(

@@ -37,7 +37,7 @@ async def _busy(walk: ScriptedWalk, step: str) -> Outcome:
         for number in range(60):
             walk.say(ev.StepProgress(step, f"line {number}"))
             await asyncio.sleep(0.05)
-        Path("enough").touch()
+        await asyncio.to_thread(Path("enough").touch)
 
     saying = asyncio.create_task(say())
     outcome = await _tool(walk, step)
