@@ -4,19 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import ClassVar
 
 from runbook.outcome import Evidence, Outcome, Verdict
-
-
-class Answer(StrEnum):
-    """The four answers of a probe."""
-
-    DONE = "done"
-    NOT_DONE = "not done"
-    PARTLY = "partly"
-    CANNOT_TELL = "cannot tell"
+from runbook.standing import Answer as Answer  # noqa: PLC0414 - told with what was probed
 
 
 @dataclass(frozen=True, slots=True)

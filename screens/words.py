@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
-from runbook.probing import Answer
-from runbook.record.state import Status
+from runbook.standing import Answer, Status
 
 GOOD = "$text-success"
 DOUBT = "$text-warning"

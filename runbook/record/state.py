@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import StrEnum
 
 import msgspec
 from msgspec import field
@@ -14,37 +13,8 @@ from runbook.model import Runbook
 from runbook.outcome import Outcome, Verdict
 from runbook.record import events as ev
 from runbook.record import gate_events as gate
+from runbook.standing import Status as Status  # noqa: PLC0414 - told with the state
 from runbook.touched import Touched
-
-
-class Status(StrEnum):
-    """Where a step stands; beside the verdicts, the states it passes through."""
-
-    WAITING = "waiting"
-    BLOCKED = "blocked"
-    RUNNING = "running"
-    NEEDS_YOU = "needs you"
-    PASSED = "passed"
-    WARNED = "warned"
-    FAILED = "failed"
-    ERRORED = "errored"
-    SKIPPED = "skipped"
-    NOT_HERE = "not here"
-    """Not rehearsed: the lab lacks what the step is about."""
-    IN_DOUBT = "in doubt"
-
-    @property
-    def green(self) -> bool:
-        return self in (Status.PASSED, Status.WARNED)
-
-    @property
-    def holds(self) -> bool:
-        """What comes after may count on it; what a lab lacks does not stop a rehearsal."""
-        return self.green or self is Status.NOT_HERE
-
-    @property
-    def ended(self) -> bool:
-        return self.value in {verdict.value for verdict in Verdict}
 
 
 class StepState(msgspec.Struct, frozen=True):
