@@ -12,7 +12,8 @@ import tempfile
 from array import array
 from bisect import bisect_right
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO
 
@@ -27,6 +28,9 @@ PIECE = 512
 
 PIECE_CHARS = 128 * 1024
 """Characters after which a piece is full; a longer line is a piece of its own."""
+
+PIECES = 32
+"""Pieces written in one go, at most."""
 
 READ = 16
 """Pieces read back that are held."""
@@ -55,6 +59,16 @@ class Spill:
     def read(self, offset: int, size: int) -> bytes:
         """Raises OSError."""
         return b"" if self._file is None else os.pread(self._file.fileno(), size, offset)
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Some lines in the file."""
+
+    lines: int
+    offset: int
+    size: int
+    lost: bool = False
 
 
 class Output:
@@ -130,25 +144,36 @@ class Output:
 
     async def put_away(self) -> tuple[int, int]:
         """Put the oldest lines that are held into the file; how many, and their characters."""
-        count = chars = 0
-        for line in islice(self._tail, PIECE):
-            if count and chars + len(line) > PIECE_CHARS:
-                break
-            count, chars = count + 1, chars + len(line)
-        data = "\n".join(islice(self._tail, count)).encode("utf-8", "backslashreplace")
-        try:
-            offset, size = await asyncio.to_thread(self._spill.append, data), len(data)
-        except OSError:
-            offset = size = 0
-            self._lost.add(len(self._firsts))
-        self._firsts.append(self._put_away)
-        self._offsets.append(offset)
-        self._sizes.append(size)
-        for _ in range(count):
+        lines = tuple(islice(self._tail, PIECES * PIECE))
+        pieces = await asyncio.to_thread(self._write, lines)
+        for piece in pieces:
+            if piece.lost:
+                self._lost.add(len(self._firsts))
+            self._firsts.append(self._put_away)
+            self._offsets.append(piece.offset)
+            self._sizes.append(piece.size)
+            self._put_away += piece.lines
+        for _ in lines:
             self._tail.popleft()
-        self._put_away += count
+        chars = sum(map(len, lines))
         self.chars -= chars
-        return count, chars
+        return len(lines), chars
+
+    def _write(self, lines: Sequence[str]) -> list[_Piece]:
+        """In another thread."""
+        pieces, at = [], 0
+        while at < len(lines):
+            end, chars = at + 1, len(lines[at])
+            while end < min(len(lines), at + PIECE) and chars + len(lines[end]) <= PIECE_CHARS:
+                chars += len(lines[end])
+                end += 1
+            data = "\n".join(lines[at:end]).encode("utf-8", "backslashreplace")
+            try:
+                pieces.append(_Piece(end - at, self._spill.append(data), len(data)))
+            except OSError:
+                pieces.append(_Piece(end - at, 0, 0, lost=True))
+            at = end
+        return pieces
 
 
 class Outputs:

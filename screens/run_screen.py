@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from runbook.event import Event
 from runbook.operator import Decided, Decision, Moment
-from runbook.record.events import StepFinished, StepNotHere, StepSkipped, StepStarted
+from runbook.record.events import StepFinished, StepNotHere, StepProgress, StepShown, StepSkipped, StepStarted
 from runbook.run.session import Session
 from screens.run_view import LOOKING, RunView
 from screens.widgets.left_line import LeftLine
@@ -65,6 +65,8 @@ class RunScreen(RunView):
         if isinstance(event, StepStarted | StepSkipped | StepNotHere | StepFinished):
             self._left.display = False
         super().take(event, head, at)
+        if isinstance(event, StepProgress | StepShown):
+            return  # there may be thousands a second, and nothing else has changed
         self.continuing = self.continuing and not self.state.finished
         self.show()
 

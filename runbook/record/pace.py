@@ -118,13 +118,15 @@ def length(seconds: float) -> str:
 
 
 def about(seconds: float) -> str:
-    """The same where nobody wants to know exactly: whole seconds, then fives, then minutes."""
+    """The same where nobody wants to know exactly: whole seconds, then fives, half minutes, minutes."""
     if seconds < 1:
         return "1 s"
     if seconds < 20:
         return f"{round(seconds)} s"
     if seconds < 90:
         return length(5 * round(seconds / 5))
+    if seconds < 600:
+        return length(30 * round(seconds / 30))
     return length(60 * round(seconds / 60))
 
 

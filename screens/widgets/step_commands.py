@@ -14,6 +14,8 @@ from screens.words import CALM, QUIET
 class StepCommands(Lines):
     """The same lines as at the point of no return."""
 
+    SHOWS = ("_commands",)
+
     def __init__(self, commands: tuple[str, ...] | None) -> None:
         """None: they are being worked out."""
         super().__init__(classes="commands")
