@@ -49,6 +49,14 @@ class Evidence(BaseModel):
         """The evidence as lines of plain text, for the console, the transcript and the report."""
         raise NotImplementedError
 
+    def values(self) -> Iterable[tuple[str, str]]:
+        """Values that a person may want to copy, such as fingerprints: what each is, and itself without spaces."""
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            for inner in value if isinstance(value, tuple) else (value,):
+                if isinstance(inner, Evidence):
+                    yield from inner.values()
+
     def on_request(self) -> Iterable[str]:
         """Further lines, for a person who asks for them: OpenSSH's randomart of keys."""
         return ()

@@ -30,7 +30,8 @@ class Walk(Protocol):
     async def shell(self, step: str, lend: Lend) -> int:
         """A shell for the operator while no step is at work, on record; its exit status, or 128 and its signal.
 
-        `step`: the one at hand, empty where there is none; `lend` gives the terminal to the shell. Raises UsageError where it cannot be now.
+        `step`: the one at hand, empty where there is none; `lend` gives the terminal to the shell. Raises UsageError
+        where it cannot be now.
         """
         ...
 
