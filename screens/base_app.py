@@ -10,6 +10,7 @@ from typing import ClassVar, TypeVar
 from rich.text import Text
 from textual import events
 from textual.app import App
+from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.filter import Monochrome, NoColor
@@ -23,6 +24,7 @@ from runbook.errors import ExitCode, RunbookError
 from runbook.preferences import Preferences, ThemeName
 from screens import crash
 from screens.guard import ControlGuard
+from screens.key_names import key_name
 from screens.keys import rebound
 from screens.keys_in import CapsLock
 from screens.theme import FALLBACKS, STYLE, theme_for
@@ -106,13 +108,17 @@ class BaseApp(App[ExitCode]):
         """Nobody is there any more."""
         self.exit(self.code)
 
-    # Keys.
-
     def _register_child(self, parent: DOMNode, child: Widget, before: int | None, after: int | None) -> None:
-        """Whatever comes up listens to the person's own keys."""
+        """Whatever comes up listens to the person's own keys, and nothing in it blinks: a line may be slow."""
         if self.preferences.keys:
             child._bindings = rebound(child._bindings, self.preferences.keys)
+        if hasattr(child, "cursor_blink"):
+            child.cursor_blink = False
         super()._register_child(parent, child, before, after)
+
+    def get_key_display(self, binding: Binding) -> str:
+        """As keys are called everywhere here."""
+        return binding.key_display or key_name(binding.key)
 
     # What is asked.
 
