@@ -22,7 +22,8 @@ class Place(Enum):
     LIST = auto()
     PAGE = auto()
     """The page of a step."""
-    OUTPUT = auto()
+    LINES = auto()
+    """Live output, the facts and the journal."""
     FRAMED = auto()
     """Prompts, and lines that are typed in: their frames say their keys, the same for everybody in the room."""
 
@@ -38,7 +39,8 @@ class Doing:
     """What it does, for the help."""
 
 
-_VIEW, _RUN, _LIST, _PAGE, _FRAMED = Place.VIEW, Place.RUN, Place.LIST, Place.PAGE, Place.FRAMED
+_VIEW, _RUN, _LIST, _PAGE = Place.VIEW, Place.RUN, Place.LIST, Place.PAGE
+_LINES, _FRAMED = Place.LINES, Place.FRAMED
 
 DOINGS: Final[Mapping[str, Doing]] = {
     "step.run": Doing(_RUN, "r,R,enter", "run the step at hand, and stop before the next one"),
@@ -59,6 +61,9 @@ DOINGS: Final[Mapping[str, Doing]] = {
     "search.end": Doing(_VIEW, "escape", "end the search; nothing is marked any more"),
     "step.output": Doing(_VIEW, "o,O", "show or hide what the step said while it ran"),
     "pane.randomart": Doing(_VIEW, "i,I", "show or hide the randomart of fingerprints"),
+    "panel.facts": Doing(_VIEW, "f,F", "show or hide what is true in the room"),
+    "panel.journal": Doing(_VIEW, "v,V", "show or hide what was done, with every command that ran"),
+    "step.commands": Doing(_VIEW, "x,X", "unfold or fold the exact commands of the step"),
     "run.note": Doing(_VIEW, "n,N", "write a note into the record"),
     "run.quit": Doing(_VIEW, "q,Q", "leave; a run that is not over asks first"),
     "app.help": Doing(_VIEW, "question_mark", "this help"),
@@ -74,6 +79,15 @@ DOINGS: Final[Mapping[str, Doing]] = {
     "step.up": Doing(_PAGE, "k", "a line up"),
     "step.top": Doing(_PAGE, "g", "to the top"),
     "step.bottom": Doing(_PAGE, "G", "to the end"),
+    "lines.up": Doing(_LINES, "up,k", "a line up"),
+    "lines.down": Doing(_LINES, "down,j", "a line down"),
+    "lines.page_up": Doing(_LINES, "pageup,ctrl+b", "a page up"),
+    "lines.page_down": Doing(_LINES, "pagedown,ctrl+f,space", "a page down"),
+    "lines.first": Doing(_LINES, "home,g", "to the first line"),
+    "lines.last": Doing(_LINES, "end,G", "to the last line, and stay with it"),
+    "lines.left": Doing(_LINES, "left,h", "to the left, in a line that is cut"),
+    "lines.right": Doing(_LINES, "right,l", "to the right, in a line that is cut"),
+    "journal.commands": Doing(_LINES, "x,X", "show the commands that ran alone, or everything again"),
     "search.leave": Doing(_FRAMED, "escape", "back to where you were"),
     "search.down": Doing(_FRAMED, "down,ctrl+n", "the next place that was found"),
     "search.up": Doing(_FRAMED, "up,ctrl+p", "the place found before"),
@@ -112,7 +126,7 @@ _AROUND: Final[Mapping[Place, frozenset[Place]]] = {
     Place.VIEW: frozenset({Place.RUN, Place.WITNESS}),
     Place.LIST: frozenset({Place.VIEW, Place.RUN, Place.WITNESS}),
     Place.PAGE: frozenset({Place.VIEW, Place.RUN, Place.WITNESS}),
-    Place.OUTPUT: frozenset({Place.VIEW, Place.RUN, Place.WITNESS}),
+    Place.LINES: frozenset({Place.VIEW, Place.RUN, Place.WITNESS}),
 }
 """Places that listen as well while one has the focus."""
 
@@ -193,6 +207,6 @@ def fixed(place: Place, name: str) -> str:
     """What the key does there whatever the configuration says; empty: nothing."""
     if name in FIXED:
         return FIXED[name]
-    if place in (Place.PAGE, Place.OUTPUT) and name in _SCROLLED:
-        return "moves what is shown there"
+    if place is Place.PAGE and name in _SCROLLED:
+        return "moves the page there"
     return ""

@@ -27,14 +27,14 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
     """It follows the end unless it is scrolled up."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "scroll_up", "Up", show=False),
-        Binding("down,j", "scroll_down", "Down", show=False),
-        Binding("pageup,ctrl+b", "page_up", "Page up", show=False),
-        Binding("pagedown,ctrl+f,space", "page_down", "Page down", show=False),
-        Binding("home,g", "scroll_home", "First line", show=False),
-        Binding("end,G", "scroll_end", "Last line; follow", show=False),
-        Binding("left,h", "sideways(-1)", "Left", show=False),
-        Binding("right,l", "sideways(1)", "Right", show=False),
+        Binding("up,k", "scroll_up", "Up", show=False, id="lines.up"),
+        Binding("down,j", "scroll_down", "Down", show=False, id="lines.down"),
+        Binding("pageup,ctrl+b", "page_up", "Page up", show=False, id="lines.page_up"),
+        Binding("pagedown,ctrl+f,space", "page_down", "Page down", show=False, id="lines.page_down"),
+        Binding("home,g", "scroll_home", "First line", show=False, id="lines.first"),
+        Binding("end,G", "scroll_end", "Last line; follow", show=False, id="lines.last"),
+        Binding("left,h", "sideways(-1)", "Left", show=False, id="lines.left"),
+        Binding("right,l", "sideways(1)", "Right", show=False, id="lines.right"),
     ]
 
     def __init__(self) -> None:

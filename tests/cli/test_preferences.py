@@ -107,7 +107,7 @@ keys:
         ["10:15", "there is no key `banan` For example `x`, `f5`, `ctrl+x`, `pageup`."],
         ["10:21", "a key is missing here The key `,` is named `comma`."],
         ["10:22", "`?` is for `app.help` too Give `app.help` another key."],
-        ["11:14", "`up` cannot be given to `step.down`: it moves what is shown there Take another key."],
+        ["11:14", "`up` cannot be given to `step.down`: it moves the page there Take another key."],
         ["12:17", "`n` is there twice"],
     ]
 

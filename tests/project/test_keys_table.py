@@ -53,8 +53,11 @@ def test_every_default_is_a_key_that_a_configuration_could_name() -> None:
 
 SHARED = {
     frozenset({"run.pause", "search.end"}),
+    frozenset({"page.up", "lines.page_up"}),
+    frozenset({"page.down", "lines.page_down"}),
+    frozenset({"step.commands", "journal.commands"}),
 }
-"""Only one of them can be done at a time, whatever the state."""
+"""The place that has the focus goes first, and means the same; or only one of them can be done at a time."""
 
 
 def test_no_key_of_ours_does_two_things_at_a_time() -> None:
