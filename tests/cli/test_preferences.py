@@ -49,7 +49,7 @@ def test_without_a_file_nothing_heavy_is_imported() -> None:
 def test_each_comes_from_the_nearest(written: Path) -> None:
     everything = in_force(Asked(), {}, written)
     assert everything.preferences == Preferences(
-        ThemeName.LIGHT, mouse=False, plain=True, keys={"run.continue": "f5,x"}
+        ThemeName.LIGHT, mouse=False, plain=True, keys={"run.continue": "f5,z"}
     )
     assert everything.sources == dict.fromkeys(("theme", "mouse", "plain", "keys"), str(written)) | {
         "colour": "default"
@@ -61,7 +61,7 @@ def test_each_comes_from_the_nearest(written: Path) -> None:
     assert (at_hand.preferences.colour, at_hand.sources["colour"]) == (False, "NO_COLOR")
 
     asked = in_force(Asked(ThemeName.DARK, mouse=True, plain=False), environ, written)
-    assert asked.preferences == Preferences(ThemeName.DARK, keys={"run.continue": "f5,x"}, colour=False)
+    assert asked.preferences == Preferences(ThemeName.DARK, keys={"run.continue": "f5,z"}, colour=False)
     assert [asked.sources[name] for name in ("theme", "mouse", "plain")] == ["--theme", "--mouse", "--screens"]
 
 

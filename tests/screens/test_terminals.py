@@ -104,14 +104,14 @@ def test_the_mouse_is_listened_to_only_where_it_is_wanted(
 
 
 def test_keys_of_one_s_own(bench: Bench) -> None:
-    configure(bench, "keys: {step.run: 'f5,x', run.note: r}\n")
+    configure(bench, "keys: {step.run: 'f5,z', run.note: r}\n")
     with shown(bench) as terminal:
         assert "F5 run" in terminal.shown
         assert "r note" in terminal.shown
         terminal.type("r")
         terminal.wait("A note on")
-        terminal.type("rx")
-        terminal.wait("rx")
+        terminal.type("rz")
+        terminal.wait("rz")
         terminal.type("\x1b")
         terminal.wait("your turn")
         terminal.type("\x1b[15~")
