@@ -76,7 +76,7 @@ _PATIENCE = 30
 """Rounds for a walk to come to its next question."""
 
 
-class _Svg(SingleFileSnapshotExtension):
+class Svg(SingleFileSnapshotExtension):
     file_extension = "svg"
     _write_mode = WriteMode.TEXT
 
@@ -177,6 +177,6 @@ def picture(snapshot: SnapshotAssertion) -> Callable[[Driven, str], None]:
     """Compare what is on the screen with the picture of that name."""
 
     def compare(driven: Driven, name: str) -> None:
-        assert driven.app.export_screenshot(simplify=True) == snapshot(name=name, extension_class=_Svg)
+        assert driven.app.export_screenshot(simplify=True) == snapshot(name=name, extension_class=Svg)
 
     return compare

@@ -61,10 +61,12 @@ async def drawn(evidence: Iterable[Evidence], width: int, *, room: str = "", pic
         return app.screen._compositor.render_strips(app.size)[:height]
 
 
-def picture(strips: Sequence[Strip], width: int) -> str:
-    """The lines as SVG: a piece of text for each style, on the ground of the theme."""
+def picture(strips: Sequence[Strip], width: int, *, grounds: bool = False) -> str:
+    """The lines as SVG: a piece of text for each style, on the ground of the theme or, with `grounds`, on its own."""
     styles: dict[str, str] = {}
     body = [line for number, strip in enumerate(strips) for line in _line(strip, number, styles)]
+    if grounds:
+        body[:0] = [line for number, strip in enumerate(strips) for line in _grounds(strip, number)]
     sheet = "".join(f".{name}{{{rule}}}" for rule, name in styles.items())
     across, down = (width + 2) * _WIDE, (len(strips) + 1) * _HIGH
     return "\n".join(
@@ -91,12 +93,26 @@ def _line(strip: Strip, number: int, styles: dict[str, str]) -> Iterator[str]:
         at += segment.cell_length
 
 
+def _grounds(strip: Strip, number: int) -> Iterator[str]:
+    """What lies behind the text where it is not the ground of the theme."""
+    at = 0
+    for segment in strip.simplify():
+        style = segment.style
+        color = style and (style.color if style.reverse else style.bgcolor)
+        fill = Color.from_rich_color(color).hex6.lower() if color else ""
+        if fill and fill != Color.parse(THEME.background or "").hex6.lower():
+            x, y, long = (at + 1) * _WIDE, (number + 0.25) * _HIGH, segment.cell_length * _WIDE
+            yield f'<rect x="{x:.1f}" y="{y:.1f}" width="{long:.1f}" height="{_HIGH}" fill="{fill}"/>'
+        at += segment.cell_length
+
+
 def _class(segment: Segment, styles: dict[str, str]) -> str:
     """A short name for the segment's style."""
     style = segment.style
     assert style is not None
     assert style.color is not None
-    rule = f"fill:{Color.from_rich_color(style.color).hex6.lower()}"
+    front = style.bgcolor if style.reverse and style.bgcolor else style.color
+    rule = f"fill:{Color.from_rich_color(front).hex6.lower()}"
     rule += ";font-weight:bold" if style.bold else ""
     rule += ";text-decoration:underline" if style.underline else ""
     return styles.setdefault(rule, f"s{len(styles)}")

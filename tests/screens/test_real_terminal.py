@@ -190,9 +190,14 @@ def whole(terminal: Terminal, size: tuple[int, int]) -> bool:
     shown = terminal.screen
     if size < (80, 24):
         return "too small" in shown and f"It is {size[0]} by {size[1]}" in shown
-    wanted = any(text in shown for text in ("hel_", MASK, "Begin the work?"))
-    frames = [line for line in shown.splitlines() if "┏" in line or "┗" in line]
-    return wanted and len(frames) == 2 and len({line.index(mark) for line, mark in zip(frames, "┏┗", strict=True)}) == 1
+    if not any(text in shown for text in ("hel_", MASK, "Begin the work?")):
+        return False
+    # The frame stands in the middle of the new size, and is whole.
+    top, bottom = ([line for line in shown.splitlines() if mark in line] for mark in "┏┗")
+    return len(top) == len(bottom) == 1 and all(
+        abs(line.index(left) + line.rindex(right) + 1 - size[0]) <= 1
+        for line, left, right in ((top[0], "┏", "┓"), (bottom[0], "┗", "┛"))
+    )
 
 
 def test_a_person_leaves_at_a_prompt_and_another_comes_with_a_larger_terminal(site: Site) -> None:
