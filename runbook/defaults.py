@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from runbook.errors import UsageError
-from runbook.files.loader import DEFAULT_RUNBOOK
+from runbook.files.named import DEFAULT_RUNBOOK
 
 _PACKAGE = Path(__file__).parent
 _SHIPPED = (

@@ -11,7 +11,7 @@ from typing import Final
 from runbook import paths
 from runbook.defaults import shipped_runbook
 from runbook.errors import UsageError
-from runbook.files.loader import DEFAULT_RUNBOOK, SITE_NAME, find_site
+from runbook.files.named import DEFAULT_RUNBOOK, SITE_NAME, find_site
 from runbook.preferences import NO_COLOR, THEME_VARIABLE, config_path
 
 VARIABLES: Final = (

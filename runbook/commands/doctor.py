@@ -61,7 +61,8 @@ def _site(given: Path | None) -> tuple[list[Finding], Site | None]:
     """The site profile that is used; a wrong one ends nothing here."""
     from checks.doctor.finding import Finding, State
     from runbook.errors import RunbookError
-    from runbook.files.loader import DEFAULT_RUNBOOK, find_site, load_site
+    from runbook.files.loader import load_site
+    from runbook.files.named import DEFAULT_RUNBOOK, find_site
     from runbook.files.problems import InvalidDocument, verdict
     from runbook.text import clean_line
 

@@ -94,7 +94,7 @@ def ask_unfinished(prepared: Prepared) -> Path | None:
     Asks only where there is one; raises OperatorStopped where they want neither.
     """
     from runbook.errors import OperatorStopped
-    from runbook.run.resuming import unfinished
+    from runbook.record.runs import unfinished
 
     left = unfinished(prepared.runbook.model.id, prepared.site.path)
     if not left:

@@ -121,7 +121,8 @@ async def _ask(runbook: Loaded[Runbook], needs: Needs, file: Path, *, defaults: 
 
 def _tell(file: Path, runbook: Loaded[Runbook], registry: Registry) -> None:
     """What was written, what is wrong with it still, and the next command."""
-    from runbook.files.loader import DEFAULT_RUNBOOK, check_site, load_site
+    from runbook.files.loader import check_site, load_site
+    from runbook.files.named import DEFAULT_RUNBOOK
     from runbook.files.problems import InvalidDocument, Severity, render_all
     from runbook.files.profile_text import to_fill_in
     from runbook.text import clean_line

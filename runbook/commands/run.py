@@ -75,7 +75,7 @@ def command(
 
 def _file(file: Path | None) -> Path:
     from runbook.errors import UsageError
-    from runbook.files.loader import DEFAULT_RUNBOOK
+    from runbook.files.named import DEFAULT_RUNBOOK
 
     if file is None and not DEFAULT_RUNBOOK.is_file():
         raise UsageError(

@@ -31,11 +31,6 @@ from runbook.site import SIGNER_FILES, Site
 
 M = TypeVar("M", bound=BaseModel)
 
-DEFAULT_RUNBOOK = Path("runbook.yaml")
-"""The runbook that is meant when none is named: in the current folder."""
-
-SITE_NAME = "site.yaml"
-
 _FORMATS = {"runbook": "a runbook", "site": "a site profile", "answers": "an answers file"}
 """The version keys of the program's files, and what a file with that key is."""
 
@@ -128,17 +123,6 @@ def resolved(site: Site, folder: Path) -> Site:
         key: str(paths.resolve(folder, name)) for key in ("ssh_config", "inventory") if (name := getattr(site, key))
     }
     return site.model_copy(update={"tokens": tokens, "two_people": two, **files})
-
-
-def find_site(flag: Path | None, runbook_path: Path) -> Path | None:
-    """The site profile to use: the one named, else `site.yaml` beside the runbook, else in the user's configuration.
-
-    None where there is none; a file that was named is not looked for.
-    """
-    if flag is not None:
-        return flag
-    places = (runbook_path.parent / SITE_NAME, paths.config_folder() / SITE_NAME)
-    return next((place for place in places if place.is_file()), None)
 
 
 def check_site(

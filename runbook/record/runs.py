@@ -70,6 +70,14 @@ def list_runs(folder: Path | None = None) -> list[RunSummary]:
     return [replace(run, rolled_back_by=undone.get(run.run_id, "")) for run in runs]
 
 
+def unfinished(runbook_id: str, site: Path) -> list[RunSummary]:
+    """The runs of this runbook with this site profile that may go on and that nobody drives, the newest first."""
+    place = str(site.absolute())
+    return [
+        run for run in reversed(list_runs()) if run.may_go_on and run.runbook == runbook_id and run.site_path == place
+    ]
+
+
 def has_undone(folder: Path) -> bool:
     """Whether the roll-back of this folder has begun with a step that undoes something, as its record says."""
     with contextlib.suppress(OSError), (folder / JOURNAL_NAME).open("rb") as file:

@@ -19,7 +19,7 @@ from runbook.record.events import RunResumed, RunStarted
 from runbook.record.journal import Journal
 from runbook.record.recovery import Recovered
 from runbook.record.runlock import user_name
-from runbook.record.runs import WHERE_RUNS_ARE, RunSummary, find_journal, list_runs
+from runbook.record.runs import WHERE_RUNS_ARE, find_journal, list_runs
 from runbook.record.state import RunState
 from runbook.record.verify import head_digits, verify
 from runbook.run.beginning import TakenUp
@@ -46,14 +46,6 @@ class Left:
     @property
     def header(self) -> RunStarted:
         return self.found.header
-
-
-def unfinished(runbook_id: str, site: Path) -> list[RunSummary]:
-    """The runs of this runbook with this site profile that may go on and that nobody drives, the newest first."""
-    place = str(site.absolute())
-    return [
-        run for run in reversed(list_runs()) if run.may_go_on and run.runbook == runbook_id and run.site_path == place
-    ]
 
 
 def find_left(name: str | None) -> Path:

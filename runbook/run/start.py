@@ -17,7 +17,8 @@ from runbook import paths
 from runbook.errors import EnvironmentLacks, UsageError
 from runbook.event import Event
 from runbook.files.document import Document, Map
-from runbook.files.loader import SITE_NAME, Loaded, check_site, find_site, load_runbook, load_site
+from runbook.files.loader import Loaded, check_site, load_runbook, load_site
+from runbook.files.named import SITE_NAME, find_site
 from runbook.files.problems import InvalidDocument, Mark, Problem, Severity
 from runbook.files.selection import require_reachable, select
 from runbook.input_types import Source

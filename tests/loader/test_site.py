@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from runbook.files.loader import check_site, find_site, load_runbook, load_site
+from runbook.files.loader import check_site, load_runbook, load_site
+from runbook.files.named import find_site
 from runbook.files.problems import InvalidDocument, Problem
 from runbook.kind import Registry, TokenName
 from runbook.model import Role
