@@ -236,17 +236,14 @@ class StepDetail(VerticalScroll, Searched, can_focus=True):
         if not self.is_attached or self._pruning:
             return
         before = {type(child): child for child in self.children if isinstance(child, Lines) and child.SHOWS}
-        parts: list[tuple[Widget, Widget]] = []
-        for part in self.compose():
-            there = before.pop(type(part), None) if isinstance(part, Lines) else None
-            parts.append((there or part, part))
-        stays = {there for there, part in parts if there is not part}
+        parts = [(part, before.pop(type(part), None) if isinstance(part, Lines) else None) for part in self.compose()]
+        stay = [there for _, there in parts if there is not None]
         async with self.batch():
-            await self.remove_children([child for child in self.children if child not in stays])
-            for number, (there, part) in enumerate(parts):
-                if there is part:
+            await self.remove_children([child for child in self.children if child not in stay])
+            for number, (part, there) in enumerate(parts):
+                if there is None:
                     await self.mount(part, before=number if number < len(self.children) else None)
-                elif isinstance(there, Lines) and isinstance(part, Lines):
+                elif isinstance(part, Lines):
                     there.become(part)
 
     def _panes(self, outcome: Outcome) -> Iterator[Widget]:
