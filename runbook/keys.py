@@ -64,6 +64,9 @@ DOINGS: Final[Mapping[str, Doing]] = {
     "panel.facts": Doing(_VIEW, "f,F", "show or hide what is true in the room"),
     "panel.journal": Doing(_VIEW, "v,V", "show or hide what was done, with every command that ran"),
     "step.commands": Doing(_VIEW, "x,X", "unfold or fold the exact commands of the step"),
+    "step.copy": Doing(_VIEW, "y,Y", "copy a command, a fingerprint, the head or output to your terminal's clipboard"),
+    "step.edit": Doing(_VIEW, "e,E", "the step's place in the runbook, in your editor and read-only"),
+    "run.shell": Doing(_RUN, "exclamation_mark", "a shell of your own while the run is paused; it is on record"),
     "run.note": Doing(_VIEW, "n,N", "write a note into the record"),
     "run.quit": Doing(_VIEW, "q,Q", "leave; a run that is not over asks first"),
     "app.help": Doing(_VIEW, "question_mark", "this help"),
@@ -121,6 +124,12 @@ DOINGS: Final[Mapping[str, Doing]] = {
     "palette.up": Doing(_FRAMED, "ctrl+p", "the command before"),
 }
 """All of them, by name."""
+
+
+def changeable() -> list[str]:
+    """The names of what can be given other keys."""
+    return [name for name, doing in DOINGS.items() if doing.place is not Place.FRAMED]
+
 
 _AROUND: Final[Mapping[Place, frozenset[Place]]] = {
     Place.VIEW: frozenset({Place.RUN, Place.WITNESS}),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Awaitable
 from contextlib import ExitStack, aclosing, suppress
+from pathlib import Path
 
 from textual import on
 from textual.driver import Driver
@@ -20,6 +22,7 @@ from screens.base_app import BaseApp
 from screens.driver import TERMINAL, UNDRAW
 from screens.operator import TuiOperator
 from screens.run_screen import RunScreen
+from screens.terminal import lender
 
 SLICE = 0.008
 """Seconds of folding events after which the screen gets its turn."""
@@ -114,6 +117,23 @@ class RunbookApp(BaseApp):
             await self._walk.note(message.text)
         except RunbookError as error:
             self.fail(error)
+
+    @property
+    def runbook_path(self) -> Path:
+        return self.session.runbook_path
+
+    @on(RunScreen.ShellWanted)
+    def _shell(self) -> None:
+        """The screens are away until it ends; what can be decided is decided afterwards."""
+        if self._walk is not None:
+            shell = self._walk.shell(self.run_screen.at, lender(self))
+            self.run_worker(self._away(shell), name="shell", description="a shell")
+
+    async def _away(self, shell: Awaitable[int]) -> None:
+        try:
+            await self.beside(shell)
+        finally:
+            self.run_screen.away = False
 
     @property
     def code(self) -> ExitCode:

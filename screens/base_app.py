@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Awaitable
 from pathlib import Path, PurePath
 from typing import ClassVar, TypeVar
 
@@ -60,7 +61,9 @@ class BaseApp(App[ExitCode]):
         self.set_theme(preferences.theme)
         self.fault: RunbookError | None = None
         """Why it could not go on, for the caller to tell."""
-        self._run_folder = run_folder
+        self.run_folder = run_folder
+        self.terminal_turn = asyncio.Lock()
+        """Held while somebody else has the terminal."""
         self._filters.append(ControlGuard())
         self._roomy = asyncio.Event()
 
@@ -98,6 +101,27 @@ class BaseApp(App[ExitCode]):
     def code(self) -> ExitCode:
         """The exit code as things stand."""
         raise NotImplementedError
+
+    @property
+    def runbook_path(self) -> Path:
+        """The file of the runbook."""
+        raise NotImplementedError
+
+    def write_to_terminal(self, sequence: str) -> None:
+        """Write a control sequence of our own."""
+        if self._driver is not None:
+            self._driver.write(sequence)
+
+    def tell(self, *lines: str, error: bool = False) -> None:
+        """Say something in a corner, for a while."""
+        self.notify("\n".join(lines), severity="error" if error else "information", markup=False)
+
+    async def beside(self, doing: Awaitable[object]) -> None:
+        """Do something beside the run; what is wrong with it is said, and the run goes on."""
+        try:
+            await doing
+        except RunbookError as error:
+            self.tell(*str(error).splitlines(), error=True)
 
     def fail(self, error: RunbookError) -> None:
         """It cannot go on, for a reason that is told once the screens are gone."""
@@ -180,7 +204,7 @@ class BaseApp(App[ExitCode]):
         error: BaseException = self._exception or RuntimeError()
         if isinstance(error, WorkerFailed):
             error = error.error
-        self._exit_renderables.append(Text(crash.report(error, self._run_folder)))
+        self._exit_renderables.append(Text(crash.report(error, self.run_folder)))
         self._close_messages_no_wait()
 
     def panic(self, *renderables: object) -> None:  # noqa: ARG002 - Textual's signature

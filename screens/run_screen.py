@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import msgspec
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.reactive import var
 from textual.widget import Widget
 
@@ -33,10 +34,16 @@ class RunScreen(RunView):
         Binding("s,S", "reason('skip')", "skip", key_display="s", id="step.skip"),
         Binding("escape", "pause", "pause", key_display="Esc", id="run.pause"),
         *LOOKING,
+        Binding("exclamation_mark", "shell", "shell", key_display="!", id="run.shell"),
     ]
+
+    class ShellWanted(Message):
+        """The operator wants a shell while the run is paused."""
 
     moment: var[Moment | None] = var(None)
     continuing = var(False)
+    away = var(False)
+    """The operator is in a shell of their own; nothing can be decided."""
 
     def __init__(self, session: Session) -> None:
         identity = Identity(
@@ -110,7 +117,7 @@ class RunScreen(RunView):
         return True
 
     def _may(self, decision: Decision) -> bool:
-        return self.moment is not None and decision in self.moment.allowed
+        return self.moment is not None and not self.away and decision in self.moment.allowed
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in ("decide", "reason"):
@@ -123,6 +130,8 @@ class RunScreen(RunView):
             return self._may(Decision.WINDOW)
         if action == "pause":
             return self.continuing
+        if action == "shell":
+            return not self.state.finished
         return super().check_action(action, parameters)
 
     def action_decide(self, decision: str) -> None:
@@ -136,6 +145,19 @@ class RunScreen(RunView):
         """No longer go on by itself."""
         self.continuing = False
         self.show()
+
+    def action_shell(self) -> None:
+        """A shell while nothing is at work; what is at work is not held up."""
+        if self.moment is None:
+            self.app.notify(
+                f"{self.at or 'The run'} is at work and goes on. A shell can be opened before the next step"
+                + (": Esc pauses there." if self.continuing else "."),
+                severity="warning",
+                markup=False,
+            )
+        elif not self.away:
+            self.away = True
+            self.post_message(self.ShellWanted())
 
     @property
     def may_end_search(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
@@ -28,7 +28,7 @@ from runbook.record.pace import Pace, expected, measured
 from runbook.record.state import RunState, Status, apply
 from runbook.record.told import Told
 from screens import clock
-from screens.outputs import Outputs
+from screens.outputs import Output, Outputs
 from screens.widgets.key_bar import KeyBar
 from screens.widgets.live_output import LiveOutput
 from screens.widgets.panels import Panel, Panels
@@ -37,6 +37,7 @@ from screens.widgets.step_detail import StepDetail
 from screens.widgets.step_list import StepList
 
 if TYPE_CHECKING:
+    from screens.base_app import BaseApp
     from screens.search.bar import SearchBar
     from screens.search.grounds import Ground
 
@@ -54,6 +55,8 @@ LOOKING: Final[tuple[BindingType, ...]] = (
     Binding("v,V", "panel('journal')", "journal", key_display="v", id="panel.journal"),
     Binding("x,X", "commands", "exact", key_display="x", id="step.commands"),
     Binding("n,N", "note", "note", key_display="n", id="run.note"),
+    Binding("y,Y", "copy", "copy", key_display="y", id="step.copy"),
+    Binding("e,E", "edit", "runbook", key_display="e", id="step.edit"),
     Binding("colon,ctrl+p", "palette", "commands", key_display=":", id="app.palette"),
     Binding("i,I", "pictures", "randomart", key_display="i", id="pane.randomart"),
 )
@@ -337,6 +340,26 @@ class RunView(Screen[None]):
     def action_pictures(self) -> None:
         """Show OpenSSH's randomart of the keys on the page, or hide it."""
         self._detail.pictures = not self._detail.pictures
+
+    def output_of(self, step: str) -> Output | None:
+        """What the step said while it ran; None: nothing."""
+        return self._outputs.of(step)
+
+    def action_copy(self) -> None:
+        """Copy something of the step that is shown."""
+        from screens.clipboard import copy
+
+        self._beside("copy", copy)
+
+    def action_edit(self) -> None:
+        """Look at the step's place in the runbook with one's own editor."""
+        from screens.editor import edit
+
+        self._beside("edit", edit)
+
+    def _beside(self, name: str, does: Callable[[BaseApp, RunView], Awaitable[None]]) -> None:
+        app: BaseApp = self.app  # type: ignore[assignment]  # there is no other
+        self.run_worker(app.beside(does(app, self)), name=name, description=name, group=name, exclusive=True)
 
     def action_page(self, direction: int) -> None:
         """Scroll the step's page, or what stands in its place, wherever the focus is."""

@@ -64,6 +64,10 @@ class WitnessApp(BaseApp):
         return self.watched
 
     @property
+    def runbook_path(self) -> Path:
+        return Path(self._header.runbook_path)
+
+    @property
     def code(self) -> ExitCode:
         return EXIT_CODES.get(self.watched.state.finished, ExitCode.STOPPED)
 

@@ -68,5 +68,6 @@ PROMPTS = (
     Place(
         "What a witness approves", "prompts.approval:ApprovalPrompt", "Signed with your own key, for this step alone."
     ),
+    Place("What is to be copied", "clipboard:CopyPrompt", "It goes to the clipboard of your terminal."),
     Place("Leaving a run", "prompts.quit:QuitPrompt", "A run that is left can go on later."),
 )
