@@ -77,14 +77,14 @@ def _keys(given: Mapping[str, str], *, as_json: bool) -> ExitCode:
     import json
 
     from runbook.errors import ExitCode
-    from runbook.keys import DOINGS, Place
+    from runbook.keys import DOINGS, changeable
 
-    listed = {name: given.get(name, doing.keys) for name, doing in DOINGS.items() if doing.place is not Place.FRAMED}
+    listed = {name: given.get(name, DOINGS[name].keys) for name in changeable()}
     if as_json:
         click.echo(json.dumps(listed, indent=2))
     else:
         for name, keys in listed.items():
-            click.echo(f"{name:<20}  {keys}{'  (yours)' if name in given else ''}")
+            click.echo(f"{name:<18}  {keys + (' (yours)' if name in given else ''):<24}  {DOINGS[name].told}")
     return ExitCode.GREEN
 
 

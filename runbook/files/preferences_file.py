@@ -7,17 +7,20 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, JsonValue
 
 from runbook.fields import Line, Model
 from runbook.files.document import Document
 from runbook.files.key_checks import key_problems
 from runbook.files.loader import load_document
 from runbook.files.problems import Problem
-from runbook.keys import names
+from runbook.keys import changeable, names
 from runbook.preferences import Preferences, ThemeName
 
 Keys = Annotated[Line, Field(description="Names of keys with commas between, for example `f5,c`.")]
+
+
+_CHANGEABLE: list[JsonValue] = [*changeable()]
 
 
 class Configuration(Model):
@@ -32,8 +35,9 @@ class Configuration(Model):
     plain: bool = Field(False, description="Numbered lines and questions instead of screens.")
     keys: Mapping[str, Keys] = Field(
         default_factory=dict,
-        description="Other keys for what the screens can do, by id.",
+        description="Other keys for what the screens can do, by its name: `runbook config --keys` lists them.",
         examples=[{"run.continue": "f5,c"}],
+        json_schema_extra={"propertyNames": {"enum": _CHANGEABLE}},
     )
 
 

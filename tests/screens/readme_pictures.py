@@ -18,11 +18,13 @@ PICTURES = {
     "rollback.svg": "test_rollback_screens/test_it_is_marked_and_says_what_stays[120x40][list].svg",
     "point_of_no_return.svg": "test_gate_pictures/test_the_point_of_no_return[80x24][point of no return].svg",
 }
+LOOKS = {f"{name}.svg": f"test_looks/test_each_look[{name}].svg" for name in ("dark", "light", "contrast", "terminal")}
+"""Those of docs/configuration.md."""
 
 
 def main() -> None:
     """Copy each."""
-    for name, snapshot in PICTURES.items():
+    for name, snapshot in (PICTURES | LOOKS).items():
         shutil.copyfile(SNAPSHOTS / snapshot, ROOT / "docs" / "pictures" / name)
 
 

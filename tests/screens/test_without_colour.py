@@ -18,7 +18,7 @@ from runbook.probing import Answer
 from runbook.record.state import Status
 from screens.app import RunbookApp
 from screens.words import ANSWERS, LOOKS, badge, probe_badge, verdict
-from tests.screens.conftest import _Svg
+from tests.screens.conftest import Svg
 from tests.screens.contrast import luminance
 from tests.screens.every_state import HISTORY, every_state
 
@@ -64,7 +64,7 @@ def test_signs_and_words_differ_pairwise() -> None:
 async def test_every_state_in_grey(theme: ThemeName, snapshot: SnapshotAssertion) -> None:
     async with every_state_shown(Preferences(theme)) as pilot:
         grey = re.sub(r"#([0-9a-fA-F]{6})\b", _grey, pilot.app.export_screenshot(simplify=True))
-        assert grey == snapshot(extension_class=_Svg)
+        assert grey == snapshot(extension_class=Svg)
 
 
 async def test_every_state_without_colour(snapshot: SnapshotAssertion) -> None:
@@ -77,7 +77,7 @@ async def test_every_state_without_colour(snapshot: SnapshotAssertion) -> None:
             row = next(line for line in lines(pilot) if f"A{number} " in line[:8])[:46]
             assert LOOKS[status].sign in row
             assert row.rstrip("│▕ ").endswith(status.value)
-        assert pilot.app.export_screenshot(simplify=True) == snapshot(extension_class=_Svg)
+        assert pilot.app.export_screenshot(simplify=True) == snapshot(extension_class=Svg)
 
 
 async def test_the_line_of_the_cursor_is_marked_without_colour() -> None:
