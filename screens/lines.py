@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import ClassVar
 
 from textual.content import Content
@@ -12,6 +13,10 @@ from textual.geometry import Size
 from textual.widget import Widget
 
 from screens.marks import marked
+from screens.words import QUIET
+
+MOST = 2_000
+"""Lines that are drawn of one thing: what is foreign may be of any length."""
 
 
 class Lines(Widget):
@@ -50,7 +55,10 @@ class Lines(Widget):
 
     def _at(self, width: int) -> list[Content]:
         if self._drawn is None or self._drawn[0] != width:
-            self._drawn = (width, list(self.lines(width)) if width > 0 else [])
+            drawn = list(islice(self.lines(width), MOST + 1)) if width > 0 else []
+            if len(drawn) > MOST:
+                drawn[-1] = Content.styled("… more is left out here; the record holds it", QUIET).truncate(width)
+            self._drawn = (width, drawn)
         return self._drawn[1]
 
     def seek(self, sought: re.Pattern[str] | None, here: int = -1) -> list[int]:

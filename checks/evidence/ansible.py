@@ -53,7 +53,7 @@ class AnsibleRecap(Evidence):
     kind: ClassVar[str] = "ansible"
     argv: tuple[ForeignLine, ...]
     folder: ForeignLine
-    mode: str
+    mode: ForeignLine
     """`run`, `dry run` or `second run`."""
     task: ForeignLine = ""
     """The task at hand; empty once it has ended."""
@@ -62,7 +62,7 @@ class AnsibleRecap(Evidence):
     changes: tuple[TaskNote, ...] = ()
     """Tasks that changed something, or would have; the first ones."""
     exit_code: int | None = None
-    ended_by: str = ""
+    ended_by: ForeignLine = ""
     said: tuple[ForeignLine, ...] = ()
     """Its last lines, where no recap tells more."""
     attached: ForeignLine = ""

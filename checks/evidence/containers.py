@@ -19,11 +19,11 @@ class VolumeEntry(Evidence):
     owner: int
     """The user's number."""
     group: int
-    mode: str
+    mode: ForeignLine
     """Four octal digits."""
     size: int
     """Bytes."""
-    sha256: str = ""
+    sha256: ForeignLine = ""
     """Of a file's content, in hex."""
     target: ForeignLine = ""
     """Where a link leads."""
@@ -56,7 +56,7 @@ class VolumeState(Evidence):
     """Entries that are not listed."""
     file: ForeignLine = ""
     """The archive on this machine, where one was written or read."""
-    file_sha256: str = ""
+    file_sha256: ForeignLine = ""
     notes: tuple[ForeignLine, ...] = ()
     problems: tuple[ForeignLine, ...] = ()
 

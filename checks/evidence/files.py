@@ -92,7 +92,7 @@ class CommandOutput(Evidence):
     """It ran through sudo."""
     exit_code: int | None
     """None: ended by a signal or its deadline."""
-    ended_by: str = ""
+    ended_by: ForeignLine = ""
     """For example `SIGKILL` or `deadline`."""
     stdout: ForeignText
     stderr: ForeignText

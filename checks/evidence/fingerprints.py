@@ -14,20 +14,26 @@ class FingerprintPair(Evidence):
     """One fingerprint form on two sides."""
 
     kind: ClassVar[str] = "fingerprint_pair"
-    form: str
+    form: ForeignLine
     """What it is, for example `SPKI SHA-256` or `OpenSSH SHA256`."""
     left_title: ForeignLine
     left: ForeignLine
     right_title: ForeignLine
     right: ForeignLine
     """The values without separators or prefix: hex in lower case, or OpenSSH's unpadded base64."""
-    left_key: str = ""
-    right_key: str = ""
+    left_key: ForeignLine = ""
+    right_key: ForeignLine = ""
     """The keys as OpenSSH names them, for example `ECDSA 384`, where the values are OpenSSH's."""
 
     @property
     def matches(self) -> bool:
         return bool(self.left) and self.left == self.right
+
+    def values(self) -> Iterator[tuple[str, str]]:
+        """Each side; what is veiled is none."""
+        for title, value in ((self.left_title, self.left), (self.right_title, self.right)):
+            if value and VEIL not in value:
+                yield f"{self.form} {title}", value
 
     @property
     def different_groups(self) -> list[str]:
@@ -68,12 +74,15 @@ class Fingerprint(Evidence):
     """One fingerprint, with nothing to hold against it."""
 
     kind: ClassVar[str] = "fingerprint"
-    form: str
+    form: ForeignLine
     """What it is, for example `X.509 SHA-256`."""
     title: ForeignLine
     """What it is of."""
     value: ForeignLine
     """Hex in lower case, without separators."""
+
+    def values(self) -> Iterator[tuple[str, str]]:
+        yield f"{self.form} {self.title}", self.value
 
     def plain(self) -> Iterator[str]:
         yield f"{self.form} of {self.title}"
@@ -85,10 +94,10 @@ class KeyMatch(Evidence):
 
     kind: ClassVar[str] = "key_match"
     token: ForeignLine
-    key_id: str
-    key_type: str
+    key_id: ForeignLine
+    key_type: ForeignLine
     artefact: ForeignLine
-    artefact_format: str
+    artefact_format: ForeignLine
     """What the file is, for example `X.509 certificate (PEM)` or `OpenSSH public key`."""
     pairs: tuple[FingerprintPair, ...]
     certificate: tuple[Fingerprint, ...] = ()

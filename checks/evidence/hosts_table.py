@@ -65,7 +65,7 @@ class HostRow(Evidence):
     host: ForeignLine
     cells: tuple[HostCell, ...]
     seconds: float = 0.0
-    at: str = ""
+    at: ForeignLine = ""
     """When it ended, RFC 3339 in UTC; empty: it has not."""
     attempt: int = 1
     """The attempt at the step that this was found in."""
@@ -98,7 +98,7 @@ class HostsTable(Evidence):
     parallel: int
     """Hosts worked on at a time."""
     attempt: int = 1
-    rule: str = ""
+    rule: ForeignLine = ""
     """SHA-256 in hex of what was checked: results are kept for a further attempt only while this stays."""
     attached: ForeignLine = ""
     """The attachment that has every host's evidence."""

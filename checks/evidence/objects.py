@@ -12,12 +12,12 @@ class ObjectInfo(Evidence):
     """A key or certificate object and its attributes (PKCS#11 v2.40 §4); None where the token does not say."""
 
     kind: ClassVar[str] = "object"
-    object_class: str
+    object_class: ForeignLine
     """`CKO_PUBLIC_KEY`, `CKO_PRIVATE_KEY`, `CKO_CERTIFICATE`, …"""
-    id: str
+    id: ForeignLine
     """CKA_ID in lower-case hex."""
     label: ForeignLine = ""
-    key_type: str = ""
+    key_type: ForeignLine = ""
     """A name a person knows, for example `EC P-384` or `RSA 2048`."""
     sensitive: bool | None = None
     extractable: bool | None = None
@@ -45,7 +45,7 @@ class ObjectTable(Evidence):
     kind: ClassVar[str] = "objects"
     token: ForeignLine
     objects: tuple[ObjectInfo, ...]
-    expected_ids: tuple[str, ...] = ()
+    expected_ids: tuple[ForeignLine, ...] = ()
     missing: tuple[ForeignLine, ...] = ()
     surplus: tuple[ForeignLine, ...] = ()
     problems: tuple[ForeignLine, ...] = ()

@@ -14,12 +14,12 @@ class Announcement(Evidence):
 
     kind: ClassVar[str] = "announcement"
     text: ForeignText
-    sha256: str
+    sha256: ForeignLine
     """Of the text as UTF-8, in hex: the name of its attachment."""
     root: ForeignLine
     """The certificate whose fingerprint it has to give."""
     subject: ForeignLine
-    fingerprint: str
+    fingerprint: ForeignLine
     """64 hex digits, computed from that certificate."""
     file: ForeignLine = ""
     """Where it was written; empty: nowhere."""

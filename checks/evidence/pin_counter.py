@@ -16,7 +16,7 @@ class PinCounter(Evidence):
     kind: ClassVar[str] = "pin_counter"
     token: ForeignLine
     state: PinState
-    flags: tuple[str, ...]
+    flags: tuple[ForeignLine, ...]
     """PIN flags by name, for example `CKF_USER_PIN_FINAL_TRY`."""
     tries_left: int | None = None
     """Exact; None: unknown."""

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
+from functools import partial
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator
 
 from runbook.outcome import Evidence, ForeignLine
+from runbook.text import clean_line
+
+_LONGEST = 8192
+"""Hexadecimal digits of the longest signature: by an RSA key of 32768 bits."""
 
 
 class SignTest(Evidence):
@@ -13,16 +20,16 @@ class SignTest(Evidence):
 
     kind: ClassVar[str] = "sign_test"
     token: ForeignLine
-    key_id: str
+    key_id: ForeignLine
     """CKA_ID in lower-case hex."""
-    key_type: str
+    key_type: ForeignLine
     statement: ForeignLine
     """The readable text that was signed; it cannot be a certificate."""
-    mechanism: str
+    mechanism: ForeignLine
     """What the token was asked for, for example `CKM_ECDSA`."""
-    hashed_by: str
+    hashed_by: ForeignLine
     """`token` or `software (SHA-384)`."""
-    signature: str
+    signature: Annotated[str, AfterValidator(partial(clean_line, limit=_LONGEST))]
     """Hex; r‖s for ECDSA (PKCS#11 v2.40 §2.3.1), big-endian."""
     verified_by_token_key: bool
     """With the public key read from the token."""

@@ -16,13 +16,13 @@ class TokenInfo(Evidence):
     manufacturer: ForeignLine
     model: ForeignLine
     serial: ForeignLine
-    flags: tuple[str, ...]
+    flags: tuple[ForeignLine, ...]
     """Names such as `CKF_LOGIN_REQUIRED`, in the standard's order."""
     min_pin: int
     max_pin: int
     """PIN length limits in bytes."""
-    hardware_version: str
-    firmware_version: str
+    hardware_version: ForeignLine
+    firmware_version: ForeignLine
     sessions: int | None = None
     max_sessions: int | None = None
     rw_sessions: int | None = None
@@ -57,9 +57,9 @@ class SlotInfo(Evidence):
     slot_id: int
     description: ForeignLine
     manufacturer: ForeignLine
-    flags: tuple[str, ...]
-    hardware_version: str
-    firmware_version: str
+    flags: tuple[ForeignLine, ...]
+    hardware_version: ForeignLine
+    firmware_version: ForeignLine
     token: TokenInfo | None = None
 
     def plain(self) -> Iterator[str]:

@@ -58,7 +58,9 @@ class AnsiblePane(Pane[AnsibleRecap]):
 def _recap(hosts: Sequence[RecapHost], width: int) -> Iterator[Content]:
     """A column for each count; where there is no room for them, the counts of a host under its name."""
     head = ("", "host", *_COLUMNS)
-    rows = [(_sign(host), host.host, *(_count(name, getattr(host, name)) for name in _COLUMNS)) for host in hosts]
+    rows: list[tuple[Cell, ...]] = [
+        (_sign(host), host.host, *(_count(name, getattr(host, name)) for name in _COLUMNS)) for host in hosts
+    ]
     if fits(head, rows, width):
         yield from table(head, rows, width, numbers=range(2, len(head)))
         return

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from collections.abc import Mapping
 
 from checks.evidence.files import CommandOutput, FileFinding, FileTable, GitTree, OutputMark, Statements
-from checks.evidence.fingerprints import FingerprintPair, KeyMatch, PaperFingerprint
+from checks.evidence.fingerprints import Fingerprint, FingerprintPair, KeyMatch, PaperFingerprint
 from checks.evidence.objects import ObjectInfo, ObjectTable
 from checks.evidence.pin_counter import PinCounter
 from checks.evidence.sign_test import SignTest
@@ -27,6 +28,7 @@ from tests.screens.scripted import Play, ScriptedWalk, ends, session
 
 TOKEN = "ccat-intermediate [DENK0100002]"
 ROOT = hashlib.sha256(b"root").hexdigest()
+OTHER = hashlib.sha256(b"other").hexdigest()
 FLAGS = ("CKF_RNG", "CKF_LOGIN_REQUIRED", "CKF_USER_PIN_INITIALIZED", "CKF_TOKEN_INITIALIZED")
 
 RUNBOOK = Runbook.model_validate(
@@ -145,6 +147,11 @@ def swapped(value: str, place: int) -> str:
     return value[:place] + other + value[place + 1 :]
 
 
+def _openssh(left: str, right: str, right_key: str = "ECDSA 384") -> FingerprintPair:
+    values = [base64.b64encode(bytes.fromhex(one)).decode().rstrip("=") for one in (left, right)]
+    return pair(*values, "OpenSSH SHA256").model_copy(update={"left_key": "ECDSA 384", "right_key": right_key})
+
+
 SIGNED = SignTest(
     token=TOKEN,
     key_id="01",
@@ -216,7 +223,11 @@ EVIDENCE: dict[str, tuple[Evidence, ...]] = {
             key_type="EC P-384",
             artefact="intermediate_ca.crt",
             artefact_format="X.509 certificate (PEM)",
-            pairs=(pair(),),
+            pairs=(pair(), _openssh(ROOT, ROOT)),
+            certificate=(
+                Fingerprint(form="X.509 SHA-256", title="intermediate_ca.crt", value=OTHER),
+                Fingerprint(form="X.509 SHA-1", title="intermediate_ca.crt", value=OTHER[:40]),
+            ),
         ),
         KeyMatch(
             token=TOKEN,
@@ -225,12 +236,8 @@ EVIDENCE: dict[str, tuple[Evidence, ...]] = {
             artefact="ssh_user_ca.pub",
             artefact_format="OpenSSH public key",
             pairs=(
-                pair(right=hashlib.sha256(b"other").hexdigest()),
-                pair(
-                    "Qm9nQk1vcmVkb2Vz8vPp0Qm9nQk1vcmVkb2Vz8vPp00",
-                    "Zm9nQk1vcmVkb2Vz8vPp0Qm9nQk1vcmVkb2Vz8vPp00",
-                    "OpenSSH SHA256",
-                ),
+                pair(right=OTHER),
+                _openssh(ROOT, swapped(ROOT, 3), "ECDSA 256"),
             ),
         ),
     ),

@@ -60,7 +60,7 @@ corpus = pytest.mark.parametrize("text", list(HOSTILE.values()), ids=list(HOSTIL
 def poisoned(value: Any, text: str, *, raw: bool) -> Any:
     """`value` with every text in it replaced; `raw`: past the cleaning that evidence does of itself."""
     if isinstance(value, BaseModel):
-        kept = {"form", "method", "state", "ended_by"}
+        kept = {"form", "method", "state", "ended_by", "stream"}
         fields = {
             name: field if name in kept or not _textual(field) else poisoned(field, text, raw=raw)
             for name, field in ((name, getattr(value, name)) for name in type(value).model_fields)

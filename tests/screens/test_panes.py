@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,9 +16,11 @@ from screens.columns import fit, table, wrap
 from screens.evidence import pane_for
 from screens.evidence.pane import Pane
 from screens.fingerprints import compared, told
+from screens.lines import MOST
 from tests.screens.conftest import Drive
 from tests.screens.samples import EVIDENCE, ROOT, SIGNED, counter, slots, swapped, token
 from tests.screens.scripted import ends
+from tests.screens.test_foreign import poisoned
 
 steady = settings(deadline=None)
 """A loaded machine is not a failure."""
@@ -193,7 +197,7 @@ async def test_randomart_is_shown_on_request(drive: Drive, kind: str) -> None:
     async with drive((120, 60), P_people=found, P_tree=ends(Outcome.failed("dirty", EVIDENCE["git"][-1]))) as d:
         await d.press("r")
         assert "[SHA256]" not in d.screen
-        assert "i randomart" in d.screen
+        assert "randomart (key i)" in d.screen
         await d.press("i")
         assert d.screen.count("[SHA256]") == 2
         assert "[SHA256]-----+    │ +----[SHA256]" in d.screen, "beside each other"
@@ -205,3 +209,18 @@ async def test_nothing_is_drawn_where_there_are_no_keys(drive: Drive) -> None:
     async with drive((120, 40), P_people=ends(Outcome.failed("dirty", EVIDENCE["git"][-1]))) as d:
         await d.press("r")
         assert "randomart" not in d.screen
+
+
+MEGABYTE = {"one line": "x" * 2**20, "many": "a\n" * 2**19, "wide": "漢 " * 2**18}
+
+
+@pytest.mark.parametrize("text", list(MEGABYTE.values()), ids=list(MEGABYTE))
+async def test_a_megabyte_in_every_field_is_drawn_in_no_time(text: str) -> None:
+    """Whatever is in the record: a value is cut when it is read, and a pane ends somewhere."""
+    for kind in EVIDENCE:
+        pane = pane_for(poisoned(EVIDENCE[kind][-1], text, raw=False))
+        begun = time.thread_time()
+        assert len(pane._at(48)) <= MOST + 1, kind
+        assert time.thread_time() - begun < 1, kind
+    lines = pane_for(EVIDENCE["command"][-1].model_copy(update={"argv": ("y" * 10**6,)}))._at(48)
+    assert lines[-1].plain.startswith("… more is left out here")
