@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from collections.abc import Awaitable
 from contextlib import ExitStack, aclosing, suppress
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from textual import on
 from textual.driver import Driver
 from textual.screen import Screen
 
 from runbook.errors import ExitCode, RunbookError
-from runbook.model import Step
-from runbook.operator import Decided, Decision
+from runbook.paths import runs_folder
 from runbook.preferences import DEFAULTS, Preferences
-from runbook.run.session import Session, Walk
 from runbook.terminal.watchdog import Watchdog
 from screens.base_app import BaseApp
 from screens.driver import TERMINAL, UNDRAW
-from screens.operator import TuiOperator
-from screens.run_screen import RunScreen
-from screens.terminal import lender
+from screens.opening import Opening, OpeningScreen
+
+if TYPE_CHECKING:
+    from runbook.model import Step
+    from runbook.run.session import Session, Walk
+    from screens.run_screen import RunScreen
 
 SLICE = 0.008
 """Seconds of folding events after which the screen gets its turn."""
@@ -36,39 +39,84 @@ SIGNALS = {
 
 
 class RunbookApp(BaseApp):
-    """Walks a session and shows it."""
+    """Walks a session and shows it.
+
+    Its modules are imported before any model of a file is, so that the first screen is painted soon: what needs them
+    is imported where it is used, and messages of their screens are handled by name.
+    """
+
+    session: Session
+    """Not there while the files are read."""
+    run_screen: RunScreen
+    """Likewise."""
 
     def __init__(
         self,
-        session: Session,
+        session: Session | Opening,
         preferences: Preferences = DEFAULTS,
         driver_class: type[Driver] | None = None,
     ) -> None:
-        self.rehearsal = session.site.rehearsal
+        self._opening = session if isinstance(session, Opening) else None
         super().__init__(
-            session.run_folder, preferences, in_rehearsal=self.rehearsal is not None, driver_class=driver_class
+            runs_folder(),
+            preferences,
+            in_rehearsal=self._opening is not None and self._opening.seen.rehearsal,
+            driver_class=driver_class,
         )
-        self.session = session
-        self.run_screen = RunScreen(session)
         self._walk: Walk | None = None
         self._called_off = False
         # Made before the driver changes the terminal's modes, which the watchdog keeps.
         self._watchdog = Watchdog(
-            SIGNALS, self._call_off, self._step_at, session.run_id, terminal=TERMINAL, undraw=UNDRAW, late=False
+            SIGNALS, self._call_off, self._step_at, "", terminal=TERMINAL, undraw=UNDRAW, late=False
         )
         self._watching = ExitStack()
 
-    def get_default_screen(self) -> Screen[None]:
-        return self.run_screen
+        if not isinstance(session, Opening):
+            self._take(session)
 
-    @on(RunScreen.Ready)
-    def _start(self) -> None:
-        self.run_worker(self._run(), name="walk", description="the run", exclusive=True, exit_on_error=True)
+    def get_default_screen(self) -> Screen[None]:
+        return OpeningScreen(self._opening.seen) if self._opening is not None else self.run_screen
+
+    # The files.
+
+    def _take(self, session: Session) -> None:
+        from screens.run_screen import RunScreen
+
+        self._opening = None
+        self.session, self.run_folder = session, session.run_folder
+        self.rehearsal = session.site.rehearsal
+        self.in_rehearsal = self.rehearsal is not None
+        self.run_screen = RunScreen(session)
+        self._watchdog.run_id = session.run_id
+
+    def on_opening_screen_ready(self) -> None:
+        self.run_worker(self._open(), name="open", description="the files", exclusive=True, exit_on_error=True)
+
+    async def _open(self) -> None:
+        """Read and check the files while the first screen stands; nothing can be decided before it is done."""
+        assert self._opening is not None  # noqa: S101 - for the type checker
+        try:
+            session = await asyncio.to_thread(self._opening.begin)
+        except RunbookError as error:
+            self.fail(error)
+            return
+        await asyncio.to_thread(import_module, "screens.run_screen")
+        await self._roomy.wait()
+        self._take(session)
+        await self.push_screen(self.run_screen)
+        # What was loaded stays: no collection needs to look at it again, which would take longer than a frame.
+        gc.freeze()
+        gc.enable()
 
     # The run.
 
+    def on_run_view_ready(self) -> None:
+        self.run_worker(self._run(), name="walk", description="the run", exclusive=True, exit_on_error=True)
+
     async def _run(self) -> None:
         """Iterate the walk's events until it ends."""
+        from screens.operator import TuiOperator
+
         clock = asyncio.get_running_loop().time
         since = clock()
         try:
@@ -104,13 +152,12 @@ class RunbookApp(BaseApp):
 
     def _call_off(self, reason: str) -> None:
         self._called_off = True
-        if self.run_screen.state.finished:
+        if self._opening is not None or self.run_screen.state.finished:
             self.exit(self.code)
         elif self._walk is not None:
             self._walk.stop(reason)
 
-    @on(RunScreen.Noted)
-    async def _note(self, message: RunScreen.Noted) -> None:
+    async def on_run_view_noted(self, message: RunScreen.Noted) -> None:
         if self._walk is None:
             return
         try:
@@ -122,9 +169,10 @@ class RunbookApp(BaseApp):
     def runbook_path(self) -> Path:
         return self.session.runbook_path
 
-    @on(RunScreen.ShellWanted)
-    def _shell(self) -> None:
+    def on_run_screen_shell_wanted(self) -> None:
         """The screens are away until it ends; what can be decided is decided afterwards."""
+        from screens.terminal import lender
+
         if self._walk is not None:
             shell = self._walk.shell(self.run_screen.at, lender(self))
             self.run_worker(self._away(shell), name="shell", description="a shell")
@@ -138,6 +186,8 @@ class RunbookApp(BaseApp):
     @property
     def code(self) -> ExitCode:
         """The exit code for the run as it stands."""
+        if self._opening is not None:
+            return ExitCode.STOPPED
         return {"green": ExitCode.GREEN, "failed": ExitCode.FAILED}.get(
             self.run_screen.state.finished, ExitCode.STOPPED
         )
@@ -148,12 +198,14 @@ class RunbookApp(BaseApp):
         """Leave; a run that is not over asks first."""
         from screens.prompts.quit import QuitPrompt
 
-        if self.run_screen.state.finished or self._walk is None:
+        if self._walk is None or self.run_screen.state.finished:
             self.exit(self.code)
         elif not isinstance(self.screen, QuitPrompt):
             self.push_screen(QuitPrompt(self.run_screen.at), self._quit)
 
     def _quit(self, stop: bool | None) -> None:
         """Where the operator's decision is waited for, stopping is that decision."""
+        from runbook.operator import Decided, Decision
+
         if stop and self._walk is not None and not self.run_screen.resolve(Decided(Decision.STOP)):
             self._walk.stop("stopped by the operator")

@@ -11,7 +11,6 @@ from typing import IO, TYPE_CHECKING, Any
 
 from textual.app import ScreenStackError
 from textual.drivers.linux_driver import LinuxDriver
-from textual.widgets import Input, TextArea
 
 from screens.keys_in import KeysIn
 
@@ -114,6 +113,8 @@ class TerminalDriver(LinuxDriver):
 
     def _pasting(self) -> bool:
         """Whether what has the focus takes what is pasted; nothing of a paste is kept otherwise."""
+        from textual.widgets import Input, TextArea
+
         try:
             focused = self._app.focused
             return bool(getattr(focused, "takes_paste", False)) or isinstance(focused, Input | TextArea)

@@ -5,24 +5,34 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Callable
 from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runbook.errors import EnvironmentLacks, ExitCode, JournalError
 from runbook.preferences import DEFAULTS, Preferences
-from runbook.run.session import Session
 
 if TYPE_CHECKING:
+    from runbook.glance import Glance
     from runbook.people.following import Following
+    from runbook.run.session import Session
     from screens.base_app import BaseApp
+    from screens.opening import Opening
 
 HARMLESS = frozenset({"TEXTUAL_COLOR_SYSTEM", "TEXTUAL_DISABLE_KITTY_KEY", "TEXTUAL_FPS", "TEXTUAL_SMOOTH_SCROLL"})
 """Textual's settings that neither log keys, nor take pictures, nor press keys, nor replace the driver."""
 
 
-def run_session(session: Session, preferences: Preferences = DEFAULTS) -> ExitCode:
-    """Show the run until the operator leaves; its exit code.
+def load() -> None:
+    """Import what draws a run; the rest of the program is not needed for that."""
+    quiet_environment()
+    import screens.app
+    import screens.driver  # noqa: F401
+
+
+def run_session(session: Session | Opening, preferences: Preferences = DEFAULTS) -> ExitCode:
+    """Show the run until the operator leaves; its exit code. Of an opening, the session is made behind the screen.
 
     Raises EnvironmentLacks without a terminal, and what ended the run where it could not go on.
     """
@@ -33,6 +43,13 @@ def run_session(session: Session, preferences: Preferences = DEFAULTS) -> ExitCo
 
     app = RunbookApp(session, preferences, TerminalDriver)
     return _ended(app, app.run(mouse=preferences.mouse))
+
+
+def run_opening(seen: Glance, begin: Callable[[], Session], preferences: Preferences) -> ExitCode:
+    """Show what was seen of the files while `begin`, which blocks, makes the session of them; then as `run_session`."""
+    from screens.opening import Opening
+
+    return run_session(Opening(seen, begin), preferences)
 
 
 def run_witness(following: Following, preferences: Preferences = DEFAULTS, key: Path | None = None) -> ExitCode:

@@ -47,6 +47,52 @@ def walk(prepared: Prepared, preferences: Preferences, begin: Begin | None = Non
     return _plain(prepared, begin) if preferences.plain else _screens(prepared, preferences, begin)
 
 
+def at_once(
+    runbook: Path, site: Path | None, values: dict[str, str], stages: tuple[str, ...], preferences: Preferences
+) -> ExitCode | None:
+    """Walk it on screens that are painted while the files are read and checked; None: they must be read before.
+
+    Nothing can be decided before they are. What is wrong with them is raised as it is where they are read first.
+    """
+    import gc
+
+    from runbook.commands.ahead import Ahead
+    from screens.main import load, run_opening
+
+    ahead = Ahead(runbook, site)
+    gc.disable()  # nothing of what is imported now is ever garbage; the screens turn it on again
+    try:
+        load()
+        seen = ahead.seen()
+        if seen is None:
+            return None
+        made: list[tuple[Prepared, Session]] = []
+
+        def begin() -> Session:
+            from runbook.run.start import prepare
+            from runbook.secrets import Redactor
+
+            prepared = prepare(runbook, site, values, stages)
+            made.append((prepared, _new(prepared, Redactor())))
+            return made[0][1]
+
+        code = run_opening(seen, begin, preferences)
+    finally:
+        gc.enable()
+    from runbook.plain.drive import say_result
+
+    for prepared, session in made:
+        say_warnings(prepared)
+        say_result(session)
+    return code
+
+
+def say_warnings(prepared: Prepared) -> None:
+    """What is odd in the files, on stderr."""
+    for warning in prepared.warnings:
+        click.echo(str(warning), err=True)
+
+
 def _plain(prepared: Prepared, begin: Begin | None) -> ExitCode:
     """Walk it with numbered lines and questions."""
     import asyncio
@@ -131,6 +177,17 @@ def preferences(look: Asked, *, headless: bool = False) -> Preferences:
     if headless and look.plain:
         raise UsageError("--headless asks nobody and --plain asks at the terminal: choose one")
     return DEFAULTS if headless else in_force(look, os.environ).preferences
+
+
+def can_draw() -> bool:
+    """Whether there is a terminal that draws screens."""
+    from runbook.errors import EnvironmentLacks
+
+    try:
+        require_terminal(plain=False)
+    except EnvironmentLacks:
+        return False
+    return True
 
 
 def require_terminal(*, plain: bool) -> None:

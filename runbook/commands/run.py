@@ -44,17 +44,22 @@ def command(
     """
     from runbook.commands import front_ends
     from runbook.errors import ExitCode, UsageError
-    from runbook.run.start import prepare
 
     if answers and not headless:
         raise UsageError("--answers is for --headless", remedy="Add --headless, or leave --answers out.")
     preferences = front_ends.preferences(look, headless=headless)
+    runbook, values = _file(file), _settings(settings)
+    if not (headless or dry_run or preferences.plain) and front_ends.can_draw():
+        code = front_ends.at_once(runbook, site, values, stages, preferences)
+        if code is not None:
+            return code
+    from runbook.run.start import prepare
+
     # What is wrong with the files is told first: it is wrong with or without a terminal.
-    prepared = prepare(_file(file), site, _settings(settings), stages)
+    prepared = prepare(runbook, site, values, stages)
     if not (headless or dry_run):
         front_ends.require_terminal(plain=preferences.plain)
-    for warning in prepared.warnings:
-        click.echo(str(warning), err=True)
+    front_ends.say_warnings(prepared)
     if dry_run:
         from runbook.files.selection import require_reachable
         from runbook.run.dry_run import lines

@@ -22,11 +22,13 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from runbook.errors import ExitCode
-from runbook.model import Step
 from runbook.terminal.narrator import STDERR, Narrator
+
+if TYPE_CHECKING:
+    from runbook.model import Step
 
 GRACE = 5.0
 """Seconds the loop has to answer after a signal, and that it may be late after a step's deadline."""
@@ -68,7 +70,8 @@ class Watchdog:
         self._signals = signals
         self._stop = stop
         self._at = at
-        self._run_id = run_id
+        self.run_id = run_id
+        """Of the run that is told of; it may be set later."""
         self._terminal = terminal
         self._undraw = undraw
         self._late = late
@@ -188,7 +191,7 @@ class Watchdog:
         narrator = Narrator()
         narrator.say(f"error: {words[0]}")
         narrator.say("  What it did last is not known. The record is whole up to there. To go on:")
-        narrator.say(f"  runbook resume {self._run_id}")
+        narrator.say(f"  runbook resume {self.run_id}")
         for line in words[1:]:
             narrator.say(line)
         narrator.close(_FAREWELL)

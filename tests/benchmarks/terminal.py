@@ -26,6 +26,8 @@ class Terminal:
         self._argv, self._rows, self._columns = argv, rows, columns
         self._pid = 0
         self._fd = -1
+        self.exit_status: int | None = None
+        """Once it has ended; negative: the signal that ended it."""
 
     def __enter__(self) -> Terminal:
         self._pid, self._fd = pty.fork()
@@ -40,7 +42,7 @@ class Terminal:
     ) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(self._pid, signal.SIGKILL)
-        os.waitpid(self._pid, 0)
+        self.exit_status = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
         os.close(self._fd)
 
     def write(self, keys: bytes) -> None:
@@ -62,6 +64,18 @@ class Terminal:
                 written += os.read(self._fd, 65536)
             except OSError as error:
                 raise TimeoutError(f"{self._argv[0]} ended; it wrote {written[-2000:]!r}") from error
+
+    def rest(self) -> bytes:
+        """All that is written until the program ends by itself; raises TimeoutError."""
+        ends = time.monotonic() + DEADLINE
+        written = b""
+        while select.select([self._fd], [], [], max(0.0, ends - time.monotonic()))[0]:
+            try:
+                written += os.read(self._fd, 65536)
+            except OSError:
+                os.waitid(os.P_PID, self._pid, os.WEXITED | os.WNOWAIT)
+                return written
+        raise TimeoutError(f"{self._argv[0]} did not end; it wrote {written[-2000:]!r}")
 
     def drain(self, seconds: float) -> int:
         """Read for that long whatever is written; how many bytes it was."""
