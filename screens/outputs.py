@@ -142,9 +142,14 @@ class Output:
 
         return lines
 
-    async def put_away(self) -> tuple[int, int]:
-        """Put the oldest lines that are held into the file; how many, and their characters."""
-        lines = tuple(islice(self._tail, PIECES * PIECE))
+    async def put_away(self, most: int, most_chars: int) -> tuple[int, int]:
+        """Put about so much of what is held into the file, the oldest first; how many lines, and their characters."""
+        lines: list[str] = []
+        for line in islice(self._tail, PIECES * PIECE):
+            if most <= 0 and most_chars <= 0:
+                break
+            lines.append(line)
+            most, most_chars = most - 1, most_chars - len(line)
         pieces = await asyncio.to_thread(self._write, lines)
         for piece in pieces:
             if piece.lost:
@@ -207,6 +212,11 @@ class Outputs:
         if (self._held > HELD or self._chars > HELD_CHARS) and self._keeping is None:
             self._keeping = asyncio.create_task(self._keep(), name="output is put away")
 
+    async def settled(self) -> None:
+        """Until nothing more is being put away."""
+        if self._keeping is not None:
+            await self._keeping
+
     async def _keep(self) -> None:
         """Until half of what may be held is free again; the oldest first."""
         try:
@@ -214,7 +224,7 @@ class Outputs:
                 output = next((one for one in self._of.values() if one.held), None)
                 if output is None:
                     return
-                count, chars = await output.put_away()
+                count, chars = await output.put_away(self._held - HELD // 2, self._chars - HELD_CHARS // 2)
                 if any(one is output for one in self._of.values()):
                     self._held -= count
                     self._chars -= chars

@@ -11,9 +11,10 @@ from runbook.errors import OperatorStopped, PromptCancelled
 from runbook.event import Event
 from runbook.model import Runbook
 from runbook.operator import Decided, Decision, Moment, Operator
-from runbook.outcome import Outcome
+from runbook.outcome import Outcome, Verdict
 from runbook.record import events as ev
 from runbook.record.state import RunState
+from runbook.record.told import Told
 from runbook.run.session import Session
 from runbook.site import Site
 
@@ -110,6 +111,8 @@ class ScriptedWalk:
                     self.say(ev.FactEstablished(fact, step))
                 return None
             allowed = (Decision.RETRY, Decision.SKIP, Decision.STOP)
+            if outcome.verdict is Verdict.IN_DOUBT:
+                allowed = (Decision.DONE, *allowed)
             decided = await self._decide(Moment(step, title, outcome=outcome, hints=hints, allowed=allowed))
             if decided.decision is Decision.RETRY:
                 self.say(ev.StepRetried(step))
@@ -158,6 +161,7 @@ def session(
     rehearsal: bool = False,
     history: RunState | None = None,
     moments: Mapping[str, Moment] | None = None,
+    told: Told | None = None,
 ) -> tuple[Session, list[ScriptedWalk]]:
     """A session, and the walk once it has started."""
     walks: list[ScriptedWalk] = []
@@ -171,5 +175,7 @@ def session(
     mark = {"token": "SoftHSM2", "sheet": "/lab/sheet.txt"} if rehearsal else None
     name = "Rehearsal on SoftHSM2, which has no PIN counter" if rehearsal else "input-b"
     site = Site.model_validate({"site": 1, "name": name, "rehearsal": mark})
-    made = Session(runbook, Path("runbook.yaml"), site, RUN_ID, Path("/runs/7"), (), start, before, LEFT_AT)
+    made = Session(
+        runbook, Path("runbook.yaml"), site, RUN_ID, Path("/runs/7"), (), start, before, LEFT_AT, told=told or Told()
+    )
     return made, walks
