@@ -115,9 +115,9 @@ class OpeningList(_Part):
         word = Content.styled(f" {Status.WAITING.value.ljust(WIDEST)}", look.style)
         padded = min(LONGEST_ID, max(len(one) for *_, steps in self._seen.stages for one, _ in steps))
         for step_id, step_title in steps:
-            name = step_id.ljust(padded) if width >= WIDE else step_id
+            there = step_id.ljust(padded) if width >= WIDE else step_id
             shown = Content.styled(f"  {step_title}", QUIET) if width >= WIDE else Content("")
-            yield _fill(Content.assemble(" ", (look.sign, look.style), " ", name) + shown, word, width)
+            yield _fill(Content.assemble(" ", (look.sign, look.style), " ", there) + shown, word, width)
 
 
 class OpeningStep(_Part):
