@@ -41,7 +41,7 @@ class BaseApp(App[ExitCode]):
     """Whether Caps Lock is on, where the terminal tells."""
 
     TITLE = "runbook"
-    CSS_PATH: ClassVar[list[str | PurePath]] = [STYLE / "run.tcss", STYLE / "evidence.tcss", STYLE / "sixteen.tcss"]
+    CSS_PATH: ClassVar[list[str | PurePath]] = [STYLE / "run.tcss", STYLE / "evidence.tcss", STYLE / "everywhere.tcss"]
     ENABLE_COMMAND_PALETTE = False
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (140, "-vast"), (160, "-panels")]  # noqa: RUF012 - Textual declares no class variable
 
@@ -114,7 +114,8 @@ class BaseApp(App[ExitCode]):
 
     def tell(self, *lines: str, error: bool = False) -> None:
         """Say something in a corner, for a while."""
-        self.notify("\n".join(lines), severity="error" if error else "information", markup=False)
+        said = "\n".join(lines)
+        self.notify(f"✗ {said}" if error else said, severity="error" if error else "information", markup=False)
 
     async def beside(self, doing: Awaitable[object]) -> None:
         """Do something beside the run; what is wrong with it is said, and the run goes on."""

@@ -11,10 +11,13 @@ from textual.containers import VerticalScroll
 from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.strip import Strip
+from textual.widgets._toast import Toast
 
 from runbook.errors import ExitCode
 from runbook.operator import Decision
 from runbook.preferences import Preferences, ThemeName
+from runbook.ran import CommandRan
+from runbook.record.events import FactEstablished, NoteAdded, StepProgress, StepSkipped
 from runbook.record.state import Status
 from screens.app import RunbookApp
 from screens.base_app import BaseApp
@@ -74,6 +77,17 @@ PROMPTS: dict[str, Callable[[], Screen[object]]] = {
 }
 
 
+HEAD = "0008 C0DE 9A7F 07C1 3F9A"
+HAPPENED = (
+    FactEstablished("closed", "A4"),
+    NoteAdded("A0", "the lamp is on"),
+    StepProgress("A0", "a line that it said"),
+    CommandRan("A0", "pkcs11-tool -L", "input-b", False, "/srv", 0, {"LANG": "C"}),
+    CommandRan("A0", "false", "local", True, "", 1, {}),
+    StepSkipped("A8", "the drill is over"),
+)
+
+
 class Sheet(BaseApp):
     """All panes one below the other."""
 
@@ -97,7 +111,8 @@ class Sheet(BaseApp):
 
 def strips(app: BaseApp) -> list[Strip]:
     """What is on the screen in front; what lies behind a dialog is not meant to be read."""
-    x, y, width, height = next((dialog.region for dialog in app.screen.query("#dialog")), app.screen.region)
+    dialogs = app.screen.query("#dialog, #--container")
+    x, y, width, height = next((dialog.region for dialog in dialogs), app.screen.region)
     drawn = app.screen._compositor.render_strips(app.size)[y : y + height]
     return [strip.crop(x, x + width) for strip in drawn]
 
@@ -116,7 +131,8 @@ async def in_every_look(pilot: Pilot[ExitCode], monkeypatch: pytest.MonkeyPatch)
     for look in LOOKS:
         monkeypatch.setenv("COLORFGBG", look[1])
         app.set_theme(look[0])
-        await pilot.pause()
+        for _ in range(2):  # styles, then what is drawn with them
+            await pilot.pause()
         found += [f"{app.theme}: {fault}" for fault in faults(app, look)]
     return found
 
@@ -163,6 +179,29 @@ async def test_the_help_can_be_read_in_every_look(monkeypatch: pytest.MonkeyPatc
         await pilot.pause()
         await pilot.press("question_mark")
         assert not await in_every_look(pilot, monkeypatch)
+
+
+async def test_panels_search_palette_and_notices_can_be_read_in_every_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = RunbookApp(every_state())
+    async with app.run_test(size=(200, 60), notifications=True) as pilot:
+        await pilot.pause()
+        for event in HAPPENED:
+            app.run_screen.take(event, HEAD)
+        await pilot.press("o", "x")
+        found = await in_every_look(pilot, monkeypatch)
+        await pilot.press("slash", *"step")
+        found += await in_every_look(pilot, monkeypatch)
+        await pilot.press("enter", "right_square_bracket")
+        found += await in_every_look(pilot, monkeypatch)
+        app.tell("it is copied")
+        app.tell("it cannot be copied", error=True)
+        while len(app.screen.query(Toast)) < 2:
+            await pilot.pause(0.01)
+        found += await in_every_look(pilot, monkeypatch)
+        await pilot.press("colon", *"step")
+        await pilot.pause(0.3)
+        found += await in_every_look(pilot, monkeypatch)
+        assert not found
 
 
 def test_every_look_sets_our_own_variables() -> None:
