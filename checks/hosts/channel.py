@@ -28,7 +28,10 @@ class Channel(Protocol):
     stderr: asyncio.StreamReader
 
     async def write(self, data: bytes | bytearray) -> None:
-        """To the command's standard input, waiting while it takes nothing. Raises LineLost."""
+        """To the command's standard input, waiting while it takes nothing. Raises LineLost.
+
+        A bytearray is taken for a secret: its owner wipes it, and no copy is left here.
+        """
         ...
 
     async def write_eof(self) -> None: ...

@@ -13,6 +13,7 @@ from checks.hosts.channel import Ended
 from checks.hosts.errors import LineLost
 from checks.hosts.paramiko_transport import SshTransport
 from checks.hosts.threads import Threads
+from runbook.wiping import wipe_lent
 
 _CHUNK = 64 * 1024
 _SEND = 32 * 1024
@@ -108,7 +109,7 @@ class ParamikoChannel:
                 self._check_line()
                 return
             try:
-                sent = await self._threads.run(self._channel.send, bytes(view[:_SEND]))
+                sent = await self._threads.run(self._send, bytes(view[:_SEND]), isinstance(data, bytearray))
             except TimeoutError:
                 await self._happened.wait()
                 continue
@@ -119,6 +120,13 @@ class ParamikoChannel:
             if not sent:
                 return
             view = view[sent:]
+
+    def _send(self, piece: bytes, secret: bool) -> int:
+        try:
+            return int(self._channel.send(piece))
+        finally:
+            if secret:
+                wipe_lent(piece)
 
     async def write_eof(self) -> None:
         with contextlib.suppress(paramiko.SSHException, EOFError, OSError):

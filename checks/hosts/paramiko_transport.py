@@ -19,8 +19,8 @@ from typing import Any
 
 import paramiko
 from paramiko.common import MSG_CHANNEL_CLOSE, MSG_CHANNEL_REQUEST, MSG_REQUEST_FAILURE, MSG_REQUEST_SUCCESS
-from paramiko.packet import Packetizer
 
+from checks.hosts.paramiko_packets import WipingPacketizer
 from checks.hosts.threads import Threads
 
 WINDOW = 512 * 1024
@@ -52,7 +52,7 @@ def call_on(loop: asyncio.AbstractEventLoop, call: Callable[[], object]) -> None
         loop.call_soon_threadsafe(call)
 
 
-class _Hearing(Packetizer):  # type: ignore[misc]
+class _Hearing(WipingPacketizer):
     """Notes when something was last heard."""
 
     heard = 0.0
