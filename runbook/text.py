@@ -17,6 +17,9 @@ MAX_LINE = 2_000
 MAX_COMBINING = 4
 """Combining marks kept on one base character."""
 
+_AHEAD = 4
+"""How many times the characters kept are looked at."""
+
 _CONTROL_PICTURES = 0x2400
 
 
@@ -24,7 +27,9 @@ def clean_line(text: str, limit: int = MAX_LINE) -> str:
     """`text` as one harmless line; line breaks become ``␊``."""
     if text.isascii() and text.isprintable():  # nearly every text
         return _cut(text, limit)
-    return _cut("".join(_visible(text)), limit)
+    # Looking at each character takes time: of a text that is cut in any case only the beginning is looked at.
+    near = text[: _AHEAD * limit]
+    return _cut("".join(_visible(near)), limit, len(text) - len(near))
 
 
 def clean(text: str, limit: int = MAX_TEXT) -> str:
@@ -33,8 +38,10 @@ def clean(text: str, limit: int = MAX_TEXT) -> str:
     return "\n".join(clean_line(line.expandtabs(8)) for line in text.split("\n"))
 
 
-def _cut(text: str, limit: int) -> str:
-    return text if len(text) <= limit else f"{text[:limit]}… [{len(text) - limit} more characters]"
+def _cut(text: str, limit: int, beyond: int = 0) -> str:
+    """`text`, after which there are `beyond` more characters, cut where it is longer than `limit`."""
+    more = max(0, len(text) - limit) + beyond
+    return f"{text[:limit]}… [{more} more characters]" if more else text
 
 
 def _visible(text: str) -> list[str]:
