@@ -104,9 +104,10 @@ class TerminalDriver(LinuxDriver):
                 if ready.poll(_WAIT * 1000):
                     if not os.readv(self.fileno, [byte]):
                         raise OSError("the end of input")
-                    for message in keys.feed(byte):
-                        self.process_message(message)
-                for message in keys.tick():
+                    told = keys.feed(byte)
+                else:  # only now: what is there already belongs to an escape, however late this thread reads it
+                    told = keys.tick()
+                for message in told:
                     self.process_message(message)
         finally:
             byte[0] = 0
