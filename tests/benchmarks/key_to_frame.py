@@ -2,7 +2,8 @@
 
 A runbook of 50 and one of 5,000 steps, idle and while the step at hand writes 10,000 lines a second. Two keys: `j` and
 `k` move the cursor in the list (the frame is there once the page of the other step is painted), and page down and up
-scroll the step's page. The first page is long, so that there is something to scroll. Prints p50, p99 and the worst.
+scroll the step's page. The first page is long, so that there is something to scroll. Prints p50, p99 and the worst,
+and the CPU time that the program took meanwhile, which tells also on a machine that others use.
 
 python -m tests.benchmarks.key_to_frame [--presses N] [--steps N …] [--size COLUMNSxROWS]
 """
@@ -124,19 +125,20 @@ def _pages(presses: int) -> Iterator[tuple[bytes, Callable[[bytes], bool]]]:
         yield (b"\x1b[6~" if number % 10 < 5 else b"\x1b[5~"), moved
 
 
-def _took(terminal: Terminal, key: bytes, there: Callable[[bytes], bool]) -> float:
-    """Seconds; the pause before puts the key at any moment of the program's own rhythm."""
+def _took(terminal: Terminal, key: bytes, there: Callable[[bytes], bool]) -> tuple[float, float]:
+    """Seconds, and seconds of CPU time; the pause before puts the key at any moment of the program's own rhythm."""
     terminal.drain(0.03 + random.random() * 0.05)  # noqa: S311 - no secret
-    began = time.perf_counter()
+    began, worked = time.perf_counter(), terminal.cpu
     terminal.write(key)
     terminal.read_until(there)
-    return time.perf_counter() - began
+    return time.perf_counter() - began, terminal.cpu - worked
 
 
-def _figures(title: str, seconds: list[float]) -> None:
-    ordered = sorted(1e3 * each for each in seconds)
-    p99 = ordered[int(len(ordered) * 0.99)]
-    print(f"{title:42} p50 {statistics.median(ordered):5.1f} ms, p99 {p99:5.1f} ms, worst {ordered[-1]:5.1f} ms")
+def _figures(title: str, took: list[tuple[float, float]]) -> None:
+    ordered, cpu = (sorted(1e3 * each for each in side) for side in zip(*took, strict=True))
+    p99 = int(len(ordered) * 0.99)
+    waited = f"p50 {statistics.median(ordered):5.1f} ms, p99 {ordered[p99]:5.1f} ms, worst {ordered[-1]:5.1f} ms"
+    print(f"{title:42} {waited}; CPU p50 {statistics.median(cpu):4.1f} ms, p99 {cpu[p99]:4.1f} ms", flush=True)
 
 
 def _options() -> argparse.Namespace:

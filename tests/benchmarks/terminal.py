@@ -92,6 +92,12 @@ class Terminal:
             pass
 
     @property
+    def cpu(self) -> float:
+        """Seconds of CPU time of all its threads (/proc/PID/task/TID/schedstat)."""
+        threads = Path(f"/proc/{self._pid}/task").glob("*/schedstat")
+        return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
+
+    @property
     def megabytes(self) -> float:
         """Memory in use (VmRSS of proc(5))."""
         status = Path(f"/proc/{self._pid}/status").read_text()
