@@ -10,7 +10,6 @@ from textual import on
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import OptionList
-from textual.widgets.option_list import Option
 
 from runbook import copying
 from runbook.copying import Copyable
@@ -44,7 +43,7 @@ class CopyPrompt(Prompt[Copyable]):
 
     def body(self) -> Iterator[Widget]:
         yield Said(Content.styled(f"{self._step}: what is to be copied?", "bold"), classes="")
-        yield Choices(*(Option(_label(one)) for one in self._offered))
+        yield Choices(*map(_label, self._offered))
         yield Said(quiet("It goes to the clipboard of your terminal (OSC 52), also over SSH. Never a secret."))
 
     @on(OptionList.OptionSelected)
