@@ -103,6 +103,21 @@ def test_the_mouse_is_listened_to_only_where_it_is_wanted(
         assert any(code in terminal.written for code in MOUSE) is listened
 
 
+def test_lines_instead_of_screens_can_be_preferred_and_screens_asked_for(bench: Bench) -> None:
+    configure(bench, "plain: true\n")
+    with OnPty("run", cwd=bench.folder, env=bench.env | ENVIRONMENT) as terminal:
+        terminal.wait("What now, for A.people?")
+        assert b"\x1b[?1049h" not in terminal.written, "no screen was opened"
+    with shown(bench, "--screens", XDG_STATE_HOME=str(bench.folder / "another")) as terminal:
+        assert b"\x1b[?1049h" in terminal.written
+
+
+def test_the_look_of_the_environment_comes_before_that_of_the_file(bench: Bench) -> None:
+    configure(bench, "theme: contrast\n")
+    with shown(bench, HSM_RUNBOOK_THEME="light", TERM="xterm-256color", COLORTERM="truecolor") as terminal:
+        assert any("48;2;251;252;253" in codes for codes in colours(bytes(terminal.written)))
+
+
 def test_keys_of_one_s_own(bench: Bench) -> None:
     configure(bench, "keys: {step.run: 'f5,z', run.note: r}\n")
     with shown(bench) as terminal:
