@@ -31,11 +31,12 @@ class FactLines(Lines):
     def __init__(self) -> None:
         super().__init__()
         self._now = Overview((), (), ())
-        self._told = Told()
+        self._people: tuple[str, tuple[str, ...]] = ("", ())
 
     def show(self, now: Overview, told: Told) -> None:
-        if now != self._now or told is not self._told:
-            self._now, self._told = now, told
+        people = (told.driver, tuple(told.witnesses))
+        if (now, people) != (self._now, self._people):
+            self._now, self._people = now, people
             self.redraw()
 
     def lines(self, width: int) -> Iterator[Content]:
@@ -56,8 +57,8 @@ class FactLines(Lines):
                 yield from wrap(f"stage {stage}: {spoken(window.opens)} to {spoken(window.closes)}", width)
         yield Content("")
         yield _heading("People", "", width)
-        witnesses = ", ".join(self._told.witnesses) or "nobody follows"
-        yield from pairs((("driver", self._told.driver or "–"), ("witness", witnesses)), width)
+        driver, witnesses = self._people
+        yield from pairs((("driver", driver or "–"), ("witness", ", ".join(witnesses) or "nobody follows")), width)
 
 
 class FactsPanel(VerticalScroll, Searched, can_focus=True, inherit_bindings=False):

@@ -9,6 +9,7 @@ import pytest
 from runbook.outcome import Outcome
 from runbook.ran import CommandRan
 from runbook.record import events as ev
+from runbook.record.gate_events import WitnessJoined
 from runbook.record.pace import Pace
 from runbook.record.state import fold
 from runbook.record.told import Told
@@ -69,6 +70,13 @@ async def test_the_journal_is_searched(drive: Drive) -> None:
     async with drive((120, 40), P_tree=work) as d:
         await d.press("r", "r", "v", "slash", "text:pcscd")
         await d.until("1 of 1 lines")
+
+
+async def test_who_takes_part_is_told_also_where_nothing_else_changes(drive: Drive) -> None:
+    async with drive((200, 60)) as d:
+        await d.until("driver   op")
+        d.walk.say(WitnessJoined("ben", "input-b"))
+        await d.until("witness  ben")
 
 
 async def test_facts_say_since_when_and_for_whom(drive: Drive) -> None:
