@@ -27,7 +27,7 @@ Row = Stage | Step
 WIDE = 38
 """Cells from which titles are shown beside the ids."""
 
-LONGEST_ID = 16
+LONGEST_ID = 18
 """Cells to which the ids are padded, so that the titles stand in a column."""
 
 NARROW = 100
