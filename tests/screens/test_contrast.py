@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.pilot import Pilot
@@ -14,14 +15,18 @@ from textual.strip import Strip
 from textual.widgets._toast import Toast
 
 from runbook.errors import ExitCode
-from runbook.operator import Decision
+from runbook.operator import Decision, Moment
+from runbook.outcome import Outcome
 from runbook.preferences import Preferences, ThemeName
+from runbook.probing import Answer
 from runbook.ran import CommandRan
 from runbook.record.events import FactEstablished, NoteAdded, StepProgress, StepSkipped
+from runbook.record.gate_events import ApprovalAsked
 from runbook.record.state import Status
 from screens.app import RunbookApp
 from screens.base_app import BaseApp
 from screens.evidence import pane_for
+from screens.prompts.approval import ApprovalPrompt, Question
 from screens.prompts.attest import AttestPrompt
 from screens.prompts.checklist import ChecklistPrompt
 from screens.prompts.choice import ChoicePrompt
@@ -37,9 +42,11 @@ from screens.prompts.secret import SecretPrompt
 from screens.prompts.transcribe import TranscribePrompt
 from screens.prompts.witness import WitnessPrompt
 from screens.theme import OWN, theme_for
+from screens.widgets.next_bar import NextBar, Turn
+from screens.widgets.witness_bar import Watch, WitnessBar
 from tests.screens.contrast import DARK_PALETTES, LIGHT_PALETTES, unreadable, unreadable_in
-from tests.screens.every_state import every_state
-from tests.screens.gate_samples import NO_RETURN, WITNESS
+from tests.screens.every_state import HISTORY, every_state
+from tests.screens.gate_samples import NO_RETURN, WITNESS, doubt
 from tests.screens.host_samples import HOST_EVIDENCE
 from tests.screens.people_samples import AGAIN
 from tests.screens.samples import ATTEST, EVIDENCE, PAPER, PIN
@@ -73,6 +80,7 @@ PROMPTS: dict[str, Callable[[], Screen[object]]] = {
     "reason": lambda: ReasonPrompt("A1", Decision.SKIP),
     "quit": lambda: QuitPrompt("A1"),
     "witness": lambda: WitnessPrompt(WITNESS),
+    "approval": lambda: ApprovalPrompt(Question(ASKED, "A step", "3F9A 07C1", HEAD, "~/.ssh/id", "not your key")),
     "point of no return": lambda: PointOfNoReturnPrompt(NO_RETURN),
 }
 
@@ -88,10 +96,28 @@ HAPPENED = (
 )
 
 
+TURNS = (
+    Turn(HISTORY, Moment("A0", "A step")),
+    Turn(HISTORY, Moment("A1", "A step", unmet=("the window is not open",), opens="2026-04-29T10:00:00Z")),
+    Turn(HISTORY, Moment("A6", "A step", outcome=Outcome.failed("another token"), hints=("Likely: it is another",))),
+    *(Turn(HISTORY, doubt(answer)) for answer in (*Answer, None)),
+    Turn(HISTORY, continuing=True),
+    Turn(replace(HISTORY, at="A3")),
+    *(Turn(replace(HISTORY, finished=end), head=HEAD) for end in ("green", "failed", "stopped")),
+)
+WATCHES = (
+    Watch(HISTORY, HEAD),
+    Watch(HISTORY, HEAD, live=True, me="berta", driven="anna on input-b", said="Your note is left for the record."),
+    Watch(HISTORY, HEAD, True, "berta", "anna", "A3", "3F9A 07C1", "2026-04-29T09:24:30.000000Z"),
+    *(Watch(replace(HISTORY, finished=end), HEAD, live=True) for end in ("green", "failed", "stopped")),
+)
+ASKED = ApprovalAsked("A3", "00", "00", "n", "", "2026-04-29T09:24:30.000000Z", ("docker volume rm x",))
+
+
 class Sheet(BaseApp):
     """All panes one below the other."""
 
-    CSS = "Pane { height: auto; }"
+    CSS = "VerticalScroll { color: $foreground; } Pane { height: auto; }"
 
     def __init__(self, preferences: Preferences) -> None:
         super().__init__(Path("/nowhere"), preferences, in_rehearsal=False)
@@ -102,6 +128,12 @@ class Sheet(BaseApp):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll():
+            for turn in TURNS:
+                yield (bar := NextBar())
+                bar.show(turn)
+            for watch in WATCHES:
+                yield (watching := WitnessBar())
+                watching.show(watch)
             for samples in (EVIDENCE | HOST_EVIDENCE).values():
                 for evidence in samples:
                     pane = pane_for(evidence)
@@ -202,6 +234,19 @@ async def test_panels_search_palette_and_notices_can_be_read_in_every_look(monke
         await pilot.pause(0.3)
         found += await in_every_look(pilot, monkeypatch)
         assert not found
+
+
+async def test_the_notice_that_there_is_too_little_room_hides_all_else_in_every_look(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = RunbookApp(every_state())
+    async with app.run_test(size=(60, 20)) as pilot:
+        await pilot.pause()
+        assert not await in_every_look(pilot, monkeypatch)
+        assert app.theme == "terminal-light"
+        shown = " ".join(strip.text for strip in strips(app))
+        assert "This terminal is too small." in shown
+        assert "A step that is" not in shown
 
 
 def test_every_look_sets_our_own_variables() -> None:
