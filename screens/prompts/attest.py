@@ -14,7 +14,7 @@ from textual.widgets import Input
 from runbook.operator import Attested, AttestRequest
 from runbook.text import clean_line
 from screens.prompts.answer import Answer, Answers
-from screens.prompts.prompt import Prompt, Said, quiet
+from screens.prompts.prompt import Prompt, Said, quiet, refusal
 from screens.prompts.rows import Rows
 from screens.words import BAD, CALM, GOOD, QUIET
 
@@ -41,10 +41,15 @@ class Checklist(Rows):
         word, style = ("  –  ", QUIET) if answer is None else ("✓ yes", GOOD) if answer else ("✗ no ", f"bold {BAD}")
         return Content.assemble(("▸ " if here else "  ", CALM), (word, style), "  ")
 
-    def action_answer(self, yes: bool) -> None:
-        self.answers[self.cursor] = yes
-        self.moved()
+    def take_back(self, number: int) -> None:
+        self.answers[number] = None
         self._answered()
+
+    def action_answer(self, yes: bool) -> None:
+        if self.may_answer():
+            self.answers[self.cursor] = yes
+            self.moved()
+            self._answered()
 
 
 class AttestPrompt(Prompt[Attested]):
@@ -74,6 +79,10 @@ class AttestPrompt(Prompt[Attested]):
         checklist = self.query_one(Checklist)
         self.query_one(".state", Said).say(quiet(self._left(len(checklist.open()))))
         self.query_one("#answer-submit", Answer).disabled = bool(checklist.open())
+
+    @on(Rows.Refused)
+    def _refused(self, message: Rows.Refused) -> None:
+        self.query_one(".state", Said).say(refusal(message.why))
 
     @on(Input.Submitted)
     def _note_done(self) -> None:

@@ -55,11 +55,17 @@ class Ticks(Rows):
         answer = self.answers[number]
         return answer.reason if answer else ""
 
+    def take_back(self, number: int) -> None:
+        self.answers[number] = None
+        self._answered()
+
     def action_tick(self, word: str) -> None:
-        self.answer(Ticked(Tick(word)))
+        if self.may_answer():
+            self.answer(Ticked(Tick(word)))
 
     def action_refuse(self) -> None:
-        self._refused(self._texts[self.cursor])
+        if self.may_answer():
+            self._refused(self._texts[self.cursor])
 
     def answer(self, ticked: Ticked) -> None:
         """Of the item under the cursor."""
@@ -94,6 +100,10 @@ class ChecklistPrompt(Prompt[Checklisted]):
         ticks = self.query_one(Ticks)
         self.query_one(".state", Said).say(quiet(_state(ticks.answers)))
         self.query_one("#answer-submit", Answer).disabled = bool(ticks.open())
+
+    @on(Rows.Refused)
+    def _not_taken(self, message: Rows.Refused) -> None:
+        self.query_one(".state", Said).say(refusal(message.why))
 
     def _ask_why(self, item: str) -> None:
         line = self.query_one(Input)

@@ -12,10 +12,23 @@ from textual.widgets.option_list import Option
 
 from runbook.operator import ChoiceRequest
 from screens.prompts.prompt import Prompt, Said
+from screens.words import CALM
 
 
 class Choices(OptionList, inherit_bindings=True):
-    """The answers as a list."""
+    """The answers as a list; the one at hand has an arrow before it."""
+
+    def __init__(self, *answers: Content) -> None:
+        self._answers = answers
+        super().__init__(*(Option(_marked(answer, at=number == 0)) for number, answer in enumerate(answers)))
+
+    def on_option_list_option_highlighted(self, message: OptionList.OptionHighlighted) -> None:
+        for number, answer in enumerate(self._answers):
+            self.replace_option_prompt_at_index(number, _marked(answer, at=number == message.option_index))
+
+
+def _marked(answer: Content, *, at: bool) -> Content:
+    return Content.assemble(("▸ " if at else "  ", CALM), answer)
 
 
 class ChoicePrompt(Prompt[str]):
@@ -30,7 +43,7 @@ class ChoicePrompt(Prompt[str]):
 
     def body(self) -> Iterator[Widget]:
         yield Said(Content.styled(self._request.question, "bold"), classes="")
-        yield Choices(*(Option(_label(key, told)) for key, told in self._request.choices))
+        yield Choices(*(_label(key, told) for key, told in self._request.choices))
 
     @on(OptionList.OptionSelected)
     def _answer(self, message: OptionList.OptionSelected) -> None:

@@ -20,7 +20,7 @@ class PhrasePrompt(Prompt[bool]):
 
     heading = "Type the phrase"
     frame = "-dangerous"
-    keys = "Enter when it is typed   Ctrl+U clear   Esc cancel, nothing is done"
+    keys = "Enter done   Ctrl+U clear   Esc cancel, nothing is done"
 
     def __init__(self, request: PhraseRequest) -> None:
         super().__init__()

@@ -62,9 +62,16 @@ class PhraseEntry(Lines, can_focus=True):
             want = self.phrase[place : place + 1]
             if got != want:
                 wanted = f"`{want}` stands there" if want else "the phrase has ended"
-                return f"character {place + 1} differs: `{got}` is typed, {wanted}"
+                caps = "; is Caps Lock on?" if self.in_the_other_case else ""
+                return f"character {place + 1} differs: `{got}` is typed, {wanted}{caps}"
         left = len(self.phrase) - len(self.typed)
         return "it is the phrase" if not left else f"{left} of {len(self.phrase)} characters to go"
+
+    @property
+    def in_the_other_case(self) -> bool:
+        """Whether every letter so far is right but for its case, and there are two at least."""
+        pairs = [(got, want) for got, want in zip(self.typed, self.phrase, strict=False) if want.isalpha()]
+        return len(pairs) > 1 and all(got == want.swapcase() != want for got, want in pairs)
 
     # Drawing.
 

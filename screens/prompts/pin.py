@@ -60,7 +60,9 @@ class PinPrompt(Prompt[Secret]):
         yield from sheet_line(self)
 
     def _limits(self) -> str:
-        return f"{self._request.min_length} to {self._request.max_length} characters; never shown, never stored"
+        low, high = self._request.min_length, self._request.max_length
+        length = f"exactly {low}" if low == high else f"{low} to {high}"
+        return f"{length} characters; never shown, never stored"
 
     @on(SecretEntry.Submitted)
     def _send(self) -> None:

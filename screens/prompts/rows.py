@@ -1,4 +1,9 @@
-"""Lines that are answered one by one with a key, a cursor at the one at hand."""
+"""Lines that are answered one by one with a key, a cursor at the one at hand.
+
+One press answers one line. The cursor stays on it, so a key that is held down answers that line again and no other. A
+line that is not wholly on the screen is brought there and has to be answered then. Keys that come faster than fingers
+press them were pasted, and their answers are taken back.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +20,7 @@ from textual.widget import Widget
 
 from screens.columns import wrap
 from screens.lines import Lines
+from screens.prompts.phrase_entry import BURST, TOGETHER
 
 
 class Rows(Lines, can_focus=True):
@@ -30,6 +36,12 @@ class Rows(Lines, can_focus=True):
     """Cells before each line."""
 
     @dataclass
+    class Refused(Message):
+        """An answer was not taken."""
+
+        why: str
+
+    @dataclass
     class Complete(Message):
         """Enter was pressed, and every line has its answer."""
 
@@ -37,9 +49,16 @@ class Rows(Lines, can_focus=True):
         super().__init__()
         self._texts = texts
         self.cursor = 0
+        self._last = 0.0
+        self._together: list[int] = []
+        """Lines that were answered by keys which came together, as many as the keys; -1: the key was another."""
 
     def open(self) -> Sequence[int]:
         """The lines that have no answer, from 0."""
+        raise NotImplementedError
+
+    def take_back(self, number: int) -> None:
+        """The line has no answer."""
         raise NotImplementedError
 
     def head(self, number: int, *, here: bool) -> Content:
@@ -65,6 +84,47 @@ class Rows(Lines, can_focus=True):
             *(wrap(remark, width - self.left, indent=2) if remark else ()),
         ]
 
+    def on_key(self, event: events.Key) -> None:
+        """Before the key does what it is bound to."""
+        together = event.time - self._last < TOGETHER
+        self._last = event.time
+        self._together = [*self._together, -1] if together else [-1]
+
+    def may_answer(self) -> bool:
+        """Whether the line at hand may be answered by the key that was pressed; says why not."""
+        if not self._in_sight():
+            self.moved()
+            self._refuse("That line was not wholly on the screen; read it, then answer it.")
+            return False
+        if self._together:
+            self._together[-1] = self.cursor
+        if len(self._together) < BURST:
+            return True
+        for number in {number for number in self._together if number >= 0}:
+            self.take_back(number)
+        self.moved()
+        self._refuse("Too many keys came at once, and their answers are taken back: each line is answered by itself.")
+        return False
+
+    def _in_sight(self) -> bool:
+        """Whether the whole line at hand is on the screen; of one with too many rows for it, the last."""
+        first, rows = self._line_of(self.cursor), len(self._folded(self.cursor, self.content_size.width))
+        dialog = self.parent
+        if not isinstance(dialog, Widget):
+            return True
+        shown = self._shown(dialog)
+        if rows > shown.height:
+            first, rows = first + rows - 1, 1
+        return shown.y <= first and first + rows <= shown.y + shown.height
+
+    def _shown(self, dialog: Widget) -> Region:
+        """What of these lines the dialog shows, in lines."""
+        top = dialog.scroll_offset.y - self.virtual_region.y
+        return Region(0, top, 1, dialog.scrollable_content_region.height)
+
+    def _refuse(self, why: str) -> None:
+        self.post_message(self.Refused(why))
+
     def on_focus(self) -> None:
         self.redraw()
 
@@ -88,7 +148,8 @@ class Rows(Lines, can_focus=True):
         """Draw anew, and keep the cursor in sight."""
         self.redraw()
         if isinstance(dialog := self.parent, Widget):
-            line = Region(0, self._line_of(self.cursor), 1, 1).translate(self.virtual_region.offset)
+            rows = len(self._folded(self.cursor, self.content_size.width))
+            line = Region(0, self._line_of(self.cursor), 1, rows).translate(self.virtual_region.offset)
             dialog.scroll_to_region(line, animate=False)
 
     def _line_of(self, number: int) -> int:

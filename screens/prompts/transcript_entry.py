@@ -48,7 +48,8 @@ class TranscriptEntry(Lines, can_focus=True):
         self._alphabet = alphabet
         self._length = length
         self._group = group
-        self._paste = paste
+        self.takes_paste = paste
+        """The driver asks for it before it keeps what is pasted (`screens.driver`)."""
         self._typed: list[str] = []
         self._cursor = 0
 
@@ -134,7 +135,7 @@ class TranscriptEntry(Lines, can_focus=True):
     def on_paste(self, event: events.Paste) -> None:
         event.stop()
         event.prevent_default()
-        if not self._paste:
+        if not self.takes_paste:
             self._refuse("Nothing can be pasted here; type it from the paper.")
             return
         for character in event.text.strip():

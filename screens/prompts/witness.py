@@ -8,7 +8,6 @@ from textual import on
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, OptionList
-from textual.widgets.option_list import Option
 
 from runbook.operator import SignsHere, WitnessRequest
 from runbook.text import clean_line
@@ -81,8 +80,8 @@ class WitnessPrompt(Prompt[SignsHere]):
         if asked.problem:
             yield Said(refusal(asked.problem))
         yield Said(Content.assemble("In a session of their own they run ", ("runbook witness", f"bold {CALM}"), "."))
-        waits = Option(Content.assemble(("Wait", "bold"), "  for an answer from their own session"))
-        yield Choices(waits, *(Option(_signs_here(name)) for name in asked.witnesses))
+        waits = Content.assemble(("Wait", "bold"), "  for an answer from their own session")
+        yield Choices(waits, *map(_signs_here, asked.witnesses))
         yield Said(quiet("The driver cannot approve for both."), classes="state")
 
     @on(OptionList.OptionSelected)

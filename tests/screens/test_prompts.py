@@ -23,6 +23,7 @@ from runbook.operator import (
 )
 from runbook.record import events as ev
 from runbook.secrets import Secret
+from runbook.ticking import ChecklistRequest
 from screens.prompts.confirm import ConfirmPrompt
 from screens.prompts.transcript_entry import TranscriptEntry
 from tests.screens.conftest import Drive, Driven
@@ -255,19 +256,61 @@ class TestAttestation:
             await d.press("enter")
             assert d.walk.answers == [Attested((True,) * 30)]
 
-    async def test_keys_that_come_all_at_once_are_taken_in_order(self, drive: Drive) -> None:
+    async def test_a_slow_line_may_deliver_a_few_keys_at_once(self, drive: Drive) -> None:
         async with drive(P_people=asks("attest", ATTEST)) as d:
             await d.press("r")
-            for key in ("y", "j", "y", "j", "y", "tab", "tab", "enter"):
-                d.app.post_message(Key(key, key if len(key) == 1 else None))
+            at_once(d, "y", "j", "y")
             await d.settle()
+            assert "1 without an answer" in d.screen
+            await d.press("j", "y", "enter")
             assert d.walk.answers == [Attested((True, True, True))]
+
+    async def test_what_is_pasted_into_it_as_keys_answers_nothing(self, drive: Drive) -> None:
+        async with drive(P_people=asks("attest", ATTEST)) as d:
+            await d.press("r")
+            at_once(d, "y", "j", "y", "j", "y", "enter", "enter")
+            await d.settle()
+            assert "Too many keys came at once" in d.screen
+            assert "✓ yes" not in d.screen
+            await d.press("enter", "enter", "enter")
+            assert d.walk.answers == []
+
+    async def test_a_key_that_is_held_down_answers_one_statement(self, drive: Drive) -> None:
+        async with drive(P_people=asks("attest", ATTEST)) as d:
+            for key in ("space", "enter", "y"):
+                await d.press("r", *[key] * 12)
+                assert d.screen.count("✓ yes") <= 1, key
+                assert d.walk.answers == []
+                await d.press("escape")
+
+    @pytest.mark.parametrize("method", ["attest", "checklist"])
+    async def test_a_statement_that_was_scrolled_away_is_shown_before_it_is_answered(
+        self, drive: Drive, method: str
+    ) -> None:
+        said = tuple(f"statement {number} {'which is long ' * 9}" for number in range(20))
+        request = AttestRequest("Many", said) if method == "attest" else ChecklistRequest("Many", "Is it so?", said)
+        async with drive(P_people=asks(method, request)) as d:
+            await d.press("r", "down", "down")
+            d.app.screen.query_one("#dialog").scroll_end(animate=False)
+            await d.settle()
+            assert "statement 2 " not in d.screen
+            await d.press("y")
+            assert "statement 2 " in d.screen
+            assert "✓ yes" not in d.screen
+            await d.press("y")
+            assert d.screen.count("✓ yes") == 1
 
     @pytest.mark.parametrize("answers", [[], ["y"], ["y", "j", "n"]])
     async def test_a_note_alone_submits_nothing(self, drive: Drive, answers: list[str]) -> None:
         async with drive(P_people=asks("attest", ATTEST)) as d:
             await d.press("r", *answers, "tab", "text:hm", "enter", "enter")
             assert d.walk.answers == []
+
+
+def at_once(d: Driven, *keys: str) -> None:
+    """As one read of the terminal gives them."""
+    for key in keys:
+        d.app.post_message(Key(key, key if len(key) == 1 else None))
 
 
 async def test_resizing_keeps_what_was_typed(drive: Drive) -> None:

@@ -131,9 +131,7 @@ async def test_no_prompt_for_a_secret_has_an_input(drive: Drive) -> None:
         assert not d.app.screen.query(Input)
 
 
-async def test_there_is_no_palette_and_no_suspend_key(drive: Drive) -> None:
+async def test_there_is_no_suspend_key(drive: Drive) -> None:
     async with drive() as d:
-        await d.press("ctrl+p")
-        assert d.app.screen is d.app.run_screen
         bound = {key for key, _ in d.app._bindings} | {key for key, _ in d.app.run_screen._bindings}
         assert "ctrl+z" not in bound
