@@ -47,7 +47,7 @@ class OpeningScreen(Screen[None]):
     class Ready(Message):
         """It is painted; the files can be read."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("q,Q", "app.quit", "quit", key_display="q")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("q,Q", "app.quit", "quit", key_display="q", id="run.quit")]
 
     DEFAULT_CSS = """
     OpeningScreen { layout: vertical; background: $background; color: $foreground; }
