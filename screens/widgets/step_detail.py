@@ -162,9 +162,9 @@ class StepDetail(VerticalScroll, Searched, can_focus=True):
         self._so_far = so_far
         moved = self._shown[0] != step or self._shown[1].status is not shown[1].status
         self._shown = shown
-        self.refresh(recompose=True)
-        if moved:
-            self.call_after_refresh(self.scroll_home, animate=False)
+        self._renew()
+        if moved and self.scroll_y:
+            self.scroll_home(animate=False, immediate=True)
 
     def _filled(self, so_far: Evidence | None) -> bool:
         """Whether what is new about a running step could be drawn in the place of what was there."""
@@ -193,7 +193,13 @@ class StepDetail(VerticalScroll, Searched, can_focus=True):
         step, _, _, inputs, _ = self._shown
         if self._exact is not None and self._exact[:2] == (step, inputs):
             return self._exact[2]
-        self.run_worker(self._work_out(step, inputs), name="commands", description="exact commands", group="commands")
+        self.run_worker(
+            self._work_out(step, inputs),
+            name="commands",
+            description="exact commands",
+            group="commands",
+            exclusive=True,
+        )
         return None
 
     async def _work_out(self, step: str, inputs: _Inputs) -> None:
@@ -231,12 +237,29 @@ class StepDetail(VerticalScroll, Searched, can_focus=True):
         if now.outcome is None and step.params:
             yield StepParams(step.params, dict(inputs))
 
+    def _parts(self) -> list[tuple[Widget, Lines | None]]:
+        """What the page is to be made of, each with what can show it already."""
+        before = {type(child): child for child in self.children if isinstance(child, Lines) and child.SHOWS}
+        return [(part, before.pop(type(part), None) if isinstance(part, Lines) else None) for part in self.compose()]
+
+    def _renew(self) -> None:
+        """In this very frame where every part is there already."""
+        if not self.is_attached or self.lock.is_locked:
+            self.refresh(recompose=True)
+            return
+        parts = self._parts()
+        if len(parts) != len(self.children) or any(there is None for _, there in parts):
+            self.refresh(recompose=True)
+            return
+        for part, there in parts:
+            if there is not None and isinstance(part, Lines):
+                there.become(part)
+
     async def recompose(self) -> None:
         """What is of the same kind as before shows the new in its place: to mount a widget takes a whole frame."""
         if not self.is_attached or self._pruning:
             return
-        before = {type(child): child for child in self.children if isinstance(child, Lines) and child.SHOWS}
-        parts = [(part, before.pop(type(part), None) if isinstance(part, Lines) else None) for part in self.compose()]
+        parts = self._parts()
         stay = [there for _, there in parts if there is not None]
         async with self.batch():
             await self.remove_children([child for child in self.children if child not in stay])
