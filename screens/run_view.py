@@ -9,7 +9,7 @@ from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from textual import events, on
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -113,7 +113,7 @@ class RunView(Screen[None]):
         self._probed: dict[str, Probed] = {}
         self._so_far: dict[str, Evidence] = {}
         self._opened = False
-        self._list = StepList(self._stages)
+        self._list = StepList(self._stages, self._step_shown)
         self._detail = StepDetail(runbook, next(iter(self._steps)), self._told)
         self._live = LiveOutput()
         self._header = RunHeader(identity, tuple(self._steps.values()), self._told)
@@ -249,10 +249,9 @@ class RunView(Screen[None]):
         self._detail.show(step, self.state, self._probed.get(step), self._so_far.get(step))
         self._live.open = self._wanted(step)
 
-    @on(StepList.Shown)
-    def _step_shown(self, message: StepList.Shown) -> None:
-        self._live.show(self._outputs.of(message.step))
-        self._show_step(message.step)
+    def _step_shown(self, step: str) -> None:
+        self._live.show(self._outputs.of(step))
+        self._show_step(step)
         self.refresh_bindings()
 
     def _wanted(self, step: str) -> bool:

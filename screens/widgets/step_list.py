@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -12,7 +11,6 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.geometry import Region, Size
-from textual.message import Message
 from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -58,14 +56,13 @@ class StepList(ScrollView, can_focus=True, inherit_bindings=False):
     at = var("")
     """The step at hand: the one the run is at or the operator decides on."""
 
-    @dataclass
-    class Shown(Message):
-        """The cursor is on another step."""
+    def __init__(self, stages: tuple[Stage, ...], shown: Callable[[str], None]) -> None:
+        """`shown` is called with the id of the step under the cursor when that is another one.
 
-        step: str
-
-    def __init__(self, stages: tuple[Stage, ...]) -> None:
+        At once rather than by a message, which would come after a frame with the cursor here and the old page there.
+        """
         super().__init__()
+        self._shown = shown
         self._rows: list[Row] = []
         for stage in stages:
             self._rows += [stage, *stage.steps]
@@ -162,7 +159,7 @@ class StepList(ScrollView, can_focus=True, inherit_bindings=False):
             self.refresh_line(self._cursor)
             self._cursor = line
             self.refresh_line(line)
-            self.post_message(self.Shown(self.cursor))
+            self._shown(self.cursor)
         self._show_cursor()
 
     def _show_cursor(self) -> None:
