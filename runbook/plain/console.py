@@ -6,11 +6,11 @@ An empty line leaves a prompt that has no default; the end of input (ctrl-d) end
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Collection, Iterable
 from functools import partial
 
 from runbook import typed
-from runbook.errors import PromptCancelled
+from runbook.errors import OperatorStopped, PromptCancelled, RunbookError
 from runbook.groups import grouped_lines
 from runbook.operator import (
     Alphabet,
@@ -32,8 +32,9 @@ from runbook.operator import (
     TranscribeRequest,
     WitnessRequest,
 )
+from runbook.plain.around import WORDS, Lent
+from runbook.plain.desk import Desk
 from runbook.secrets import Secret
-from runbook.terminal.foreground import run_in_foreground
 from runbook.terminal.keyboard import Keyboard
 from runbook.terminal.narrator import Narrator
 from runbook.ticking import Checklisted, ChecklistRequest, Tick, Ticked
@@ -46,7 +47,14 @@ _DECISIONS = {
     Decision.SKIP: "skip it, with a reason",
     Decision.STOP: "end the run",
 }
-_NOTE = "write a note"
+_NOTE, _CONTINUE, _SHELL, _MORE = "note", "continue", "shell", "more"
+_ABLE = {
+    _NOTE: "write a note",
+    _CONTINUE: "run on by itself until somebody must decide",
+    _SHELL: "shell: a shell of your own while the run is paused; it is on record",
+    _MORE: "look around, search, copy, editor, shell (more)",
+}
+"""What can be done beside deciding, by its word."""
 
 
 def _reasoned(moment: Moment) -> tuple[Decision, ...]:
@@ -61,26 +69,84 @@ class ConsoleOperator:
     def __init__(self, keyboard: Keyboard, narrator: Narrator) -> None:
         self._keyboard = keyboard
         self._narrator = narrator
-        self.take_note: Callable[[str], Awaitable[None]] | None = None
-        """Where a note goes; set once the run has begun."""
+        self.desk: Desk | None = None
+        """What else can be done between two steps; set once the run has begun."""
+        self._continuing = False
+        self.terminal_lent = Lent(keyboard, narrator)
 
     async def decide(self, moment: Moment) -> Decided:
+        if self._goes_on(moment):
+            return Decided(Decision.RUN)
         self._present(moment)
         allowed = list(moment.allowed)
-        labels = [_DECISIONS[decision] for decision in allowed] + ([_NOTE] if self.take_note else [])
-        words = [decision.value for decision in allowed] + ["note"]
+        words = [decision.value for decision in allowed] + self._able(moment)
+        labels = [_DECISIONS[decision] for decision in allowed] + [_ABLE[word] for word in self._able(moment)]
         default = 0 if allowed[0] is Decision.RUN and moment.probed is None else None
+        more = (*WORDS, _SHELL) if self.desk else ()
         while True:
-            place = await self._pick(f"What now, for {moment.step_id}?", labels, words, default)
-            if place == len(allowed):
-                await self._note()
+            word = await self._pick(f"What now, for {moment.step_id}?", labels, words, default, more)
+            if word == _CONTINUE:
+                self._narrator.say("It runs on by itself. Enter pauses it before the next step.")
+                self._continuing = True
+                return Decided(Decision.RUN)
+            if word not in allowed:
+                await self._beside(word, moment)
                 continue
-            decision = allowed[place]
+            decision = Decision(word)
             if decision not in _reasoned(moment):
                 return Decided(decision)
             reason = (await self._line(f"Reason to {_DECISIONS[decision].split(',')[0]} (empty: do not): ")).strip()
             if reason:
                 return Decided(decision, reason)
+
+    def _goes_on(self, moment: Moment) -> bool:
+        """Whether the run continues by itself here; a line that was typed meanwhile pauses it."""
+        plain = moment.outcome is None and moment.probed is None and not moment.unmet
+        if self._continuing and self._keyboard.typed_ahead:
+            self._narrator.say("Paused.")
+            self._continuing = False
+        self._continuing = self._continuing and plain and self.desk is not None and not self.desk.grave(moment.step_id)
+        return self._continuing
+
+    def _able(self, moment: Moment) -> list[str]:
+        """The words of what can be done here beside deciding, by number."""
+        if self.desk is None:
+            return []
+        runs = Decision.RUN in moment.allowed and moment.probed is None
+        return [_NOTE, *([_CONTINUE] if runs else []), _MORE]
+
+    async def _beside(self, line: str, moment: Moment) -> None:
+        """Do what is no decision; what is wrong with it is said, and the question comes again."""
+        word, _, rest = line.partition(" ")
+        assert self.desk is not None  # noqa: S101 - without it there is nothing beside
+        try:
+            match word:
+                case "note":
+                    await self._note(rest)
+                case "shell":
+                    await self._shell(moment.step_id)
+                case "more":
+                    self._say_all((*WORDS.values(), _ABLE[_SHELL], "Type one of these words in the place of a number."))
+                case _:
+                    self._say_all(await self.desk.do(word, rest.strip(), moment.step_id))
+        except OperatorStopped:
+            raise
+        except RunbookError as error:
+            self._say_all(str(error).splitlines())
+
+    async def _shell(self, step: str) -> None:
+        """Until it ends; also where the question is withdrawn meanwhile, as when a time window opens."""
+        assert self.desk is not None  # noqa: S101 - as above
+        shell = asyncio.ensure_future(self.desk.walk.shell(step, self.terminal_lent.lend))
+        try:
+            await asyncio.shield(shell)
+        except asyncio.CancelledError:
+            await asyncio.wait([shell])
+            raise
+
+    def _say_all(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self._narrator.say(line)
 
     def _present(self, moment: Moment) -> None:
         """What the operator has to know before the decision."""
@@ -126,7 +192,7 @@ class ConsoleOperator:
     async def choose(self, request: ChoiceRequest) -> str:
         keys = [key for key, _ in request.choices]
         labels = [key if key == text else f"{key}: {text}" for key, text in request.choices]
-        return keys[await self._pick(request.question, labels, keys, None)]
+        return await self._pick(request.question, labels, keys, None)
 
     async def type_phrase(self, request: PhraseRequest) -> bool:
         for line in request.detail:
@@ -165,7 +231,7 @@ class ConsoleOperator:
             say(f"  {line}")
         say(f"  code {request.code}; until {request.until}; in a session of their own: runbook witness")
         labels = list(request.witnesses)
-        witness = labels[await self._pick("Or who signs here, at this keyboard?", labels, labels, None)]
+        witness = await self._pick("Or who signs here, at this keyboard?", labels, labels, None)
         return SignsHere(witness, await self._answer("Path of their key (empty: leave): "))
 
     async def transcribe(self, request: TranscribeRequest) -> str:
@@ -252,9 +318,7 @@ class ConsoleOperator:
 
     async def terminal(self, request: TerminalRequest) -> int:
         self._narrator.say(f"The terminal is for {request.argv[0]} now.")
-        await asyncio.to_thread(self._narrator.flush)
-        code = await run_in_foreground(request, self._keyboard.fd)
-        self._narrator.say()  # what it said last may have no line's end
+        code = await self.terminal_lent.lend(request)
         self._narrator.say(f"{request.argv[0]} has ended with {code}.")
         return code
 
@@ -294,8 +358,10 @@ class ConsoleOperator:
                     return False
             self._narrator.say("Type y for yes or n for no.")
 
-    async def _pick(self, question: str, labels: list[str], words: list[str], default: int | None) -> int:
-        """The place of the chosen label, by its number or its word."""
+    async def _pick(
+        self, question: str, labels: list[str], words: list[str], default: int | None, more: Collection[str] = ()
+    ) -> str:
+        """The word of the chosen label, by its number or itself; or the line that begins with one of `more`."""
         self._narrator.say(question)
         for number, label in enumerate(labels, start=1):
             self._narrator.say(f"  {number}. {label}")
@@ -303,14 +369,17 @@ class ConsoleOperator:
         while True:
             answer = (await self._line(f"Number{hint}: ")).strip()
             if not answer and default is not None:
-                return default
+                return words[default]
             if answer.isascii() and answer.isdigit() and 1 <= int(answer) <= len(labels):
-                return int(answer) - 1
-            if answer in words[: len(labels)]:
-                return words.index(answer)
-            self._narrator.say(f"Type a number from 1 to {len(labels)}.")
+                return words[int(answer) - 1]
+            word = answer.partition(" ")[0]
+            if answer in words[: len(labels)] or word in more or (word == _NOTE and _NOTE in words and more):
+                return answer
+            self._narrator.say(
+                f"Type a number from 1 to {len(labels)}" + (", or a word: help lists them." if more else ".")
+            )
 
-    async def _note(self) -> None:
-        text = (await self._line("Note (empty: none): ")).strip()
-        if text and self.take_note is not None:
-            await self.take_note(text)
+    async def _note(self, text: str) -> None:
+        text = text.strip() or (await self._line("Note (empty: none): ")).strip()
+        if text and self.desk is not None:
+            await self.desk.walk.note(text)

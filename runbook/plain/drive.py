@@ -13,7 +13,9 @@ from runbook.errors import ExitCode
 from runbook.model import Step
 from runbook.operator import Operator
 from runbook.paths import JOURNAL_NAME
+from runbook.plain.around import Seen
 from runbook.plain.console import ConsoleOperator
+from runbook.plain.desk import Desk
 from runbook.plain.transcript import Transcript, result
 from runbook.record.chain import START, short_head
 from runbook.record.journal import read_records
@@ -45,9 +47,10 @@ async def drive(
     """
     narrator = narrator or Narrator()
     transcript = Transcript(session.runbook, narrator, session.history)
+    seen = Seen(session.runbook, transcript, session.told)
     walk = session.start(operator)
     if isinstance(operator, ConsoleOperator):
-        operator.take_note = walk.note
+        operator.desk = Desk(session, walk, seen, operator.terminal_lent)
 
     def at() -> Step | None:
         return session.runbook.step(transcript.state.at) if transcript.state.at else None
@@ -57,6 +60,7 @@ async def drive(
             async with aclosing(walk.events()) as events:
                 async for event in events:
                     transcript.show(event)
+                    seen.take(event)
     finally:
         await asyncio.to_thread(narrator.close)
     _print(session, transcript.state, walk.head)

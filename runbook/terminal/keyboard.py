@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import select
 import termios
 from collections.abc import Callable, Iterator
 
@@ -32,6 +33,11 @@ class Keyboard:
             )
         self.fd = fd
         self._turn = asyncio.Lock()
+
+    @property
+    def typed_ahead(self) -> bool:
+        """Whether a line was typed that nobody has asked for; the next prompt drops it."""
+        return bool(select.select([self.fd], [], [], 0)[0])
 
     async def line(self, show_prompt: Callable[[], None]) -> str:
         """The line typed after the prompt was shown; raises OperatorStopped at the end of input."""

@@ -6,6 +6,7 @@ import contextlib
 import os
 import queue
 import threading
+from collections.abc import Iterator
 
 from runbook.text import clean_line
 
@@ -22,20 +23,38 @@ class Narrator:
     def __init__(self, fd: int = STDERR) -> None:
         self._fd = fd
         self._lines: queue.SimpleQueue[bytes | threading.Event] = queue.SimpleQueue()
+        self._held: list[bytes] | None = None
         self._thread = threading.Thread(target=self._write, name="narrator", daemon=True)
         self._thread.start()
 
     def say(self, line: str = "") -> None:
         """One line; harmless characters only, whatever it holds."""
-        self._lines.put(clean_line(line).encode() + b"\n")
+        self._put(clean_line(line).encode() + b"\n")
 
     def prompt(self, text: str) -> None:
         """Text that the answer stands behind."""
-        self._lines.put(clean_line(text).encode())
+        self._put(clean_line(text).encode())
 
     def echo(self, text: str) -> None:
         """As it is: a typed letter that is printable, or what this program itself sends to the terminal."""
-        self._lines.put(text.encode())
+        self._put(text.encode())
+
+    def _put(self, text: bytes) -> None:
+        if self._held is None:
+            self._lines.put(text)
+        else:
+            self._held.append(text)
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """What is said within follows at its end: somebody else has the terminal."""
+        self._held = []
+        try:
+            yield
+        finally:
+            held, self._held = self._held, None
+            for text in held:
+                self._lines.put(text)
 
     def flush(self, seconds: float = 2.0) -> None:
         """Wait until everything is written, but not longer than `seconds`."""
