@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from textual.content import Content
 
 from checks.evidence.containers import ContainerState, ImageState, LogLine, LogsRead, VolumeEntry, VolumeState
+from checks.evidence.engine import EngineInfo
 from screens.columns import Cell, pairs, table, wrap
 from screens.evidence.marked import marked_line
 from screens.evidence.pane import Pane, draws, octets, when
@@ -36,6 +37,28 @@ def _several(name: str, values: Iterable[str]) -> Iterator[Row]:
 def _problems(problems: Iterable[str], width: int) -> Iterator[Content]:
     for problem in problems:
         yield from wrap(verdict(False, "", problem), width, hang=2)
+
+
+@draws(EngineInfo)
+class EnginePane(Pane[EngineInfo]):
+    """The engine, what it runs, and the way to it."""
+
+    heading = "Docker engine"
+
+    def lines(self, width: int) -> Iterator[Content]:
+        engine = self.evidence
+        rows: list[Row] = [
+            ("engine", Content.styled(engine.engine, "bold")),
+            ("name", engine.name),
+            ("version", f"{engine.version}, API {engine.api}"),
+            ("system", engine.system),
+        ]
+        rows += [(name, value) for name, value in (("kernel", engine.kernel), ("storage", engine.storage)) if value]
+        rows.append(("containers", f"{engine.running} of {engine.containers} running"))
+        rows.append(("images", str(engine.images)))
+        rows += _several("by", engine.reached)
+        yield from pairs(rows, width)
+        yield from _problems(engine.problems, width)
 
 
 @draws(VolumeState)

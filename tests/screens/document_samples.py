@@ -10,6 +10,11 @@ def right(text: str) -> DocumentFinding:
     return DocumentFinding(state=Said.RIGHT, text=text)
 
 
+HEALTH = (
+    "    healthcheck: { test: [CMD, step, ca, health, --ca-url=https://ca.ccat.uni-koeln.de, "
+    "--root=/home/step/certs/root_ca.crt], timeout: 10s, retries: 3, interval: 5s, start_period: 60s }"
+)
+
 WRONG = DocumentJudged(
     path="/home/driver/system-integration/docker-compose.ca.yml",
     on="local",
@@ -30,8 +35,8 @@ WRONG = DocumentJudged(
             state=Said.WRONG,
             text="the health check gives up after 10s, expected at least 30s",
             line=34,
-            column=120,
-            excerpt=f"    healthcheck: {{ test: [CMD, {'x' * 80}], timeout: 10s, retries: 3 }}".ljust(160, "#"),
+            column=HEALTH.index("10s") + 1,
+            excerpt=HEALTH,
             before=("    restart: unless-stopped",),
             after=("    volumes:", "      - step-ca-data:/home/step"),
         ),
@@ -43,8 +48,8 @@ WRONG = DocumentJudged(
 )
 
 JUDGED: tuple[Evidence, ...] = (
-    WRONG,
     WRONG.model_copy(update={"findings": (right("address is :9000"), right("enableAdmin is false"))}),
+    WRONG,
     WRONG.model_copy(
         update={"sha256": "", "findings": (DocumentFinding(state=Said.WRONG, text="there is no such file"),)}
     ),

@@ -5,12 +5,27 @@ from __future__ import annotations
 import hashlib
 
 from checks.evidence.containers import ContainerState, ImageState, LogLine, LogsRead, VolumeEntry, VolumeState
+from checks.evidence.engine import EngineInfo
 from checks.evidence.fingerprints import FingerprintPair
 from checks.evidence.signing import SigningProof
 from runbook.outcome import Evidence
 
 SHA = hashlib.sha256(b"root certificate").hexdigest()
 ID = f"sha256:{SHA}"
+
+_ENGINE = EngineInfo(
+    engine="ca",
+    name="input-b",
+    version="26.1.4",
+    api="1.45 (1.24)",
+    system="linux/amd64",
+    kernel="6.1.0-21-amd64",
+    storage="overlay2",
+    running=3,
+    containers=5,
+    images=14,
+    reached=("ssh input-b, /var/run/docker.sock",),
+)
 
 _ROOT = VolumeEntry(path=".", type="folder", owner=1000, group=1000, mode="0755", size=0)
 _CERT = _ROOT.model_copy(
@@ -87,6 +102,7 @@ _PROOF = SigningProof(
 )
 
 ENGINES: dict[str, tuple[Evidence, ...]] = {
+    "engine": (_ENGINE, _ENGINE.model_copy(update={"problems": ("it is `build-7`, and not `input-b`",)})),
     "volume_entry": (_CERT,),
     "volume": (
         _VOLUME,

@@ -1,4 +1,4 @@
-"""Panes under each other on one tall screen, and the picture of a screen in a few kB."""
+"""Panes as the run screen draws them, without the run screen, and their pictures in a few kB."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from textual.strip import Strip
 from runbook.outcome import Evidence
 from screens.base_app import BaseApp
 from screens.evidence import pane_for
+from screens.evidence.pane import Pane
 from screens.theme import FALLBACKS, THEME
 
 TALL = 4_000
-"""Lines of the screen on which the panes are laid out; what stays empty is cut off."""
+"""Lines of the screen on which they are laid out."""
 
 _WIDE, _HIGH, _SIZE = 8.4, 18, 14
-"""Width and height of a cell and size of the type in the picture, in pixels."""
+"""Width and height of a cell and size of the type in a picture, in pixels."""
 
 
 class Gallery(App[None]):
-    """Panes as the run screen draws them, without the run screen."""
+    """Panes under each other."""
 
     CSS_PATH = BaseApp.CSS_PATH
-    CSS = "Screen { layout: vertical; } #panes { height: auto; }"
     HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = []
 
-    def __init__(self, evidence: Iterable[Evidence], *, pictures: bool = False) -> None:
+    def __init__(self, panes: Sequence[Pane[Evidence]]) -> None:
         super().__init__()
-        self._evidence, self._pictures = tuple(evidence), pictures
+        self._panes = panes
         self.animation_level = "none"
         self.register_theme(THEME)
         self.theme = THEME.name
@@ -43,35 +43,40 @@ class Gallery(App[None]):
         return FALLBACKS
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="panes"):
-            for one in self._evidence:
-                pane = pane_for(one)
-                pane.pictures = self._pictures
-                yield pane
+        yield Vertical(*self._panes)
 
 
-async def drawn(evidence: Iterable[Evidence], width: int, *, room: str = "", pictures: bool = False) -> list[Strip]:
-    """The lines of those panes, as wide as `width`; `room`: the class of a screen of that width."""
-    app = Gallery(evidence, pictures=pictures)
+async def drawn(
+    evidence: Iterable[Evidence], width: int, room: str = "-wide", *, pictures: bool = False
+) -> list[list[Strip]]:
+    """The lines of each, `width` cells wide; `room`: the class of a screen that has that much room for a pane.
+
+    `pictures`: with randomart.
+    """
+    panes = [pane_for(one) for one in evidence]
+    for pane in panes:
+        pane.pictures = pictures
+    app = Gallery(panes)
     async with app.run_test(size=(width, TALL)) as pilot:
-        if room:
-            app.screen.add_class(room)
+        app.screen.add_class(room)
         await pilot.pause()
-        height = app.screen.query_one("#panes").region.height
-        return app.screen._compositor.render_strips(app.size)[:height]
+        strips = app.screen._compositor.render_strips(app.size)
+        regions = [pane.region for pane in panes]
+        assert regions[-1].bottom <= TALL
+        return [strips[region.y : region.bottom] for region in regions]
 
 
-def picture(strips: Sequence[Strip], width: int, *, grounds: bool = False) -> str:
-    """The lines as SVG: a piece of text for each style, on the ground of the theme or, with `grounds`, on its own."""
+def picture(blocks: Sequence[Sequence[Strip]], width: int) -> str:
+    """Panes as SVG, under each other: a piece of text for each style, on the ground of the theme."""
     styles: dict[str, str] = {}
-    body = [line for number, strip in enumerate(strips) for line in _line(strip, number, styles)]
-    if grounds:
-        body[:0] = [line for number, strip in enumerate(strips) for line in _grounds(strip, number)]
+    gap = [Strip([Segment(" ")])]
+    strips = [strip for block in blocks for strip in (*block, *gap)][:-1]
+    body = [line for number, strip in enumerate(strips) for line in _texts(strip, number, styles)]
     sheet = "".join(f".{name}{{{rule}}}" for rule, name in styles.items())
     across, down = (width + 2) * _WIDE, (len(strips) + 1) * _HIGH
     return "\n".join(
         (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {across:.0f} {down:.0f}" xml:space="preserve">',
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {across:.0f} {down}" xml:space="preserve">',
             f"<style>text{{font:{_SIZE}px Menlo,Consolas,'DejaVu Sans Mono',monospace}}{sheet}</style>",
             f'<rect width="100%" height="100%" rx="6" fill="{THEME.background}"/>',
             *body,
@@ -80,7 +85,7 @@ def picture(strips: Sequence[Strip], width: int, *, grounds: bool = False) -> st
     )
 
 
-def _line(strip: Strip, number: int, styles: dict[str, str]) -> Iterator[str]:
+def _texts(strip: Strip, number: int, styles: dict[str, str]) -> Iterator[str]:
     at = 0
     for segment in strip.simplify():
         text = segment.text.strip(" ")
@@ -93,26 +98,12 @@ def _line(strip: Strip, number: int, styles: dict[str, str]) -> Iterator[str]:
         at += segment.cell_length
 
 
-def _grounds(strip: Strip, number: int) -> Iterator[str]:
-    """What lies behind the text where it is not the ground of the theme."""
-    at = 0
-    for segment in strip.simplify():
-        style = segment.style
-        color = style and (style.color if style.reverse else style.bgcolor)
-        fill = Color.from_rich_color(color).hex6.lower() if color else ""
-        if fill and fill != Color.parse(THEME.background or "").hex6.lower():
-            x, y, long = (at + 1) * _WIDE, (number + 0.25) * _HIGH, segment.cell_length * _WIDE
-            yield f'<rect x="{x:.1f}" y="{y:.1f}" width="{long:.1f}" height="{_HIGH}" fill="{fill}"/>'
-        at += segment.cell_length
-
-
 def _class(segment: Segment, styles: dict[str, str]) -> str:
     """A short name for the segment's style."""
     style = segment.style
     assert style is not None
     assert style.color is not None
-    front = style.bgcolor if style.reverse and style.bgcolor else style.color
-    rule = f"fill:{Color.from_rich_color(front).hex6.lower()}"
+    rule = f"fill:{Color.from_rich_color(style.color).hex6.lower()}"
     rule += ";font-weight:bold" if style.bold else ""
     rule += ";text-decoration:underline" if style.underline else ""
     return styles.setdefault(rule, f"s{len(styles)}")

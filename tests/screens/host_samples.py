@@ -99,4 +99,26 @@ RECAP = AnsibleRecap(
     attached="51c0ffee",
 )
 
-HOST_EVIDENCE: dict[str, tuple[Evidence, ...]] = {"hosts": (KEPT, HALF, MANY), "ansible": (RECAP,)}
+WELL = HALF.model_copy(update={"rows": tuple(row(one.host, PASSED) for one in HALF.rows)})
+DEPLOYED = RECAP.model_copy(
+    update={
+        "hosts": tuple(RecapHost(host=one.host, ok=9, changed=2, skipped=1) for one in RECAP.hosts),
+        "failures": (),
+        "exit_code": 0,
+    }
+)
+AT_WORK = RECAP.model_copy(
+    update={
+        "hosts": (),
+        "failures": (),
+        "changes": (),
+        "exit_code": None,
+        "attached": "",
+        "task": "ca_trust : Install the root",
+        "said": ("ok: [input-a-staging]", "changed: [input-b-staging]"),
+    }
+)
+
+HOST_EVIDENCE: dict[str, tuple[Evidence, ...]] = {"hosts": (WELL, KEPT, MANY), "ansible": (DEPLOYED, RECAP)}
+WAITING_EVIDENCE: tuple[Evidence, ...] = (HALF, AT_WORK)
+"""Of steps that are at work."""

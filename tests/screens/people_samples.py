@@ -80,8 +80,13 @@ PEOPLE: dict[str, tuple[Evidence, ...]] = {
         ANNOUNCEMENT,
         ANNOUNCEMENT.model_copy(update={"file": "", "problems": ("`<TEAM>` still stands for something",)}),
     ),
-    "list_item": ANSWERS.items,
-    "list_answers": (ANSWERS,),
+    "list_item": (ANSWERS.items[0], ANSWERS.items[3], ANSWERS.items[1]),
+    "list_answers": (
+        ANSWERS.model_copy(
+            update={"items": tuple(ListItem(item=member, answer=Tick.YES) for member in MEMBERS), "note": "by phone"}
+        ),
+        ANSWERS,
+    ),
     "touched_thing": (_LISTED, _ELSEWHERE),
     "touched": (
         TouchedTable(things=(*_THINGS, _ELSEWHERE)),

@@ -12,7 +12,6 @@ ROOT = Path(__file__).resolve().parents[2]
 SNAPSHOTS = Path(__file__).parent / "__snapshots__"
 PICTURES = {
     "run.svg": "test_pictures/test_a_red_step_in_a_rehearsal[120x40][red].svg",
-    "fingerprints.svg": "test_pictures/test_each_pane[key_match-120x40][key_match].svg",
     "pin.svg": "test_pictures/test_the_pin_prompt[80x24][pin].svg",
     "hosts.svg": "test_fleet_pictures/test_a_table_that_is_half_filled[120x40][half filled].svg",
     "rollback.svg": "test_rollback_screens/test_it_is_marked_and_says_what_stays[120x40][list].svg",

@@ -147,6 +147,10 @@ def swapped(value: str, place: int) -> str:
     return value[:place] + other + value[place + 1 :]
 
 
+def _paper(computed: str) -> FingerprintPair:
+    return FingerprintPair(form="SHA-256", left_title="paper", left=ROOT, right_title="root_ca.crt", right=computed)
+
+
 def _openssh(left: str, right: str, right_key: str = "ECDSA 384") -> FingerprintPair:
     values = [base64.b64encode(bytes.fromhex(one)).decode().rstrip("=") for one in (left, right)]
     return pair(*values, "OpenSSH SHA256").model_copy(update={"left_key": "ECDSA 384", "right_key": right_key})
@@ -192,6 +196,20 @@ def obj(key_id: str, kind: str = "CKO_PRIVATE_KEY", label: str = "intermediate")
     )
 
 
+FOUND = FileFinding(
+    name="root_ca.crt",
+    ok=True,
+    found="X.509 certificate (PEM), self-signed CA",
+    details=("CN=CCAT Root CA", "valid until 2046-04-29"),
+)
+MIXED_UP = FileFinding(
+    name="ssh_user_ca.pub",
+    ok=False,
+    found="X.509 certificate (PEM)",
+    expected="OpenSSH public key",
+    problem="this is a certificate, not an SSH key; the export has mixed them up",
+)
+
 EVIDENCE: dict[str, tuple[Evidence, ...]] = {
     **MACHINES,
     **ENGINES,
@@ -215,6 +233,7 @@ EVIDENCE: dict[str, tuple[Evidence, ...]] = {
         counter(None, "unknown"),
     ),
     "sign_test": (SIGNED, SIGNED.model_copy(update={"verified_by_artefact": False})),
+    "fingerprint": (Fingerprint(form="X.509 SHA-256", title="intermediate_ca.crt", value=OTHER),),
     "fingerprint_pair": (pair(), pair(right=swapped(ROOT, 27))),
     "key_match": (
         KeyMatch(
@@ -242,14 +261,12 @@ EVIDENCE: dict[str, tuple[Evidence, ...]] = {
         ),
     ),
     "paper_fingerprint": (
-        PaperFingerprint(file="root_ca.crt", subject="CN=CCAT Root CA", method="blind", pair=pair()),
+        PaperFingerprint(file="root_ca.crt", subject="CN=CCAT Root CA", method="blind", pair=_paper(ROOT)),
         PaperFingerprint(
             file="root_ca.crt",
             subject="CN=CCAT Root CA",
             method="blind",
-            pair=pair(right=veiled(swapped(swapped(ROOT, 5), 46), ROOT)).model_copy(
-                update={"left_title": "paper", "right_title": "root_ca.crt"}
-            ),
+            pair=_paper(veiled(swapped(swapped(ROOT, 5), 46), ROOT)),
         ),
     ),
     "objects": (
@@ -263,23 +280,14 @@ EVIDENCE: dict[str, tuple[Evidence, ...]] = {
         ),
     ),
     "document": JUDGED,
+    "file": (FOUND, MIXED_UP),
     "files": (
+        FileTable(folder="/media/export", files=(FOUND,)),
         FileTable(
             folder="/media/export",
             files=(
-                FileFinding(
-                    name="root_ca.crt",
-                    ok=True,
-                    found="X.509 certificate (PEM), self-signed CA",
-                    details=("CN=CCAT Root CA", "valid until 2046-04-29"),
-                ),
-                FileFinding(
-                    name="ssh_user_ca.pub",
-                    ok=False,
-                    found="X.509 certificate (PEM)",
-                    expected="OpenSSH public key",
-                    problem="this is a certificate, not an SSH key; the export has mixed them up",
-                ),
+                FOUND,
+                MIXED_UP,
             ),
         ),
     ),
@@ -321,6 +329,11 @@ EVIDENCE: dict[str, tuple[Evidence, ...]] = {
         ),
     ),
     "statements": (
+        Statements(
+            statements=("The chassis of input-b is closed", "The cohort knows"),
+            confirmed=(True, True),
+            by="anna",
+        ),
         Statements(
             statements=("The chassis of input-b is closed", "The cohort knows"),
             confirmed=(True, False),

@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-import pytest
-
 from checks.evidence.hosts_table import HostsTable
 from runbook.outcome import Outcome
 from runbook.record import events as ev
 from screens.evidence.hosts_table import HostsPane
 from tests.screens.conftest import Drive, Driven
-from tests.screens.host_samples import HALF, HOST_EVIDENCE, PASSED, row
-from tests.screens.scripted import ScriptedWalk, ends
+from tests.screens.host_samples import HALF, PASSED, row
+from tests.screens.scripted import ScriptedWalk
 from tests.screens.test_pictures import both_sizes, readable
 
 Picture = Callable[[Driven, str], None]
@@ -66,16 +64,6 @@ async def test_the_table_is_drawn_in_its_place(drive: Drive) -> None:
         assert list(d.app.screen.query(HostsPane)) == [pane]
         over.set()
         await d.settle()
-
-
-@both_sizes
-@pytest.mark.parametrize("kind", list(HOST_EVIDENCE))
-async def test_each_pane_of_hosts(drive: Drive, picture: Picture, size: tuple[int, int], kind: str) -> None:
-    found = Outcome.failed("how each pane looks", *HOST_EVIDENCE[kind])
-    async with drive(size, P_people=ends(found)) as d:
-        await d.press("r", "pagedown")
-        readable(d)
-        picture(d, kind)
 
 
 def test_hundreds_of_green_hosts_are_listed_by_name() -> None:

@@ -36,7 +36,9 @@ LAST_TRY = PinRequest(
 
 def readable(d: Driven) -> None:
     """Every text on the screen in front has enough contrast with its ground; what lies behind a dialog is dimmed."""
-    x, y, width, height = next((dialog.region for dialog in d.app.screen.query("#dialog")), d.app.screen.region)
+    x, y, width, height = next(
+        (dialog.region for dialog in d.app.screen.query("#dialog, #--results")), d.app.screen.region
+    )
     for strip in d.app.screen._compositor.render_strips(d.app.size)[y : y + height]:
         for segment in strip.crop(x, x + width):
             style = segment.style
@@ -97,16 +99,6 @@ async def test_without_colour(drive: Drive, picture: Picture, monkeypatch: pytes
                 for color in (segment.style.color, segment.style.bgcolor) if segment.style else ():
                     assert color is None or len(set(color.get_truecolor())) == 1, "grey"
         picture(d, "no colour")
-
-
-@both_sizes
-@pytest.mark.parametrize("kind", list(EVIDENCE))
-async def test_each_pane(drive: Drive, picture: Picture, size: tuple[int, int], kind: str) -> None:
-    found = Outcome.failed("how each pane looks", *EVIDENCE[kind])
-    async with drive(size, P_people=ends(found)) as d:
-        await d.press("r", "pagedown")
-        readable(d)
-        picture(d, kind)
 
 
 @both_sizes
