@@ -27,9 +27,9 @@ def bench(tmp_path: Path) -> Bench:
 
 
 @contextmanager
-def shown(bench: Bench, *arguments: str, **env: str) -> Iterator[OnPty]:
+def shown(bench: Bench, *arguments: str, size: tuple[int, int] = (100, 30), **env: str) -> Iterator[OnPty]:
     """The run screen of a small runbook."""
-    with OnPty("run", *arguments, cwd=bench.folder, env=bench.env | ENVIRONMENT | env, size=(100, 30)) as terminal:
+    with OnPty("run", *arguments, cwd=bench.folder, env=bench.env | ENVIRONMENT | env, size=size) as terminal:
         terminal.wait("your turn")
         yield terminal
 
@@ -140,9 +140,9 @@ QUIET = 3.0
 
 
 @pytest.mark.parametrize("line", ["", "192.0.2.1 50000 192.0.2.2 22"], ids=["here", "over SSH"])
-@pytest.mark.parametrize("place", ["run screen", "typing"])
+@pytest.mark.parametrize("place", ["run screen", "typing", "panels"])
 def test_nothing_is_written_while_nothing_happens(bench: Bench, line: str, place: str) -> None:
-    with shown(bench, SSH_CONNECTION=line) as terminal:
+    with shown(bench, SSH_CONNECTION=line, size=(200, 60) if place == "panels" else (100, 30)) as terminal:
         if place == "typing":
             terminal.type("n")
             terminal.wait("A note on")
