@@ -15,13 +15,15 @@ import yaml
 
 from runbook.site import HostProfile
 from tests.hosts.ssh_bench import bench_in, make_key, public
+from tests.secrecy.scan import RUN
 from tests.softhsm import LABEL, MODULE, SoftHsm
 from tests.ssh_lab.lab import Lab
 from tests.ssh_lab.plan import PASSWORD
 
-PIN = "739184206"
-PASSPHRASE = "Kx739184206wQ"
-VALUE = "472915380612"
+# Letters between the digits: of six digits in a row, any may be in a time of day somewhere in memory.
+PIN = "7q3X91t8w4Z2"
+PASSPHRASE = "Kx7g39S18f4v2jwQ"
+VALUE = "u4B7k29hD15r3P"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class Ready:
     secret: str
     known: tuple[Path, ...] = ()
     """Files that hold it, as they must."""
+    run: int = RUN
+    """Characters of it in a row that are a copy; of one made of words, more than a word has."""
 
     @property
     def env(self) -> Mapping[str, str]:
@@ -116,7 +120,7 @@ def _sudo(places: Places, transport: str, *, kept: bool) -> Iterator[Ready]:
     host = HostProfile.model_validate({"transport": transport, "keep_sudo_password": kept})
     site = places.lab.client().site(beta=host).model_dump(mode="json", exclude_defaults=True)
     _write(places.folder, "check: command, run: [id, -u], on: beta, sudo: true", site)
-    yield Ready(places.folder, PASSWORD)
+    yield Ready(places.folder, PASSWORD, run=12)
 
 
 CASES = (

@@ -36,20 +36,23 @@ class Copy:
         return f"{self.at:x} {self.region or 'anonymous'} {self.form}: {self.around!r}"
 
 
-def copies(pid: int, secret: str) -> list[Copy]:
-    """Every place in the readable and writable memory of the process; raises PermissionError where it is not ours."""
-    forms = _forms(secret)
+def copies(pid: int, secret: str, run: int = RUN) -> list[Copy]:
+    """Every place in the readable and writable memory of the process where so many of its characters are in a row.
+
+    Raises PermissionError where the process is not ours.
+    """
+    forms = _forms(secret, run)
     return [copy for start, region, data in _memory(pid) for copy in _found(forms, start, region, data)]
 
 
-def _forms(secret: str) -> Mapping[str, Sequence[bytes]]:
+def _forms(secret: str, run: int) -> Mapping[str, Sequence[bytes]]:
     step = 1 if len(secret) <= _LONG else 3
     made: dict[str, list[bytes]] = {}
     for way, text in (("", secret), ("reversed ", secret[::-1])):
-        runs = [text[at : at + RUN] for at in range(0, max(1, len(text) - RUN + 1), step)]
+        runs = [text[at : at + run] for at in range(0, max(1, len(text) - run + 1), step)]
         for encoding in ENCODINGS:
-            made[way + encoding] = [run.encode(encoding).rstrip(b"\0") for run in runs]
-        made[way + "hex"] = [run.encode().hex().encode() for run in runs]
+            made[way + encoding] = [part.encode(encoding).rstrip(b"\0") for part in runs]
+        made[way + "hex"] = [part.encode().hex().encode() for part in runs]
     return made
 
 
