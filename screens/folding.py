@@ -39,9 +39,9 @@ def _fold(text: str, at: int, end: int, rest: int) -> int:
         # A word that has to be folded in any case fills this line too, rather than leaving most of it empty.
         if word <= rest or space - at > (end - at) // 2:
             return after
-    half = at + (end - at) // 2
+    soonest = at + (end - at) // 3
     for chars in _JOINTS:
-        if (joint := max(text.rfind(char, half, end) for char in chars)) >= half:
+        if (joint := max(text.rfind(char, soonest, end) for char in chars)) >= soonest:
             return joint + 1
     return end
 

@@ -110,6 +110,8 @@ class HostsPane(Pane[HostsTable]):
         room = max(1, (width - 3 - named) // (2 + len(str(len(columns)))))
         step = ceil(len(columns) / ceil(len(columns) / room))
         for first in range(0, len(columns), step):
+            if first:
+                yield Content("")
             some = range(first, min(first + step, len(columns)))
             numbers = ("", "host", *(str(number + 1) for number in some))
             short = [_cells(row, [row.cells[number] for number in some], words=False) for row in rows]

@@ -16,10 +16,10 @@ Row = tuple[str, Cell]
 
 
 def _judged(matched: Iterable[str], problems: Iterable[str], width: int) -> Iterator[Content]:
-    for line in matched:
-        yield from wrap(verdict(True, line, ""), width, hang=2)
     for line in problems:
         yield from wrap(verdict(False, "", line), width, hang=2)
+    for line in matched:
+        yield from wrap(verdict(True, line, ""), width, hang=2)
 
 
 @draws(SystemdUnit)

@@ -12,12 +12,13 @@ from checks.evidence.files import CommandOutput
 from checks.evidence.pin_counter import PinCounter
 from runbook.groups import differences
 from runbook.outcome import Evidence, Outcome
-from screens.columns import fit, table, wrap
+from screens.columns import against, fit, flow, table, wrap
 from screens.evidence import pane_for
 from screens.evidence.pane import Pane
 from screens.fingerprints import compared, told
 from screens.lines import MOST
 from tests.screens.conftest import Drive
+from tests.screens.host_samples import CHECKS, MANY
 from tests.screens.samples import EVIDENCE, ROOT, SIGNED, counter, slots, swapped, token
 from tests.screens.scripted import ends
 from tests.screens.test_foreign import poisoned
@@ -224,3 +225,76 @@ async def test_a_megabyte_in_every_field_is_drawn_in_no_time(text: str) -> None:
         assert time.thread_time() - begun < 1, kind
     lines = pane_for(EVIDENCE["command"][-1].model_copy(update={"argv": ("y" * 10**6,)}))._at(48)
     assert lines[-1].plain.startswith("… more is left out here")
+
+
+@steady
+@given(st.text(max_size=200), st.integers(4, 60), st.integers(0, 6))
+def test_folded_lines_hang_and_lose_nothing(text: str, width: int, hang: int) -> None:
+    lines = list(wrap(text, width, hang=hang))
+    assert all(line.cell_length <= width for line in lines)
+    shown = "".join(char for line in lines for char in line.plain if not char.isspace())
+    assert shown == "".join(char for line in wrap(text, 10_000) for char in line.plain if not char.isspace())
+    if "\n" not in text:
+        assert all(line.plain.startswith(" " * min(hang, width - 2)) for line in lines[1:] if line.plain)
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "lines"),
+    [
+        ("/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so", 38, ["/usr/lib/x86_64-linux-gnu/", "opensc-pkcs11.so"]),
+        ("at https://ca.example.org/roots.pem now", 30, ["at https://ca.example.org/", "roots.pem now"]),
+        ("ab " + "x" * 30, 20, ["ab " + "x" * 17, "x" * 13]),
+        ("two words of one line", 12, ["two words of", "one line"]),
+        ("漢字漢字漢字", 5, ["漢字", "漢字", "漢字"]),
+        ("", 5, [""]),
+    ],
+)
+def test_where_a_line_is_folded(text: str, width: int, lines: list[str]) -> None:
+    assert [line.plain for line in wrap(text, width)] == lines
+
+
+@steady
+@given(st.lists(st.text("abc", min_size=1, max_size=9), min_size=1, max_size=9), st.integers(10, 40))
+def test_parts_in_a_flow_stay_whole(parts: list[str], width: int) -> None:
+    lines = flow(parts, width).plain.split("\n")
+    assert [part for line in lines for part in line.split("  ")] == parts
+    assert max(map(len, lines)) <= width
+
+
+def test_expected_stands_under_found_where_there_is_no_room_beside() -> None:
+    rows = [("serial", "DENK0100002", "DENK0100001", False), ("label", "ccat", "ccat", True)]
+    assert [line.plain.split() for line in against(rows, 60)][1] == [
+        "serial",
+        "DENK0100002",
+        "DENK0100001",
+        "✗",
+        "different",
+    ]
+    assert [line.plain for line in against(rows, 30)] == [
+        "serial  ✗ DENK0100001",
+        "        expected DENK0100002",
+        "label   ✓ ccat",
+    ]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_host_and_no_check_is_lost_whatever_the_width(width: int) -> None:
+    lines = said(MANY, width).split("\n")
+    names = "".join(char for line in lines for char in line if char not in "✗!▶✓○ ")
+    assert all(row.host in names for row in MANY.rows)
+    table = lines[next(number for number, line in enumerate(lines) if "host" in line.split()) :]
+    signs = sum(line[2:].count(sign) for line in table for sign in "✗!▶✓○")
+    assert signs == len(MANY.rows) * len(CHECKS), "one for each check of each host"
+
+
+def test_a_chain_is_a_tree_and_what_is_wrong_stands_at_its_node() -> None:
+    lines = said(EVIDENCE["server_answer"][1], 60).split("\n")
+    root, middle, server = (
+        next(number for number, line in enumerate(lines) if line.lstrip("└─ ").startswith(role))
+        for role in ("root  CN=CCAT Root CA", "intermediate  CN=CCAT Soft CA", "server  CN=Step Online CA")
+    )
+    assert root < middle < server
+    assert (lines[root][:2], lines[middle][:2], lines[server][:5]) == ("ro", "└─", "   └─")
+    assert lines[middle + 1] == "   │  ✗ not signed by CN=CCAT Root CA"
+    assert sum("✗" in line for line in lines[root:]) == 1
+    assert all(line.startswith("│") for line in lines[root + 1 : middle]), "the trunk is whole"
