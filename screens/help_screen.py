@@ -30,6 +30,9 @@ from screens.words import CALM, QUIET, badge
 NAMES = 16
 """Cells of the names; what is told stands beside them."""
 
+FEW = 2
+"""Entries of which everything is told at once."""
+
 
 class HelpPage(Lines):
     """Chapters in two columns."""
@@ -47,6 +50,7 @@ class HelpPage(Lines):
     def lines(self, width: int) -> Iterator[Content]:
         if not self._chapters:
             yield Content.styled("Nothing in the help says that.", QUIET)
+        few = sum(len(chapter.entries) for chapter in self._chapters) <= FEW
         for number, chapter in enumerate(self._chapters):
             if number:
                 yield Content("")
@@ -54,10 +58,10 @@ class HelpPage(Lines):
             if chapter.told:
                 yield from wrap(Content.styled(chapter.told, QUIET), width, indent=2)
             for entry in chapter.entries:
-                yield from _entry(entry, width)
+                yield from _entry(entry, width, more=few)
 
 
-def _entry(entry: Entry, width: int) -> Iterator[Content]:
+def _entry(entry: Entry, width: int, *, more: bool) -> Iterator[Content]:
     """The name on a line of its own where it is longer than its column."""
     name, told = _name(entry), Content(entry.told)
     if isinstance(entry, KeyEntry) and not entry.now:
@@ -68,8 +72,11 @@ def _entry(entry: Entry, width: int) -> Iterator[Content]:
     else:
         yield Content.assemble("  ", name.pad_right(NAMES - name.cell_length + 2), lines.pop(0))
     yield from (line.pad_left(NAMES + 4) for line in lines)
-    for more in entry.more:
-        yield from wrap(Content.styled(more, QUIET), width, indent=NAMES + 4)
+    for line in entry.more if more else entry.more[:1]:
+        yield from wrap(Content.styled(line, QUIET), width, indent=NAMES + 4)
+    if not more and len(entry.more) > 1:
+        left = f"{len(entry.more) - 1} symptoms, told where its name is sought"
+        yield from wrap(Content.styled(left, QUIET), width, indent=NAMES + 4)
 
 
 def _name(entry: Entry) -> Content:

@@ -46,7 +46,7 @@ def _here(app: App[object], screen: Screen[object], seen: set[str]) -> Iterator[
         mine = {key: active.binding for key, active in working.items() if active.node is node}
         entries = tuple(keys_of(type(node), app, mine))
         keys = str(getattr(node, "keys", ""))
-        if entries or keys:
+        if keys or any(entry.now for entry in entries):
             seen.add(place.cls)
             told = " ".join(filter(None, (place.told, f"Keys: {keys}." if keys else "")))
             yield Chapter(HERE + place.title[0].lower() + place.title[1:], entries, told)

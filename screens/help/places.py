@@ -30,6 +30,8 @@ PLACES = (
     Place("The list of steps", "widgets.step_list:StepList", "The page beside it follows."),
     Place("The page of a step", "widgets.step_detail:StepDetail"),
     Place("Live output", "widgets.live_output:LiveOutput", "It follows the end unless it is scrolled up."),
+    Place("What is true in the room", "widgets.facts_panel:FactsPanel", "Facts, inputs, windows and people."),
+    Place("The journal", "widgets.journal_panel:JournalPanel", "What was done, word for word; it follows the end."),
     Place("While you type what you seek", "search.bar:SearchEntry", "Enter goes there. Case makes no difference."),
     Place("While something is sought", "run_view:Body"),
     Place("The command palette", "palette.palette:Palette", "Type parts of a name; Enter does it."),

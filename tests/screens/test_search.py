@@ -35,9 +35,9 @@ def marked(d: Driven, reverse: bool = False) -> list[str]:
     found: list[str] = []
     for strip in d.app.screen._compositor.render_strips(d.app.size)[:-1]:
         for segment in strip:
-            if segment.style is not None and segment.style.bold:
-                if segment.style.reverse if reverse else segment.style.underline:
-                    found.append(segment.text)
+            style = segment.style
+            if style is not None and style.bold and (style.reverse if reverse else style.underline):
+                found.append(segment.text)
     return found
 
 
