@@ -156,15 +156,21 @@ def faults(app: BaseApp, look: Look) -> Iterator[str]:
         yield from unreadable_in(strips(app), LIGHT_PALETTES if app.theme == "terminal-light" else DARK_PALETTES)
 
 
+async def change_look(pilot: Pilot[ExitCode], look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the palette does it, while it runs."""
+    assert isinstance(pilot.app, BaseApp)
+    monkeypatch.setenv("COLORFGBG", look[1])
+    pilot.app.set_theme(look[0])
+    for _ in range(2):  # styles, then what is drawn with them
+        await pilot.pause()
+
+
 async def in_every_look(pilot: Pilot[ExitCode], monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Change the look while it runs, and say what cannot be read."""
     app, found = pilot.app, []
     assert isinstance(app, BaseApp)
     for look in LOOKS:
-        monkeypatch.setenv("COLORFGBG", look[1])
-        app.set_theme(look[0])
-        for _ in range(2):  # styles, then what is drawn with them
-            await pilot.pause()
+        await change_look(pilot, look, monkeypatch)
         found += [f"{app.theme}: {fault}" for fault in faults(app, look)]
     return found
 
@@ -182,9 +188,12 @@ async def test_every_state_can_be_read_in_every_look(monkeypatch: pytest.MonkeyP
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.pause()
         found = []
-        for _ in Status:
-            found += await in_every_look(pilot, monkeypatch)
-            await pilot.press("down")
+        for look in LOOKS:
+            await change_look(pilot, look, monkeypatch)
+            await pilot.press("home")
+            for _ in Status:
+                found += [f"{app.theme}: {fault}" for fault in faults(app, look)]
+                await pilot.press("down")
         await pilot.press("tab")
         found += await in_every_look(pilot, monkeypatch)
         assert not found
@@ -195,13 +204,14 @@ async def test_every_prompt_can_be_read_in_every_look(monkeypatch: pytest.Monkey
     app = RunbookApp(every_state())
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.pause()
-        found = {}
-        for name, prompt in PROMPTS.items():
-            await app.push_screen(prompt())
-            await pilot.press("a")
-            if there := await in_every_look(pilot, monkeypatch):
-                found[name] = there
-            app.pop_screen()
+        found = []
+        for look in LOOKS:
+            await change_look(pilot, look, monkeypatch)
+            for name, prompt in PROMPTS.items():
+                await app.push_screen(prompt())
+                await pilot.pause()
+                found += [f"{app.theme}, {name}: {fault}" for fault in faults(app, look)]
+                app.pop_screen()
         assert not found
 
 
