@@ -16,6 +16,7 @@ from runbook.record.pace import Pace, about
 from runbook.record.state import RunState, Status
 from runbook.record.told import Told
 from screens import clock
+from screens.columns import wrap
 from screens.lines import Lines
 from screens.words import GOOD, LOOKS, QUIET, badge
 
@@ -42,10 +43,11 @@ class Identity:
 
 
 class RunHeader(Lines):
-    """The runbook and its progress; then run id and head; then who, how long, and the clock: on three lines at most.
+    """The runbook and its progress; then run id and head; then who, how long, and the clock: on three lines.
 
     What is for the record or for paper is never cut: run id, head, clock. Where room is short, first the words of the
-    progress give way, then the title, the site, the people, and what is left of the time.
+    progress give way, then the title, the site, and the people. A run id of more than some fifty characters takes a
+    line more on a narrow screen.
     """
 
     ALLOW_SELECT = False
@@ -104,8 +106,9 @@ class RunHeader(Lines):
             yield _ends(run, head, width)
             yield self._cut(who, self._time, width)
         else:
-            yield run.truncate(width, ellipsis=True)
-            yield self._cut(self._face(), head, width)
+            yield from wrap(run, width)
+            yield who.truncate(width, ellipsis=True)
+            yield _ends(self._face(), head, width)
 
     def _cut(self, left: Content, right: Content, width: int) -> Content:
         return _ends(left.truncate(max(0, width - right.cell_length - GAP), ellipsis=True), right, width)

@@ -194,13 +194,13 @@ async def test_the_header_takes_three_lines_at_80_columns(drive: Drive) -> None:
         assert "09:10 UTC" in d.screen
 
 
-async def test_a_very_long_run_id_leaves_it_at_three_lines() -> None:
+async def test_a_very_long_run_id_takes_one_line_more() -> None:
     from screens.widgets.run_header import Identity, RunHeader
 
-    header = RunHeader(Identity("20260429-091000-" + "x" * 60 + "-7f3a", "T", "site", rehearsal=False), (), Told())
+    header = RunHeader(Identity("20260429-091000-" + "x" * 50 + "-7f3a", "T", "site", rehearsal=False), (), Told())
     header.head = "0047 C0DE 9A7F 07C1 3F9A"
     lines = [line.plain for line in header.lines(78)]
-    assert len(lines) == 3
+    assert len(lines) == 4
     assert "0047 C0DE 9A7F 07C1 3F9A" in lines[-1]
     assert all(len(line) <= 78 for line in lines)
 
