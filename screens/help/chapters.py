@@ -39,9 +39,8 @@ def _here(app: App[object], screen: Screen[object], seen: set[str]) -> Iterator[
     """From the focus outwards: the keys of each place that has any."""
     working = {key: active for key, active in screen.active_bindings.items() if active.enabled}
     places = {place.cls: place for place in chain((DRIVER, WITNESS, PROMPT), PLACES, IN_PROMPTS, PROMPTS)}
-    for node, _ in screen._modal_binding_chain:
-        if node is app:
-            continue
+    nodes = [node for node, _ in screen._modal_binding_chain if node is not app]
+    for node in sorted(nodes, key=lambda node: not type(node).__module__.startswith("screens.")):
         place = _place_of(type(node), places)
         mine = {key: active.binding for key, active in working.items() if active.node is node}
         entries = tuple(keys_of(type(node), app, mine))
@@ -59,6 +58,8 @@ def _place_of(cls: type[DOMNode], places: dict[str, Place]) -> Place:
         if name in places:
             return places[name]
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", cls.__name__.strip("_")).lower()
+    if not cls.__module__.startswith("screens."):
+        words = "What is longer than the screen"
     return Place(words, f"{cls.__module__.removeprefix('screens.')}:{cls.__qualname__}")
 
 

@@ -8,7 +8,6 @@ from typing import ClassVar
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
-from textual.content import Content
 
 from screens.base_app import BaseApp
 from screens.marks import spanned
@@ -38,12 +37,12 @@ class Finder(Provider):
             steps += command.group == GO_TO
             if command.group == GO_TO and steps > MOST:
                 continue
-            yield DiscoveryHit(self._fitted(command.line), self._doing(command), text=command.name)
+            yield DiscoveryHit(command.line, self._doing(command), text=command.name)
 
     async def search(self, query: str) -> Hits:
         words = query.lower().split()
         for score, command in self._found(words):
-            line = self._fitted(command.line)
+            line = command.line
             spans = [(at, at + len(word)) for word in words if (at := line.plain.lower().find(word)) >= 0]
             yield Hit(score, spanned(line, spans), self._doing(command), text=command.name)
 
@@ -56,10 +55,6 @@ class Finder(Provider):
             if all(word in hay for word in words)
         ]
         yield from sorted(scored, key=lambda one: one[0], reverse=True)[:MOST]
-
-    def _fitted(self, line: Content) -> Content:
-        """On one line."""
-        return line.truncate(max(20, self.app.size.width - 6), ellipsis=True)
 
     def _doing(self, command: Command) -> Callable[[], Awaitable[None]]:
         async def do() -> None:
