@@ -35,7 +35,7 @@ WORDS: Mapping[str, str] = {
     "randomart": "randomart STEP: OpenSSH's pictures of the keys that it has found",
     "find": "find TEXT: where the text stands in steps, outcomes and evidence",
     "facts": "facts: what is true in the room, the inputs, the time windows, the deviations",
-    "journal": "journal: what was done last, with every command that ran; also journal 200, journal all",
+    "journal": "journal: what was done last, with every command that ran; also journal 200, all, or commands",
     "copy": "copy WHAT: one thing by itself, to be copied; without WHAT, what there is",
     "edit": "edit STEP: its place in the runbook in your editor, read-only",
     "help": "help WORD: what a word, a state or a check means",

@@ -10,7 +10,7 @@ from runbook.kind import Registry
 from runbook.model import Role, Runbook, Step
 from runbook.record.overview import overview
 from runbook.record.state import RunState
-from runbook.record.told import Told
+from runbook.record.told import Act, Told
 
 JOURNAL_LINES = 40
 """Lines of the journal that are shown unless more are asked for."""
@@ -93,7 +93,10 @@ def facts(runbook: Runbook, state: RunState, told: Told, stages: Collection[str]
 
 
 def journal(told: Told, wanted: str = "") -> Iterator[str]:
-    """What was done, the newest last; `wanted`: a number of lines, or `all`."""
+    """What was done, the newest last; `wanted`: a number of lines, `all`, or `commands` for these alone."""
+    if wanted == "commands":
+        yield from (line.plain for line in told.lines if line.act is Act.COMMAND)
+        return
     kept = list(told.lines)
     count = len(kept) if wanted == "all" else int(wanted) if wanted.isdecimal() else JOURNAL_LINES
     shown = kept[-count:] if count else []

@@ -12,6 +12,7 @@ from runbook.errors import ExitCode, OperatorStopped, RunbookError
 from runbook.operator import TerminalRequest
 from runbook.paths import resolve
 from runbook.people.following import Following
+from runbook.plain.around import WORDS, Around, Lent, Seen
 from runbook.plain.drive import EXIT_CODES
 from runbook.plain.transcript import Transcript
 from runbook.record.gate_events import ApprovalAsked
@@ -21,12 +22,12 @@ from runbook.terminal.keyboard import Keyboard
 from runbook.terminal.narrator import Narrator
 
 _COMMANDS = {
-    "approve": "approve [KEY]   sign what is asked, with your key",
-    "no": "no REASON       say no to what is asked; the step then fails",
-    "note": "note TEXT       put a note into the record",
-    "show": "show            show again what is asked",
-    "quit": "quit            stop following; what is asked stays open",
-    "help": "help            show these lines",
+    "approve": "approve KEY: sign what is asked, with your key; without KEY, the one that was named at the start",
+    "no": "no REASON: say no to what is asked; the step then fails",
+    "note": "note TEXT: put a note into the record",
+    "asked": "asked: show again what is asked",
+    "quit": "quit: stop following; what is asked stays open",
+    "help": "help: these lines; help WORD: what a word, a state or a check means",
 }
 
 
@@ -49,6 +50,9 @@ class WitnessConsole:
         self._narrator = narrator
         self._key = key
         self._transcript: Transcript | None = None
+        self._seen: Seen | None = None
+        self._around: Around | None = None
+        """None where the runbook cannot be read."""
         self._shown: ApprovalAsked | None = None
         self._joined = False
 
@@ -72,14 +76,27 @@ class WitnessConsole:
         async with aclosing(following.events()) as events:
             async for event in events:
                 if self._transcript is None:
-                    self._transcript = Transcript(await following.runbook(), self._narrator, RunState())
+                    self._transcript = await self._begin()
                 self._transcript.show(event)
+                if self._seen is not None:
+                    self._seen.take(event)
                 if following.caught_up:
                     await self._join()
                     self._ask()
         state = self._transcript.state if self._transcript else RunState()
         self._narrator.say(f"The run has ended: {state.ending}. The head is {following.head}.")
         return EXIT_CODES.get(state.finished, ExitCode.STOPPED)
+
+    async def _begin(self) -> Transcript:
+        following = self._following
+        runbook = await following.runbook()
+        transcript = Transcript(runbook, self._narrator, RunState())
+        if runbook is not None and following.header is not None:
+            self._seen = Seen(runbook, transcript)
+            terminal = Lent(self._keyboard, self._narrator)
+            path = Path(following.header.runbook_path)
+            self._around = Around(self._seen, following.path.parent, path, terminal, following.header.stages)
+        return transcript
 
     async def _join(self) -> None:
         """Once, when everything so far was shown."""
@@ -88,7 +105,8 @@ class WitnessConsole:
         self._joined = True
         try:
             await self._following.join()
-            self._narrator.say(f"You follow as {self._following.me.name}. Commands: {', '.join(_COMMANDS)}.")
+            words = ", ".join({**_COMMANDS, **WORDS} if self._around else _COMMANDS)
+            self._narrator.say(f"You follow as {self._following.me.name}. Commands: {words}.")
         except RunbookError as error:  # then they can look on, and no more
             self._say_all(str(error).splitlines())
 
@@ -136,19 +154,23 @@ class WitnessConsole:
             case "note" if rest:
                 await self._following.note(rest)
                 return ["The note is left for the record."]
-            case "approve" | "no" | "show" if self._following.asked is None:
+            case "approve" | "no" | "asked" if self._following.asked is None:
                 return [
                     "Nothing is being asked" + ("." if self._following.holder else ", and nobody drives the run now.")
                 ]
-            case "show":
+            case "asked":
                 return self._question(self._asked)
             case "approve":
                 return await self._approve(rest)
             case "no" if rest:
                 await self._following.refuse(self._asked, rest)
                 return ["Your no is left for the driver."]
+            case _ if self._around is not None and word in WORDS and (word, rest) != ("help", ""):
+                state = self._transcript.state if self._transcript else RunState()
+                return list(await self._around.do(word, rest, state.at, self._following.head))
             case _:
-                return list(_COMMANDS.values())
+                around = WORDS.values() if self._around is not None else ()
+                return [*_COMMANDS.values(), *(told for told in around if not told.startswith("help"))]
 
     @property
     def _asked(self) -> ApprovalAsked:
