@@ -96,3 +96,25 @@ def test_approved_in_a_session_of_their_own(place: Bench) -> None:
     assert (given.witness, given.at_keyboard, given.account) == ("ben", False, account_name())
     assert [event.text for event in events if isinstance(event, NoteAdded)] == ["the door is closed"]
     assert (place.folder / "done").exists()
+
+
+def test_a_witness_looks_around_in_lines(place: Bench) -> None:
+    with asking(place), place.terminal("witness", "--plain", "--as", "ben", "--key", "keys/ben") as witness:
+        witness.until("Then: approve, or no and the reason.")
+        for line, said in (
+            ("steps", " green"),
+            ("show", "what it does, exactly:"),
+            ("facts", "Facts:"),
+            ("journal", "a second person is asked to approve it"),
+            ("find touch", "touch"),
+            ("help witness", "The second person"),
+            ("copy head", " "),
+            ("asked", "APPROVAL ASKED"),
+            ("help", "find TEXT"),
+            ("walrus", "approve KEY"),
+        ):
+            witness.type(f"{line}\n")
+            witness.until(line)
+            witness.until(said)
+        witness.type("quit\n")
+        assert witness.end() == 3
