@@ -54,7 +54,8 @@ def overview(runbook: Runbook, state: RunState, since: Mapping[str, str], stages
     needed: dict[str, list[str]] = {}
     gives: dict[str, list[str]] = {}
     for step in steps:
-        over = state.step(step.id).over
+        now = state.steps.get(step.id)
+        over = now is not None and now.over
         for fact in step.requires:
             needed.setdefault(fact, []).extend([] if over else [step.id])
         for fact in step.establishes:

@@ -29,22 +29,37 @@ class Pace:
 
     of: Mapping[str, float] = field(default_factory=dict)
 
-    def left(self, steps: Iterable[Step], state: RunState, running: float = 0.0) -> tuple[float, bool]:
+    def among(self, steps: Iterable[Step]) -> Ahead:
+        """What is ahead of a run of these steps."""
+        ids = [step.id for step in steps]
+        known = {step: self.of[step] for step in ids if step in self.of}
+        return Ahead(known, frozenset(ids), sum(known.values()), len(ids) - len(known))
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """The steps of a run and what is expected of them, summed up once: a run may have thousands."""
+
+    of: Mapping[str, float]
+    ids: frozenset[str]
+    seconds: float
+    """Of all steps of which something is known."""
+    unknown: int
+    """How many others there are."""
+
+    def left(self, state: RunState, running: float = 0.0) -> tuple[float, bool]:
         """Seconds that the steps that are not over will still take, and whether that is all of it.
 
         `running`: for how long the step at hand has been at work. False: of some steps nothing is known.
         """
-        left, whole = 0.0, True
-        for step in steps:
-            now = state.step(step.id)
-            if now.over:
-                continue
-            expected = self.of.get(step.id)
-            if expected is None:
-                whole = False
-            else:
-                left += max(0.0, expected - (running if now.begun else 0.0))
-        return left, whole
+        left, unknown = self.seconds, self.unknown
+        for step, now in state.steps.items():
+            if now.over and step in self.ids:
+                unknown -= step not in self.of
+                left -= self.of.get(step, 0.0)
+            elif now.begun:
+                left -= min(self.of.get(step, 0.0), running)
+        return max(0.0, left), not unknown
 
 
 def expected(runbook: Runbook, measured: Mapping[str, float]) -> Pace:

@@ -17,6 +17,9 @@ from runbook.standing import Status as Status  # noqa: PLC0414 - told with the s
 from runbook.touched import Touched
 
 
+_OVER = frozenset({status for status in Status if status.holds} | {Status.SKIPPED})
+
+
 class StepState(msgspec.Struct, frozen=True):
     """One step so far."""
 
@@ -36,7 +39,7 @@ class StepState(msgspec.Struct, frozen=True):
     @property
     def over(self) -> bool:
         """Nothing is left to do: it is green, or was skipped."""
-        return self.status.holds or self.status is Status.SKIPPED
+        return self.status in _OVER
 
 
 class RunState(msgspec.Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -63,10 +64,13 @@ class RunHeader(Lines):
         self._identity = identity
         self._steps = tuple(steps)
         self._told = told or Told()
+        self._ids = frozenset(step.id for step in steps)
+        self._ahead = Pace().among(steps)
         self._time = Content("")
 
     def on_mount(self) -> None:
         super().on_mount()
+        self._ahead = self.pace.among(self._steps)
         self.set_interval(clock.TICK, self._tick)
 
     def _tick(self) -> None:
@@ -80,6 +84,7 @@ class RunHeader(Lines):
         self._changed()
 
     def watch_pace(self) -> None:
+        self._ahead = self.pace.among(self._steps)
         self._changed()
 
     def _changed(self) -> None:
@@ -133,7 +138,7 @@ class RunHeader(Lines):
             parts.append(f"{span(timedelta(seconds=since))} so far")
         if not self.state.finished and self.pace.of:
             running = clock.since(self._told.step_began) or 0.0
-            left, whole = self.pace.left(self._steps, self.state, running)
+            left, whole = self._ahead.left(self.state, running)
             if left >= 1:
                 parts.append(f"about {about(left)}{'' if whole else ' and more'} left")
         return Content.styled(" ".join([*(f"{part} ·" for part in parts), f"{clock.face(clock.now())} "]), QUIET)
@@ -152,13 +157,13 @@ class RunHeader(Lines):
         return _ends(marks + title, progress, width)
 
     def _progress(self, *, words: bool) -> Content:
-        found = [self.state.step(step.id).status for step in self._steps]
-        green = sum(status.green for status in found)
-        full = BAR * green // max(1, len(found))
+        found = Counter(now.status for step, now in self.state.steps.items() if step in self._ids)
+        green = sum(count for status, count in found.items() if status.green)
+        full = BAR * green // max(1, len(self._ids))
         bar = Content.assemble(("━" * full, GOOD), ("╌" * (BAR - full), QUIET), " ") if self.size.width >= 100 else ""
-        line = Content.assemble(bar, f"{green} of {len(found)} green ")
+        line = Content.assemble(bar, f"{green} of {len(self._ids)} green ")
         for status in (Status.FAILED, Status.ERRORED, Status.SKIPPED, Status.NOT_HERE, Status.IN_DOUBT):
-            if count := found.count(status):
+            if count := found[status]:
                 sign = badge(status) if words else Content.styled(LOOKS[status].sign, LOOKS[status].style)
                 line = Content.assemble(line, f" {count} ", sign, " ")
         return line

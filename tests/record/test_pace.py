@@ -68,12 +68,13 @@ def test_the_runbook_has_the_first_word() -> None:
 
 def test_what_is_left() -> None:
     pace = Pace({"A1": 120.0, "A2": 6.0})
-    assert pace.left(STEPS, RunState()) == (126.0, False), "nothing is known of A3"
+    ahead = pace.among(STEPS)
+    assert ahead.left(RunState()) == (126.0, False), "nothing is known of A3"
     running = fold([ev.StepStarted("A1", 1, "slots", {})])
-    assert pace.left(STEPS, running, 20.0) == (106.0, False)
-    assert pace.left(STEPS, running, 500.0) == (6.0, False), "a late step takes nothing from the others"
+    assert ahead.left(running, 20.0) == (106.0, False)
+    assert ahead.left(running, 500.0) == (6.0, False), "a late step takes nothing from the others"
     over = fold([_green("A1", 3.0), ev.StepSkipped("A3", "no")])
-    assert pace.left(STEPS, over) == (6.0, True)
+    assert ahead.left(over) == (6.0, True)
 
 
 @pytest.mark.parametrize(
