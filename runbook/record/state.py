@@ -16,7 +16,6 @@ from runbook.record import gate_events as gate
 from runbook.standing import Status as Status  # noqa: PLC0414 - told with the state
 from runbook.touched import Touched
 
-
 _OVER = frozenset({status for status in Status if status.holds} | {Status.SKIPPED})
 
 
