@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from screens.base_app import BaseApp
     from screens.run_view import RunView
 
-_SHOWN = 48
-"""Characters of a text that stand beside its name."""
+_ROOM = 58
+"""Characters of a name and the text beside it, so that both stand on one line."""
 
 
 class CopyPrompt(Prompt[Copyable]):
@@ -53,7 +53,8 @@ class CopyPrompt(Prompt[Copyable]):
 
 def _label(one: Copyable) -> Content:
     first, *more = one.text.split("\n")
-    text = f"{len(more) + 1} lines" if more else first if len(first) <= _SHOWN else f"{first[: _SHOWN - 1]}…"
+    room = max(8, _ROOM - len(one.name))
+    text = f"{len(more) + 1} lines" if more else first if len(first) <= room else f"{first[: room - 1]}…"
     return Content.assemble((one.name, "bold"), (f"  {text}", QUIET))
 
 
