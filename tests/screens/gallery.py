@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
+from itertools import groupby
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -66,12 +67,17 @@ async def drawn(
         return [strips[region.y : region.bottom] for region in regions]
 
 
-def picture(blocks: Sequence[Sequence[Strip]], width: int) -> str:
-    """Panes as SVG, under each other: a piece of text for each style, on the ground of the theme."""
+def picture(blocks: Sequence[Sequence[Strip]], width: int, *, grounds: bool = False) -> str:
+    """Panes as SVG, under each other: a piece of text for each style.
+
+    It stands on the ground of the theme or, with `grounds`, on its own.
+    """
     styles: dict[str, str] = {}
     gap = [Strip([Segment(" ")])]
     strips = [strip for block in blocks for strip in (*block, *gap)][:-1]
     body = [line for number, strip in enumerate(strips) for line in _texts(strip, number, styles)]
+    if grounds:
+        body[:0] = [line for number, strip in enumerate(strips) for line in _grounds(strip, number)]
     sheet = "".join(f".{name}{{{rule}}}" for rule, name in styles.items())
     across, down = (width + 2) * _WIDE, (len(strips) + 1) * _HIGH
     return "\n".join(
@@ -98,12 +104,32 @@ def _texts(strip: Strip, number: int, styles: dict[str, str]) -> Iterator[str]:
         at += segment.cell_length
 
 
+def _grounds(strip: Strip, number: int) -> Iterator[str]:
+    """What lies behind the text where it is not the ground of the theme."""
+    at = 0
+    for fill, segments in groupby(strip, _ground):
+        long = sum(segment.cell_length for segment in segments)
+        if fill:
+            x, y = (at + 1) * _WIDE, (number + 0.25) * _HIGH
+            yield f'<rect x="{x:.1f}" y="{y:.1f}" width="{long * _WIDE:.1f}" height="{_HIGH}" fill="{fill}"/>'
+        at += long
+
+
+def _ground(segment: Segment) -> str:
+    """Its colour in hex; empty: the theme's."""
+    style = segment.style
+    color = style and (style.color if style.reverse else style.bgcolor)
+    found = Color.from_rich_color(color).hex6.lower() if color else ""
+    return "" if found == Color.parse(THEME.background or "").hex6.lower() else found
+
+
 def _class(segment: Segment, styles: dict[str, str]) -> str:
     """A short name for the segment's style."""
     style = segment.style
     assert style is not None
     assert style.color is not None
-    rule = f"fill:{Color.from_rich_color(style.color).hex6.lower()}"
+    front = style.bgcolor if style.reverse and style.bgcolor else style.color
+    rule = f"fill:{Color.from_rich_color(front).hex6.lower()}"
     rule += ";font-weight:bold" if style.bold else ""
     rule += ";text-decoration:underline" if style.underline else ""
     return styles.setdefault(rule, f"s{len(styles)}")
