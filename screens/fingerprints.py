@@ -24,8 +24,7 @@ NAMED = 12
 def compared(left_title: str, left: str, right_title: str, right: str, width: int) -> Iterator[Content]:
     """Both values, side by side where `width` allows it, else one under the other, and what differs."""
     one, two = _side(left_title, left, right), _side(right_title, right, left)
-    widest = max(line.cell_length for block in (*one, *two) for line in block)
-    if widest <= SIDE and width >= 2 * SIDE + len(GUTTER):
+    if _narrow(*one, *two) and width >= 2 * SIDE + len(GUTTER):
         yield from _beside(one, two)
     else:
         for line in (*chain(*one), Content(""), *chain(*two)):
@@ -41,7 +40,7 @@ def shown(values: Sequence[tuple[str, str]], width: int) -> Iterator[Content]:
         if number:
             yield Content("")
         one, two = sides[number], sides[number + 1] if number + 1 < len(sides) else []
-        if two and width >= 2 * SIDE + len(GUTTER):
+        if two and width >= 2 * SIDE + len(GUTTER) and _narrow(*one, *two):
             yield from _beside(one, two)
         else:
             for line in (*chain(*one), *((Content(""), *chain(*two)) if two else ())):
@@ -61,6 +60,11 @@ def drawn(
     else:
         for line in (*chain(*one), Content(""), *chain(*two)):
             yield from wrap(line, width)
+
+
+def _narrow(*blocks: list[Content]) -> bool:
+    """Whether no line is wider than a side: foreign text may be of characters that take two cells."""
+    return all(line.cell_length <= SIDE for block in blocks for line in block)
 
 
 def _title(title: str) -> Iterator[Content]:

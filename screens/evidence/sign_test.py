@@ -53,7 +53,7 @@ def _half(name: str, value: str, width: int) -> Iterator[Content]:
     per_row = max(1, min(6, (width - 4) // 9))
     for number, row in enumerate(groups(value, 8, per_row)):
         head = Content.styled(f"  {name if number == 0 else ' '} ", QUIET)
-        yield Content.assemble(head, " ".join(group.text for group in row))
+        yield from wrap(Content.assemble(head, " ".join(group.text for group in row)), width, hang=4)
 
 
 def _verified(good: bool) -> Content:

@@ -110,6 +110,15 @@ def test_no_line_of_a_pane_is_wider_than_its_room(text: str, width: int) -> None
             assert line.cell_length <= width, (item.kind, line.plain)
 
 
+@pytest.mark.parametrize("kind", list(EVIDENCE))
+def test_what_cannot_be_seen_in_a_name_is_made_visible(kind: str) -> None:
+    """A right-to-left override, a zero-width space and an escape stay where they were, in a form that is read."""
+    item = poisoned(EVIDENCE[kind][-1], "a\u202eb\u200bc\x1bd", raw=False)
+    shown = "".join(line.plain for line in pane_for(item).lines(150)).replace(" ", "")
+    assert "a⟨U+202E⟩b⟨U+200B⟩c␛d" in shown
+    assert not {"\u202e", "\u200b", "\x1b"} & set(shown)
+
+
 def no_return(text: str) -> PointOfNoReturnRequest:
     conditions = (Condition(text, holds=True), Condition(text, holds=False))
     probed = Probed(Answer.PARTLY, Outcome.failed(text))
