@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from importlib import import_module
+from itertools import chain
 from pathlib import Path
+from pkgutil import walk_packages
 
 import pytest
 from msgspec.structs import replace
@@ -12,9 +15,13 @@ from textual.containers import VerticalScroll
 from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.strip import Strip
+from textual.widget import Widget
 from textual.widgets._toast import Toast
 
+import screens
+from runbook.copying import Copyable
 from runbook.errors import ExitCode
+from runbook.glance import Glance
 from runbook.operator import Decision, Moment
 from runbook.outcome import Outcome
 from runbook.preferences import Preferences, ThemeName
@@ -25,7 +32,11 @@ from runbook.record.gate_events import ApprovalAsked
 from runbook.record.state import Status
 from screens.app import RunbookApp
 from screens.base_app import BaseApp
+from screens.clipboard import CopyPrompt
 from screens.evidence import pane_for
+from screens.help_screen import HelpScreen
+from screens.opening import OpeningScreen
+from screens.palette.palette import Palette
 from screens.prompts.approval import ApprovalPrompt, Question
 from screens.prompts.attest import AttestPrompt
 from screens.prompts.checklist import ChecklistPrompt
@@ -41,15 +52,19 @@ from screens.prompts.reason import ReasonPrompt
 from screens.prompts.secret import SecretPrompt
 from screens.prompts.transcribe import TranscribePrompt
 from screens.prompts.witness import WitnessPrompt
+from screens.run_screen import RunScreen
 from screens.theme import OWN, theme_for
+from screens.too_small import TooSmall
 from screens.widgets.next_bar import NextBar, Turn
 from screens.widgets.witness_bar import Watch, WitnessBar
+from screens.witness_screen import WitnessScreen
 from tests.screens.contrast import DARK_PALETTES, LIGHT_PALETTES, unreadable, unreadable_in
 from tests.screens.every_state import HISTORY, every_state
 from tests.screens.gate_samples import NO_RETURN, WITNESS, doubt
 from tests.screens.host_samples import HOST_EVIDENCE
 from tests.screens.people_samples import AGAIN
-from tests.screens.samples import ATTEST, EVIDENCE, PAPER, PIN
+from tests.screens.samples import ATTEST, EVIDENCE, PAPER, PIN, RUNBOOK
+from tests.screens.scripted import started
 from tests.screens.test_pictures import LAST_TRY
 from tests.screens.test_prompts import CHOICE, COMPARE, CONFIRM, PHRASE, SECRET, SERIAL
 
@@ -64,7 +79,12 @@ LOOKS: list[Look] = [
     (ThemeName.TERMINAL, "0;15"),
 ]
 
-PROMPTS: dict[str, Callable[[], Screen[object]]] = {
+SCREENS: dict[str, Callable[[], Screen[object]]] = {
+    "opening": lambda: OpeningScreen(GLANCE),
+    "witness's": lambda: WitnessScreen(RUNBOOK, started(RUNBOOK, rehearsal=True)),
+    "copy": lambda: CopyPrompt(
+        "A1", (Copyable("head", "the head", HEAD), Copyable("output", "what it said", "one\ntwo"))
+    ),
     "pin": lambda: PinPrompt(PIN),
     "last pin": lambda: PinPrompt(LAST_TRY),
     "secret": lambda: SecretPrompt(SECRET),
@@ -86,6 +106,7 @@ PROMPTS: dict[str, Callable[[], Screen[object]]] = {
 
 
 HEAD = "0008 C0DE 9A7F 07C1 3F9A"
+GLANCE = Glance("x", "A title", (("A", "States", (("A0", "A step"),)),), "check slots", "A goal.", "here", True)
 HAPPENED = (
     FactEstablished("closed", "A4"),
     NoteAdded("A0", "the lamp is on"),
@@ -115,30 +136,34 @@ ASKED = ApprovalAsked("A3", "00", "00", "n", "", "2026-04-29T09:24:30.000000Z", 
 
 
 class Sheet(BaseApp):
-    """All panes one below the other."""
+    """Widgets one below the other, or nothing: something to show screens over."""
 
-    CSS = "VerticalScroll { color: $foreground; } Pane { height: auto; }"
+    CSS = "Pane { height: auto; }"
 
-    def __init__(self, preferences: Preferences) -> None:
-        super().__init__(Path("/nowhere"), preferences, in_rehearsal=False)
+    def __init__(self, *widgets: Widget) -> None:
+        super().__init__(Path("/nowhere"), Preferences(), in_rehearsal=True)
+        self._widgets = widgets
 
     @property
     def code(self) -> ExitCode:
         return ExitCode.GREEN
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll():
-            for turn in TURNS:
-                yield (bar := NextBar())
-                bar.show(turn)
-            for watch in WATCHES:
-                yield (watching := WitnessBar())
-                watching.show(watch)
-            for samples in (EVIDENCE | HOST_EVIDENCE).values():
-                for evidence in samples:
-                    pane = pane_for(evidence)
-                    pane.pictures = True
-                    yield pane
+        yield VerticalScroll(*self._widgets)
+
+
+def panes() -> Iterator[Widget]:
+    """Everything that can be found, and what is said under it."""
+    for turn in TURNS:
+        (bar := NextBar()).show(turn)
+        yield bar
+    for watch in WATCHES:
+        (watching := WitnessBar()).show(watch)
+        yield watching
+    for evidence in chain.from_iterable((EVIDENCE | HOST_EVIDENCE).values()):
+        pane = pane_for(evidence)
+        pane.pictures = True
+        yield pane
 
 
 def strips(app: BaseApp) -> list[Strip]:
@@ -176,7 +201,7 @@ async def in_every_look(pilot: Pilot[ExitCode], monkeypatch: pytest.MonkeyPatch)
 
 
 async def test_every_pane_can_be_read_in_every_look(monkeypatch: pytest.MonkeyPatch) -> None:
-    app = Sheet(Preferences())
+    app = Sheet(*panes())
     async with app.run_test(size=(120, 2_000)) as pilot:
         await pilot.pause()
         assert not await in_every_look(pilot, monkeypatch)
@@ -200,15 +225,15 @@ async def test_every_state_can_be_read_in_every_look(monkeypatch: pytest.MonkeyP
         assert app.run_screen.shown == "A10"
 
 
-async def test_every_prompt_can_be_read_in_every_look(monkeypatch: pytest.MonkeyPatch) -> None:
-    app = RunbookApp(every_state())
+async def test_every_screen_can_be_read_in_every_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = Sheet()
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.pause()
         found = []
         for look in LOOKS:
             await change_look(pilot, look, monkeypatch)
-            for name, prompt in PROMPTS.items():
-                await app.push_screen(prompt())
+            for name, screen in SCREENS.items():
+                await app.push_screen(screen())
                 await pilot.pause()
                 found += [f"{app.theme}, {name}: {fault}" for fault in faults(app, look)]
                 app.pop_screen()
@@ -257,6 +282,22 @@ async def test_the_notice_that_there_is_too_little_room_hides_all_else_in_every_
         shown = " ".join(strip.text for strip in strips(app))
         assert "This terminal is too small." in shown
         assert "A step that is" not in shown
+
+
+ELSEWHERE = {RunScreen, Palette, HelpScreen, TooSmall}
+"""Read in tests of their own."""
+
+
+def test_no_screen_is_left_out() -> None:
+    for module in walk_packages(screens.__path__, "screens."):
+        import_module(module.name)
+    there, look_at = set[type[Screen[object]]](), [Screen]
+    while look_at:
+        for cls in look_at.pop().__subclasses__():
+            look_at.append(cls)
+            if cls.__module__.startswith("screens.") and not cls.__subclasses__():
+                there.add(cls)
+    assert there - ELSEWHERE <= {type(make()) for make in SCREENS.values()} | {LinePrompt}
 
 
 def test_every_look_sets_our_own_variables() -> None:
