@@ -69,7 +69,7 @@ DOINGS: Final[Mapping[str, Doing]] = {
     "run.shell": Doing(_RUN, "exclamation_mark", "a shell of your own while the run is paused; it is on record"),
     "run.note": Doing(_VIEW, "n,N", "write a note into the record"),
     "run.quit": Doing(_VIEW, "q,Q", "leave; a run that is not over asks first"),
-    "app.help": Doing(_VIEW, "question_mark", "keys of this place and of others, states, words, checks"),
+    "app.help": Doing(_VIEW, "question_mark,f1", "keys of this place and of others, states, words, checks"),
     "list.up": Doing(_LIST, "up,k", "the step before"),
     "list.down": Doing(_LIST, "down,j", "the next step"),
     "list.page_up": Doing(_LIST, "ctrl+b", "a page up"),

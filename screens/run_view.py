@@ -49,7 +49,7 @@ LOOKING: Final[tuple[BindingType, ...]] = (
     Binding("left_square_bracket", "found(-1)", "found before", key_display="[", show=False, id="search.previous"),
     Binding("o,O", "output", "output", key_display="o", id="step.output"),
     Binding("q,Q", "app.quit", "quit", key_display="q", id="run.quit"),
-    Binding("question_mark", "app.help", "help", key_display="?", id="app.help"),
+    Binding("question_mark,f1", "app.help", "help", key_display="?", id="app.help"),
     Binding("slash", "search", "search", key_display="/", id="search.open"),
     Binding("f,F", "panel('facts')", "facts", key_display="f", id="panel.facts"),
     Binding("v,V", "panel('journal')", "journal", key_display="v", id="panel.journal"),
