@@ -8,6 +8,7 @@ from textual.app import App
 from textual.binding import Binding, BindingsMap
 
 from runbook.preferences import DEFAULTS, Preferences
+from screens.key_names import key_name
 
 
 def rebound(bindings: BindingsMap, keys: Mapping[str, str]) -> BindingsMap:
@@ -33,3 +34,10 @@ def own_keys(app: App[object]) -> Mapping[str, str]:
     """Those that the person at this application prefers."""
     preferences: Preferences = getattr(app, "preferences", DEFAULTS)
     return preferences.keys
+
+
+def key_for(app: App[object], name: str) -> str:
+    """What to press for it, as keys are called on the screens; `name` is one of `runbook.keys.DOINGS`."""
+    from runbook.keys import DOINGS
+
+    return key_name(own_keys(app).get(name, DOINGS[name].keys).split(",")[0])

@@ -14,6 +14,7 @@ from textual.content import Content
 from runbook.finding import pattern
 from runbook.record.told import KEPT, Act, Line, Told
 from screens.folding import breaks
+from screens.keys import key_for
 from screens.widgets.line_view import LineView
 from screens.words import CALM, DOUBT, QUIET
 
@@ -93,7 +94,8 @@ class JournalPanel(LineView):
         self._taken = self._told.dropped + len(self._told.lines)
         self._add(self._told.lines)
         super().flush()
-        self.border_subtitle = "commands only, x shows all" if self._only else "x shows only commands"
+        key = key_for(self.app, "journal.commands")
+        self.border_subtitle = f"commands only, {key} shows all" if self._only else f"{key} shows only commands"
 
     def _add(self, lines: Iterable[Line]) -> None:
         for line in lines:

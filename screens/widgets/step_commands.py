@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from textual.content import Content
 
 from screens.columns import exact
+from screens.keys import key_for
 from screens.lines import Lines
 from screens.words import CALM, QUIET
 
@@ -25,5 +26,5 @@ class StepCommands(Lines):
         if self._commands is None:
             yield Content.styled("what it will do exactly is being worked out …", QUIET)
         else:
-            yield Content.styled("what it does, exactly; x folds it", QUIET)
+            yield Content.styled(f"what it does, exactly; {key_for(self.app, 'step.commands')} folds it", QUIET)
             yield from exact(self._commands, width, CALM)

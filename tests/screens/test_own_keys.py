@@ -59,6 +59,14 @@ async def test_what_is_typed_is_never_an_order() -> None:
         assert len(d.walk.decided) > 1
 
 
+async def test_what_is_said_of_a_key_says_theirs() -> None:
+    async with driven_with({"step.commands": "f7", "journal.commands": "f8"}) as d:
+        await d.press("f7")
+        await d.until("what it does, exactly; F7 folds it")
+        await d.press("v")
+        await d.until("F8 shows only commands")
+
+
 async def test_the_help_shows_them() -> None:
     async with driven_with({"run.continue": "f6,z", "run.note": "c"}) as d:
         await d.press("question_mark")
