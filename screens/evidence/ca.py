@@ -135,7 +135,7 @@ class BootstrapPane(Pane[BootstrapSeen]):
             yield from wrap(Content.styled("Nobody may bootstrap until this is understood.", f"bold {BAD}"), width)
         if seen.pair is not None:
             yield Content("")
-            yield from side_by_side(seen.pair, width)
+            yield from side_by_side(seen.pair, width, self)
         if seen.chain:
             yield Content("")
             yield from tree(seen.chain, width)

@@ -177,7 +177,7 @@ class LogsPane(Pane[LogsRead]):
             [
                 ("container", Content.styled(log.container, "bold")),
                 ("engine", log.engine),
-                ("lines", f"{log.lines} since {when(log.since)}"),
+                ("lines", f"{log.lines} since {_began(log.since)}"),
             ],
             width,
         )
@@ -196,6 +196,11 @@ class LogsPane(Pane[LogsRead]):
             places.setdefault(one.text, []).append(one)
         for line in log.last:
             yield from marked_line(line, [(one.start, one.end, one.good) for one in places.get(line, ())], width)
+
+
+def _began(since: str) -> str:
+    """A container that has never ended is told to have done so in the year 1."""
+    return "it was made" if since.startswith("0001-") else when(since)
 
 
 def _found(one: LogLine, width: int) -> Iterator[Content]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from textual.content import Content
 
@@ -13,14 +14,16 @@ from screens.fingerprints import compared, drawn, shown
 from screens.words import CALM, QUIET, verdict
 
 
-def side_by_side(pair: FingerprintPair, width: int, *, pictures: bool = False) -> Iterator[Content]:
-    """Form, both sides and what differs; `pictures`: OpenSSH's randomart of both too, where they are its keys."""
+def side_by_side(pair: FingerprintPair, width: int, pane: Pane[Any]) -> Iterator[Content]:
+    """Form, both sides and what differs; OpenSSH's randomart of its keys where the pane is to show it."""
     yield from wrap(Content.styled(pair.form, f"bold {CALM}"), width)
     yield from compared(pair.left_title, pair.left, pair.right_title, pair.right, width)
     if found := pair.pictures:
         yield Content("")
-        yield from wrap(Content.styled(f"{'▾' if pictures else '▸'} randomart (key i)", QUIET), width)
-        if pictures:
+        yield from wrap(
+            Content.styled(f"{'▾' if pane.pictures else '▸'} randomart (key {pane.pictures_key})", QUIET), width
+        )
+        if pane.pictures:
             left, right = found
             yield from drawn(pair.left_title, left, pair.right_title, right, width)
 
@@ -32,7 +35,7 @@ class FingerprintPane(Pane[FingerprintPair]):
     heading = "Fingerprint"
 
     def lines(self, width: int) -> Iterator[Content]:
-        yield from side_by_side(self.evidence, width, pictures=self.pictures)
+        yield from side_by_side(self.evidence, width, self)
 
 
 @draws(Fingerprint)
@@ -66,7 +69,7 @@ class KeyMatchPane(Pane[KeyMatch]):
         )
         for pair in match.pairs:
             yield Content("")
-            yield from side_by_side(pair, width, pictures=self.pictures)
+            yield from side_by_side(pair, width, self)
         if match.certificate:
             yield Content("")
             yield from wrap(Content.styled(f"the certificate {match.certificate[0].title}", f"bold {CALM}"), width)
@@ -85,4 +88,4 @@ class PaperFingerprintPane(Pane[PaperFingerprint]):
         hidden = [("hidden", "what was computed, where it differs: a further try is blind too")] if paper.veiled else []
         yield from pairs([("file", paper.file), ("subject", paper.subject), ("method", method), *hidden], width)
         yield Content("")
-        yield from side_by_side(paper.pair, width)
+        yield from side_by_side(paper.pair, width, self)

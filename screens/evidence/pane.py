@@ -33,6 +33,14 @@ class Pane(Lines, Generic[E]):
         self.border_title = self.heading
 
     @property
+    def pictures_key(self) -> str:
+        """The key that shows and hides it."""
+        from screens.keys import own_keys
+
+        own = own_keys(self.app) if self.is_attached else {}
+        return own.get("pane.randomart", "i").split(",")[0]
+
+    @property
     def has_pictures(self) -> bool:
         """Whether there is anything to draw."""
         return next(iter(self.evidence.on_request()), None) is not None
@@ -47,13 +55,19 @@ class Pane(Lines, Generic[E]):
             yield from wrap(line, width)
 
 
-def when(text: str) -> str:
-    """A time in RFC 3339 as people read it, in UTC; anything else as it stands."""
+def _utc(text: str) -> datetime | None:
+    """A time in RFC 3339; None for what is none, and for years that stand for none."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
-        return text
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if moment.tzinfo else text
+        return moment.astimezone(UTC) if moment.tzinfo and moment.year > 1 else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def when(text: str) -> str:
+    """A time in RFC 3339 as people read it, in UTC; anything else as it stands."""
+    moment = _utc(text)
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment else text
 
 
 def octets(count: int) -> str:
@@ -67,9 +81,8 @@ _LONG = timedelta(days=30)
 
 def span(begins: str, ends: str) -> str:
     """Two times in RFC 3339: days alone, or with the time of day where it is short."""
-    try:
-        first, last = (datetime.fromisoformat(text).astimezone(UTC) for text in (begins, ends))
-    except ValueError:
+    first, last = _utc(begins), _utc(ends)
+    if first is None or last is None:
         return f"{begins} to {ends}"
     if last - first > _LONG:
         return f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"

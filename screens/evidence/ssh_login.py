@@ -34,7 +34,7 @@ class SshLoginPane(Pane[SshLogin]):
         for statement in login.statements:
             yield from wrap(verdict(statement.holds, statement.text, statement.text), width, hang=2)
         yield Content("")
-        yield from side_by_side(login.ca, width, pictures=self.pictures)
+        yield from side_by_side(login.ca, width, self)
         if login.reached:
             yield Content("")
             yield from wrap(Content.styled(f"{login.account} at {login.host}", "bold"), width)

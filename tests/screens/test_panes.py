@@ -14,7 +14,7 @@ from runbook.groups import differences
 from runbook.outcome import Evidence, Outcome
 from screens.columns import against, fit, flow, table, wrap
 from screens.evidence import pane_for
-from screens.evidence.pane import Pane
+from screens.evidence.pane import Pane, span, when
 from screens.fingerprints import compared, told
 from screens.lines import MOST
 from tests.screens.conftest import Drive
@@ -298,3 +298,21 @@ def test_a_chain_is_a_tree_and_what_is_wrong_stands_at_its_node() -> None:
     assert lines[middle + 1] == "   │  ✗ not signed by CN=CCAT Root CA"
     assert sum("✗" in line for line in lines[root:]) == 1
     assert all(line.startswith("│") for line in lines[root + 1 : middle]), "the trunk is whole"
+
+
+@steady
+@given(
+    st.text(max_size=40) | st.datetimes(timezones=st.timezones()).map(str),
+    st.datetimes(timezones=st.timezones()).map(str),
+)
+def test_any_text_may_stand_for_a_time(one: str, other: str) -> None:
+    assert when(one) or not one
+    assert " to " in span(one, other)
+
+
+def test_times_as_people_read_them() -> None:
+    assert when("2026-05-04T09:12:00+02:00") == "2026-05-04 07:12:00 UTC"
+    assert when("0001-01-01T00:00:00Z") == "0001-01-01T00:00:00Z"
+    assert span("2026-05-04T09:12:00Z", "2026-05-05T09:13:00Z") == "2026-05-04 09:12 to 2026-05-05 09:13 UTC"
+    assert span("2026-05-04T09:12:00Z", "2036-05-05T09:13:00Z") == "2026-05-04 to 2036-05-05"
+    assert span("2026-05-04", "x") == "2026-05-04 to x"
