@@ -9,6 +9,7 @@ from typing import ClassVar
 from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.cache import LRUCache
 from textual.content import Content
 from textual.geometry import Region, Size
 from textual.reactive import var
@@ -17,6 +18,7 @@ from textual.strip import Strip
 
 from runbook.model import Stage, Step
 from runbook.record.state import RunState
+from runbook.standing import Status
 from screens.marks import FOUND, HERE, marked
 from screens.words import CALM, LOOKS, QUIET, WIDEST
 
@@ -36,6 +38,10 @@ AROUND = 15
 
 MOST = 0.45
 """Part of a narrow screen that the list may take; longer ids are shortened in their middle."""
+
+
+DRAWN = 500
+"""Rows that are kept as they were drawn."""
 
 
 class StepList(ScrollView, can_focus=True, inherit_bindings=False):
@@ -74,6 +80,8 @@ class StepList(ScrollView, can_focus=True, inherit_bindings=False):
         """Ids that have no room, and what stands for them."""
         self._sought: re.Pattern[str] | None = None
         self._found: frozenset[str] = frozenset()
+        self._strips: LRUCache[tuple[object, ...], Strip] = LRUCache(DRAWN)
+        """Rows as they were drawn, by all that their look depends on: a list that scrolls draws one row, not all."""
 
     def on_mount(self) -> None:
         self._measure()
@@ -171,17 +179,31 @@ class StepList(ScrollView, can_focus=True, inherit_bindings=False):
         width = self.scrollable_content_region.width
         if line >= len(self._rows):
             return Strip.blank(width, self.rich_style)
-        row = self._rows[line]
-        content = self._stage(row, width) if isinstance(row, Stage) else self._step(row, width, line == self._cursor)
-        if line == self._cursor:
+        row, here = self._rows[line], line == self._cursor
+        marked_as = (here, here and self.has_focus, row.id in self._found and self._sought, self._short.get(row.id))
+        look = (line, width, self._said(row), row.id == self.at, *marked_as, self.visual_style, self.app.theme)
+        strip = self._strips.get(look)
+        if strip is None:
+            strip = self._strips[look] = self._strip(row, width, here)
+        return strip
+
+    def _said(self, row: Row) -> int | Status:
+        """What changes in a row while the run goes on."""
+        return self._green(row) if isinstance(row, Stage) else self.state.step(row.id).status
+
+    def _strip(self, row: Row, width: int, here: bool) -> Strip:
+        content = self._stage(row, width) if isinstance(row, Stage) else self._step(row, width, here)
+        if here:
             ground = "$marked" if self.has_focus else "on $panel"
             content = content.stylize_before(ground)
         segments = content.render_segments(self.visual_style)
         return Strip([Segment(text, style) for text, style, _ in segments], width)
 
+    def _green(self, stage: Stage) -> int:
+        return sum(self.state.step(step.id).status.green for step in stage.steps)
+
     def _stage(self, stage: Stage, width: int) -> Content:
-        green = sum(self.state.step(step.id).status.green for step in stage.steps)
-        count = Content.styled(f" {green}/{len(stage.steps)} ", QUIET)
+        count = Content.styled(f" {self._green(stage)}/{len(stage.steps)} ", QUIET)
         title = Content.assemble(" ", (f"{stage.id} ", f"bold {CALM}"), Content.styled(stage.title, "bold"))
         return _fill(title, count, width)
 
