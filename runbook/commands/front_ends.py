@@ -176,7 +176,16 @@ def preferences(look: Asked, *, headless: bool = False) -> Preferences:
 
     if headless and look.plain:
         raise UsageError("--headless asks nobody and --plain asks at the terminal: choose one")
-    return DEFAULTS if headless else in_force(look, os.environ).preferences
+    if headless:
+        return DEFAULTS
+    try:
+        return in_force(look, os.environ).preferences
+    except UsageError as error:
+        from runbook.files.problems import InvalidDocument
+
+        if isinstance(error, InvalidDocument):
+            click.echo("Your configuration cannot be used. No run needs it: mend it, or move it away.", err=True)
+        raise
 
 
 def can_draw() -> bool:

@@ -186,6 +186,7 @@ def test_a_wrong_configuration_begins_no_run(bench: Bench) -> None:
         done = bench(command)
         assert done.returncode == 2, command
         assert f"{mine}:1:1: the key `them` is not known here" in done.stderr, command
+        assert "No run needs it: mend it, or move it away." in done.stderr, command
     assert not bench.state.exists()
     assert bench("config").returncode == 2
 
