@@ -14,13 +14,17 @@ from runbook.files.document import Document
 from runbook.files.key_checks import key_problems
 from runbook.files.loader import load_document
 from runbook.files.problems import Problem
-from runbook.keys import changeable, names
+from runbook.keys import DOINGS, changeable, names
 from runbook.preferences import Preferences, ThemeName
 
 Keys = Annotated[Line, Field(description="Names of keys with commas between, for example `f5,c`.")]
 
 
-_CHANGEABLE: list[JsonValue] = [*changeable()]
+_CHANGEABLE: dict[str, JsonValue] = {
+    name: {"type": "string", "minLength": 1, "description": DOINGS[name].told, "examples": [DOINGS[name].keys]}
+    for name in changeable()
+}
+"""For editors, which propose the names and tell of each."""
 
 
 class Configuration(Model):
@@ -37,7 +41,7 @@ class Configuration(Model):
         default_factory=dict,
         description="Other keys for what the screens can do, by its name: `runbook config --keys` lists them.",
         examples=[{"run.continue": "f5,c"}],
-        json_schema_extra={"propertyNames": {"enum": _CHANGEABLE}},
+        json_schema_extra={"properties": _CHANGEABLE, "additionalProperties": False},
     )
 
 

@@ -212,4 +212,11 @@ def test_the_configuration(server: Editor, folder: Path) -> None:
     configuration = page(server, folder / "config.yaml", "config.schema.json", "theme: dark\nmouse: false\n\n")
     assert {"keys", "plain"} <= set(configuration.proposed(""))
     assert only(configuration.change("theme: dark", "theme: pink"))[0] == "pink"
-    assert "mouse" in configuration.told("mouse: false", "mouse")
+    assert "listen to the mouse" in configuration.told("mouse: false", "mouse")
+
+
+def test_the_names_of_what_keys_do_are_proposed(server: Editor, folder: Path) -> None:
+    keys = page(server, folder / "keys.yaml", "config.schema.json", "keys:\n  run.quit: f10\n\n")
+    assert "run on by itself" in keys.proposed("  ")["run.continue"]
+    assert "leave" in keys.told("run.quit", "quit")
+    assert only(keys.change("run.quit", "run.quite"))[0] == "run.quite"
