@@ -19,13 +19,19 @@ _NARROWEST = 6
 def wrap(text: Cell, width: int, indent: int = 0, hang: int = 0) -> Iterator[Content]:
     """`text` in lines of at most `width` cells, each after `indent` spaces, folded ones after `hang` more."""
     content = _content(text)
-    hang = min(hang, max(0, width - indent - 2))
+    # What hangs keeps at least half of the room.
+    hang = min(hang, max(0, width - indent) // 2)
     room = max(2, width - indent)
     for paragraph in content.split("\n", allow_blank=True) if "\n" in content.plain else [content]:
         whole = paragraph.expand_tabs() if "\t" in paragraph.plain else paragraph
         offsets = breaks(whole.plain, room, max(2, room - hang))
         for number, line in enumerate(whole.divide(offsets) if offsets else [whole]):
             yield line.rstrip().pad_left(indent + hang if number else indent)
+
+
+def leading(line: str) -> int:
+    """Spaces that a line begins with."""
+    return len(line) - len(line.lstrip(" "))
 
 
 def pairs(rows: Iterable[tuple[str, Cell]], width: int, left: int = 0) -> Iterator[Content]:

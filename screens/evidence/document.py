@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from checks.evidence.documents import DocumentFinding, DocumentJudged, Said
-from screens.columns import pairs, wrap
+from screens.columns import leading, pairs, wrap
 from screens.evidence.pane import Pane, draws
 from screens.words import BAD, DOUBT, GOOD, QUIET, verdict
 
@@ -56,7 +56,7 @@ def _excerpt(finding: DocumentFinding, width: int) -> Iterator[Content]:
     first = finding.line - len(finding.before)
     wide = len(str(finding.line + len(finding.after)))
     room = max(_BEFORE, width - wide - 5)
-    around = min((_indent(one) for one in lines if one.strip()), default=0)
+    around = min((leading(one) for one in lines if one.strip()), default=0)
     left = min(around, column)
     if cell_len(line[left:column]) > room - _BEFORE:
         left = max(left, column - _BEFORE)
@@ -69,7 +69,3 @@ def _excerpt(finding: DocumentFinding, width: int) -> Iterator[Content]:
         if here:
             under = " " * cell_len(line[left:column]) + "^"
             yield Content.assemble((f"  {' ' * wide} │ ", QUIET), (under, f"bold {BAD}"))
-
-
-def _indent(line: str) -> int:
-    return len(line) - len(line.lstrip())

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from textual.content import Content
 
-from screens.columns import wrap
+from screens.columns import leading, wrap
 from screens.words import BAD, GOOD
 
 Place = tuple[int, int, bool]
@@ -22,5 +22,5 @@ def marked_line(
         look = f"bold {GOOD if good else BAD}"
         before = Content.styled("✓ " if good else "✗ ", look) if sign else before
         line = line.stylize(f"{look} underline", start, end)
-    for number, part in enumerate(wrap(line, width - 2, hang=2)):
+    for number, part in enumerate(wrap(line, width - 2, hang=leading(text) + 2)):
         yield before + part if number == 0 else part.pad_left(2)

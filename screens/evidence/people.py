@@ -8,7 +8,7 @@ from textual.content import Content
 
 from checks.evidence.people import Announcement, ListAnswers, ListItem
 from runbook.ticking import Tick
-from screens.columns import pairs, table, wrap
+from screens.columns import leading, pairs, table, wrap
 from screens.evidence.pane import Pane, draws
 from screens.words import BAD, DOUBT, GOOD, QUIET, verdict
 
@@ -32,8 +32,8 @@ class AnnouncementPane(Pane[Announcement]):
             yield from wrap(verdict(True, "the fingerprint in it is computed from the certificate", ""), width, hang=2)
         yield Content("")
         for line in said.text.rstrip("\n").split("\n"):
-            for number, part in enumerate(wrap(line, width - 4)):
-                yield Content.assemble(("│ ", QUIET), "  " if number else "", part)
+            for part in wrap(line, width - 2, hang=leading(line) + 2):
+                yield Content.assemble(("│ ", QUIET), part)
 
 
 @draws(ListAnswers)
