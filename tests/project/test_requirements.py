@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import tomllib
@@ -12,6 +13,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
+NPM = ROOT / ".ci" / "npm"
 RUNTIME, DEV = ROOT / ".ci" / "requirements.txt", ROOT / ".ci" / "requirements-dev.txt"
 
 HOSTS = [
@@ -77,3 +79,18 @@ def test_the_locks_agree_with_each_other_and_with_the_project() -> None:
         for requirement in map(Requirement, requirements):
             version, _ = lock[canonicalize_name(requirement.name)]
             assert requirement.specifier.contains(version), requirement
+
+
+def test_every_npm_package_is_pinned_with_a_hash_and_comes_from_wherever_npm_is_told() -> None:
+    asked = json.loads((NPM / "package.json").read_text())["dependencies"]
+    packages = json.loads((NPM / "package-lock.json").read_text())["packages"]
+    root = packages.pop("")
+
+    assert root["dependencies"] == asked
+    assert all(re.fullmatch(r"[0-9.]+", version) for version in asked.values())
+    assert {f"node_modules/{name}": version for name, version in asked.items()}.items() <= {
+        place: package["version"] for place, package in packages.items()
+    }.items()
+    for place, package in packages.items():
+        assert re.fullmatch(r"sha512-[A-Za-z0-9+/]+={0,2}", package["integrity"]), place
+        assert "resolved" not in package, place
