@@ -5,12 +5,10 @@ An empty line leaves a prompt that has no default; the end of input (ctrl-d) end
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Collection, Iterable
 from functools import partial
 
 from runbook import typed
-from runbook.errors import OperatorStopped, PromptCancelled, RunbookError
+from runbook.errors import PromptCancelled
 from runbook.groups import grouped_lines
 from runbook.operator import (
     Alphabet,
@@ -20,7 +18,6 @@ from runbook.operator import (
     CompareRequest,
     ConfirmRequest,
     Decided,
-    Decision,
     Moment,
     PhraseRequest,
     PinRequest,
@@ -32,35 +29,13 @@ from runbook.operator import (
     TranscribeRequest,
     WitnessRequest,
 )
-from runbook.plain.around import WORDS, Lent
-from runbook.plain.desk import Desk
+from runbook.plain.around import Lent
+from runbook.plain.asking import Asking
+from runbook.plain.deciding import Deciding
 from runbook.secrets import Secret
 from runbook.terminal.keyboard import Keyboard
 from runbook.terminal.narrator import Narrator
 from runbook.ticking import Checklisted, ChecklistRequest, Tick, Ticked
-
-_DECISIONS = {
-    Decision.RUN: "run this step",
-    Decision.RETRY: "try it again",
-    Decision.DONE: "take it as done, with a reason",
-    Decision.WINDOW: "give the stage's time window, or change it with a reason",
-    Decision.SKIP: "skip it, with a reason",
-    Decision.STOP: "end the run",
-}
-_NOTE, _CONTINUE, _SHELL, _MORE = "note", "continue", "shell", "more"
-_ABLE = {
-    _NOTE: "write a note",
-    _CONTINUE: "run on by itself until somebody must decide",
-    _SHELL: "shell: a shell of your own while the run is paused; it is on record",
-    _MORE: "look around, search, copy, editor, shell (more)",
-}
-"""What can be done beside deciding, by its word."""
-
-
-def _reasoned(moment: Moment) -> tuple[Decision, ...]:
-    """Decisions that need a reason; to run what may be done already is one of them."""
-    always = (Decision.SKIP, Decision.DONE)
-    return always if moment.probed is None else (*always, Decision.RUN, Decision.RETRY)
 
 
 class ConsoleOperator:
@@ -69,99 +44,12 @@ class ConsoleOperator:
     def __init__(self, keyboard: Keyboard, narrator: Narrator) -> None:
         self._keyboard = keyboard
         self._narrator = narrator
-        self.desk: Desk | None = None
-        """What else can be done between two steps; set once the run has begun."""
-        self._continuing = False
-        self.terminal_lent = Lent(keyboard, narrator)
+        self._asking = Asking(keyboard, narrator)
+        self.lent = Lent(keyboard, narrator)
+        self.deciding = Deciding(self._asking, self.lent)
 
     async def decide(self, moment: Moment) -> Decided:
-        if self._goes_on(moment):
-            return Decided(Decision.RUN)
-        self._present(moment)
-        allowed = list(moment.allowed)
-        words = [decision.value for decision in allowed] + self._able(moment)
-        labels = [_DECISIONS[decision] for decision in allowed] + [_ABLE[word] for word in self._able(moment)]
-        default = 0 if allowed[0] is Decision.RUN and moment.probed is None else None
-        more = (*WORDS, _SHELL) if self.desk else ()
-        while True:
-            word = await self._pick(f"What now, for {moment.step_id}?", labels, words, default, more)
-            if word == _CONTINUE:
-                self._narrator.say("It runs on by itself. Enter pauses it before the next step.")
-                self._continuing = True
-                return Decided(Decision.RUN)
-            if word not in allowed:
-                await self._beside(word, moment)
-                continue
-            decision = Decision(word)
-            if decision not in _reasoned(moment):
-                return Decided(decision)
-            reason = (await self._line(f"Reason to {_DECISIONS[decision].split(',')[0]} (empty: do not): ")).strip()
-            if reason:
-                return Decided(decision, reason)
-
-    def _goes_on(self, moment: Moment) -> bool:
-        """Whether the run continues by itself here; a line that was typed meanwhile pauses it."""
-        plain = moment.outcome is None and moment.probed is None and not moment.unmet
-        if self._continuing and self._keyboard.typed_ahead:
-            self._narrator.say("Paused.")
-            self._continuing = False
-        self._continuing = self._continuing and plain and self.desk is not None and not self.desk.grave(moment.step_id)
-        return self._continuing
-
-    def _able(self, moment: Moment) -> list[str]:
-        """The words of what can be done here beside deciding, by number."""
-        if self.desk is None:
-            return []
-        runs = Decision.RUN in moment.allowed and moment.probed is None
-        return [_NOTE, *([_CONTINUE] if runs else []), _MORE]
-
-    async def _beside(self, line: str, moment: Moment) -> None:
-        """Do what is no decision; what is wrong with it is said, and the question comes again."""
-        word, _, rest = line.partition(" ")
-        assert self.desk is not None  # noqa: S101 - without it there is nothing beside
-        try:
-            match word:
-                case "note":
-                    await self._note(rest)
-                case "shell":
-                    await self._shell(moment.step_id)
-                case "more":
-                    self._say_all((*WORDS.values(), _ABLE[_SHELL], "Type one of these words in the place of a number."))
-                case _:
-                    self._say_all(await self.desk.do(word, rest.strip(), moment.step_id))
-        except OperatorStopped:
-            raise
-        except RunbookError as error:
-            self._say_all(str(error).splitlines())
-
-    async def _shell(self, step: str) -> None:
-        """Until it ends; also where the question is withdrawn meanwhile, as when a time window opens."""
-        assert self.desk is not None  # noqa: S101 - as above
-        shell = asyncio.ensure_future(self.desk.walk.shell(step, self.terminal_lent.lend))
-        try:
-            await asyncio.shield(shell)
-        except asyncio.CancelledError:
-            await asyncio.wait([shell])
-            raise
-
-    def _say_all(self, lines: Iterable[str]) -> None:
-        for line in lines:
-            self._narrator.say(line)
-
-    def _present(self, moment: Moment) -> None:
-        """What the operator has to know before the decision."""
-        say = self._narrator.say
-        if moment.unmet:
-            say(f"{moment.step_id} cannot start:")
-            for line in moment.unmet:
-                say(f"  - {line}")
-            if moment.opens:
-                say("  It goes on by itself, from this question, when the window opens.")
-        elif moment.outcome is None and moment.probed is None:
-            say(f"{moment.step_id} is next: {moment.title}")
-        if moment.probed is not None:
-            say(f"{moment.step_id}, {moment.title}: the probe says `{moment.probed.answer}`")
-            say(f"  {moment.probed.outcome.summary}")
+        return await self.deciding.decide(moment)
 
     async def pin(self, request: PinRequest) -> Secret:
         say = self._narrator.say
@@ -192,7 +80,7 @@ class ConsoleOperator:
     async def choose(self, request: ChoiceRequest) -> str:
         keys = [key for key, _ in request.choices]
         labels = [key if key == text else f"{key}: {text}" for key, text in request.choices]
-        return await self._pick(request.question, labels, keys, None)
+        return await self._asking.pick(request.question, labels, keys)
 
     async def type_phrase(self, request: PhraseRequest) -> bool:
         for line in request.detail:
@@ -231,7 +119,7 @@ class ConsoleOperator:
             say(f"  {line}")
         say(f"  code {request.code}; until {request.until}; in a session of their own: runbook witness")
         labels = list(request.witnesses)
-        witness = await self._pick("Or who signs here, at this keyboard?", labels, labels, None)
+        witness = await self._asking.pick("Or who signs here, at this keyboard?", labels, labels)
         return SignsHere(witness, await self._answer("Path of their key (empty: leave): "))
 
     async def transcribe(self, request: TranscribeRequest) -> str:
@@ -271,7 +159,7 @@ class ConsoleOperator:
             self._narrator.say(f"  {request.help}")
         if not request.default:
             return await self._answer(f"{request.question} (empty: leave): ")
-        return (await self._line(f"{request.question} (empty: {request.default}): ")).strip() or request.default
+        return (await self._asking.line(f"{request.question} (empty: {request.default}): ")).strip() or request.default
 
     async def compare(self, request: CompareRequest) -> bool:
         for title, value in ((request.left_title, request.left), (request.right_title, request.right)):
@@ -305,7 +193,7 @@ class ConsoleOperator:
         kept = f"{before.tick}, {before.reason}" if before.reason else before.tick.value
         prompt = f"  {number + 1} of {len(request.items)}: {request.items[number]} [y/w/n, empty: {kept}]: "
         while True:
-            match (await self._line(prompt)).strip().lower():
+            match (await self._asking.line(prompt)).strip().lower():
                 case "":
                     return before
                 case "y" | "yes":
@@ -318,16 +206,13 @@ class ConsoleOperator:
 
     async def terminal(self, request: TerminalRequest) -> int:
         self._narrator.say(f"The terminal is for {request.argv[0]} now.")
-        code = await self.terminal_lent.lend(request)
+        code = await self.lent.lend(request)
         self._narrator.say(f"{request.argv[0]} has ended with {code}.")
         return code
 
-    async def _line(self, prompt: str) -> str:
-        return await self._keyboard.line(lambda: self._narrator.prompt(prompt))
-
     async def _answer(self, prompt: str) -> str:
         """A line that is not empty; raises PromptCancelled."""
-        line = (await self._line(prompt)).strip()
+        line = (await self._asking.line(prompt)).strip()
         if not line:
             raise PromptCancelled("the prompt was left without an answer")
         return line
@@ -351,35 +236,9 @@ class ConsoleOperator:
     async def _yes(self, question: str) -> bool:
         """No unless yes is typed."""
         while True:
-            match (await self._line(f"{question} [y/N]: ")).strip().lower():
+            match (await self._asking.line(f"{question} [y/N]: ")).strip().lower():
                 case "y" | "yes":
                     return True
                 case "" | "n" | "no":
                     return False
             self._narrator.say("Type y for yes or n for no.")
-
-    async def _pick(
-        self, question: str, labels: list[str], words: list[str], default: int | None, more: Collection[str] = ()
-    ) -> str:
-        """The word of the chosen label, by its number or itself; or the line that begins with one of `more`."""
-        self._narrator.say(question)
-        for number, label in enumerate(labels, start=1):
-            self._narrator.say(f"  {number}. {label}")
-        hint = f" (empty: {default + 1})" if default is not None else ""
-        while True:
-            answer = (await self._line(f"Number{hint}: ")).strip()
-            if not answer and default is not None:
-                return words[default]
-            if answer.isascii() and answer.isdigit() and 1 <= int(answer) <= len(labels):
-                return words[int(answer) - 1]
-            word = answer.partition(" ")[0]
-            if answer in words[: len(labels)] or word in more or (word == _NOTE and _NOTE in words and more):
-                return answer
-            self._narrator.say(
-                f"Type a number from 1 to {len(labels)}" + (", or a word: help lists them." if more else ".")
-            )
-
-    async def _note(self, text: str) -> None:
-        text = text.strip() or (await self._line("Note (empty: none): ")).strip()
-        if text and self.desk is not None:
-            await self.desk.walk.note(text)

@@ -50,7 +50,7 @@ async def drive(
     seen = Seen(session.runbook, transcript, session.told)
     walk = session.start(operator)
     if isinstance(operator, ConsoleOperator):
-        operator.desk = Desk(session, walk, seen, operator.terminal_lent)
+        operator.deciding.desk = Desk(session, walk, seen, operator.lent)
 
     def at() -> Step | None:
         return session.runbook.step(transcript.state.at) if transcript.state.at else None

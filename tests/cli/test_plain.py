@@ -224,7 +224,11 @@ def test_each_prompt(ask, request_: str, lines: list[str], said: str) -> None:  
 
 def test_an_interactive_command_gets_the_terminal_and_gives_it_back(ask, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     """ctrl-c ends the command, not the program; the modes it leaves behind are put right."""
-    script = "stty -echo; trap 'echo caught; exit 7' INT; echo listening; while read -r line; do echo \"<$line>\"; done"
+    waits = (
+        "import signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, [2]); print('listening'); "
+        "print(f'<{input()}>', flush=True); signal.sigwait([2]); print('caught'); sys.exit(7)"
+    )
+    script = f'stty -echo; exec python3 -c "{waits}"'
     with ask(f"terminal(TerminalRequest(('bash', '-c', {script!r}), {str(tmp_path)!r}, {{}}))") as terminal:
         terminal.until("listening")
         terminal.type("hello\n")

@@ -158,7 +158,7 @@ def test_the_witness_signs_with_an_agent_and_says_no_first(tmp_path: Path, keys:
     with asking(place) as run, witness(place) as ben:
         ben.until("or no and the reason.")
         ben.type("no\n")
-        ben.until("show these lines")  # a no needs a reason
+        ben.until("help: these lines")  # a no needs a reason
         ben.type("approve keys/anna\n")
         ben.until("the answer of ben")
         ben.until("was not accepted: the key")
