@@ -33,7 +33,8 @@ def command(file: Path, runbook_path: Path | None, defaults: bool, force: bool) 
 
     It asks for what the steps of the runbook refer to: inputs, hosts, groups, tokens, engines and people; never for a
     secret. An empty answer takes what is proposed, or leaves the value to be filled in later. Nothing is written before
-    the last answer, and ctrl-c writes nothing at all.
+    the last answer, and ctrl-c writes nothing at all. The JSON Schema site.schema.json is written beside it, from which
+    an editor knows what each key means.
     """
     import asyncio
 
@@ -125,6 +126,7 @@ def _tell(file: Path, runbook: Loaded[Runbook], registry: Registry) -> None:
     from runbook.files.named import DEFAULT_RUNBOOK
     from runbook.files.problems import InvalidDocument, Severity, render_all
     from runbook.files.profile_text import to_fill_in
+    from runbook.files.schema import SITE_SCHEMA
     from runbook.text import clean_line
 
     try:
@@ -134,7 +136,7 @@ def _tell(file: Path, runbook: Loaded[Runbook], registry: Registry) -> None:
         problems = error.problems
     if problems:
         click.echo(render_all(problems), err=True)
-    click.echo(f"{clean_line(str(file))} is written.")
+    click.echo(f"{clean_line(str(file))} is written, and {SITE_SCHEMA} beside it for editors.")
     left = to_fill_in(file.read_text(encoding="utf-8"))
     if left:
         click.echo(f"{left} {'place is' if left == 1 else 'places are'} to be filled in: each is marked there.")

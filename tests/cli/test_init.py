@@ -82,7 +82,7 @@ def test_the_answers_become_a_profile_that_the_runbook_takes(bench: Bench) -> No
     file = bench.folder / "site.yaml"
     text = file.read_text()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert "site.yaml is written." in terminal.shown
+    assert "site.yaml is written, and site.schema.json beside it for editors." in terminal.shown
     assert "Next: runbook run --site site.yaml" in terminal.shown
     assert "Your ssh knows ca, web1, web2." in terminal.shown, "patterns are no hosts, and Include is followed"
     assert "Which serial" not in terminal.shown, "what is on paper is no site's value"
