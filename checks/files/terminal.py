@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import time
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
@@ -16,6 +17,7 @@ from runbook.kind import Action
 from runbook.operator import TerminalRequest
 from runbook.outcome import Outcome
 from runbook.paths import resolve
+from runbook.ran import Ran, tell
 from runbook.threads import in_thread
 
 
@@ -64,13 +66,25 @@ class Terminal(Action[TerminalParams]):
         cwd = resolve(ctx.folder, params.cwd)
         await in_thread(lambda: find_program(params.run[0], cwd, None))
         await params.tell(ctx, folder=ctx.folder)
+        started = time.monotonic()
         status = await ctx.operator.terminal(TerminalRequest(params.run, str(cwd), dict(params.env)))
         # As shells tell it: 128 and the signal's number.
         ended_by = f"signal {status - 128}" if status > 128 else ""
+        code = None if ended_by else status
+        tell(
+            Ran(
+                params.run,
+                cwd=str(cwd),
+                env=params.env,
+                exit_code=code,
+                ended_by=ended_by,
+                seconds=time.monotonic() - started,
+            )
+        )
         said = CommandOutput(
             argv=tuple(ctx.redactor(argument) for argument in params.run),
             cwd=str(cwd),
-            exit_code=None if ended_by else status,
+            exit_code=code,
             ended_by=ended_by,
             stdout="(shown at the terminal, not recorded)",
             stderr="",

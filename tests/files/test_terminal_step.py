@@ -10,6 +10,8 @@ import pytest
 
 from checks.files.programs import ProgramNotFound
 from checks.files.terminal import Terminal as TerminalStep
+from runbook.operator import TerminalRequest
+from runbook.ran import Ran, heard_by
 from tests.cli.bench import Terminal
 from tests.stand_in import StandIn
 
@@ -64,3 +66,17 @@ def test_it_asks_by_itself_and_its_exit_code_decides(
 async def test_one_that_is_not_there_is_told_before_the_terminal_is_given_away(tmp_path: Path) -> None:
     with pytest.raises(ProgramNotFound):
         await StandIn(tmp_path).run(TerminalStep, run=["no-such-program"])
+
+
+async def test_how_it_ended_is_told_for_the_record(tmp_path: Path) -> None:
+    heard: list[Ran] = []
+
+    class AtTerminal:
+        async def terminal(self, request: TerminalRequest) -> int:
+            return 128 + 9
+
+    with heard_by(heard.append):
+        await StandIn(tmp_path, AtTerminal()).run(TerminalStep, run=["true"], env={"A": "b"})
+    assert [(ran.argv, ran.exit_code, ran.ended_by, ran.env) for ran in heard] == [
+        (("true",), None, "signal 9", {"A": "b"})
+    ]
