@@ -14,7 +14,7 @@ from textual.widget import Widget
 
 
 class Answer(Widget, can_focus=True):
-    """A word that can be chosen; the one with the focus stands between arrows."""
+    """A word that can be chosen; with the focus it stands between arrows, and in brackets while it cannot be chosen."""
 
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -38,6 +38,8 @@ class Answer(Widget, can_focus=True):
         return len(self._label) + 4
 
     def render(self) -> Content:
+        if self.disabled:
+            return Content(f"( {self._label} )")
         return Content(f"▸ {self._label} ◂" if self.has_focus else f"  {self._label}  ")
 
     def action_press(self) -> None:

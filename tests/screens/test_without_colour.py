@@ -17,10 +17,12 @@ from runbook.preferences import Preferences, ThemeName
 from runbook.probing import Answer
 from runbook.record.state import Status
 from screens.app import RunbookApp
+from screens.prompts.attest import AttestPrompt
 from screens.words import ANSWERS, LOOKS, badge, probe_badge, verdict
 from tests.screens.conftest import Svg
 from tests.screens.contrast import luminance
 from tests.screens.every_state import HISTORY, every_state
+from tests.screens.samples import ATTEST
 
 
 def _grey(found: re.Match[str]) -> str:
@@ -90,3 +92,13 @@ async def test_the_line_of_the_cursor_is_marked_without_colour() -> None:
         strips = pilot.app.screen._compositor.render_strips(pilot.app.size)
         reversed_ = [strip.text for strip in strips if any(s.style is not None and s.style.reverse for s in strip)]
         assert marked[0] in reversed_
+
+
+async def test_an_answer_that_cannot_be_given_yet_is_told_without_colour() -> None:
+    async with every_state_shown(Preferences(colour=False)) as pilot:
+        await pilot.app.push_screen(AttestPrompt(ATTEST))
+        await pilot.pause()
+        assert any("( Submit )" in line for line in lines(pilot))
+        await pilot.press("y", "down", "y", "down", "y")
+        assert not any("( Submit )" in line for line in lines(pilot))
+        assert any("  Submit  " in line for line in lines(pilot))
