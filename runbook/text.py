@@ -17,6 +17,9 @@ MAX_LINE = 2_000
 MAX_COMBINING = 4
 """Combining marks kept on one base character."""
 
+_MARKS = frozenset({"Mn", "Me"})
+"""Categories of combining marks."""
+
 _AHEAD = 4
 """How many times the characters kept are looked at."""
 
@@ -29,7 +32,7 @@ def clean_line(text: str, limit: int = MAX_LINE) -> str:
         return _cut(text, limit)
     # Looking at each character takes time: of a text that is cut in any case only the beginning is looked at.
     near = text[: _AHEAD * limit]
-    return _cut("".join(_visible(near)), limit, len(text) - len(near))
+    return _cut(_visible(near), limit, len(text) - len(near))
 
 
 def clean(text: str, limit: int = MAX_TEXT) -> str:
@@ -44,17 +47,19 @@ def _cut(text: str, limit: int, beyond: int = 0) -> str:
     return f"{text[:limit]}… [{more} more characters]" if more else text
 
 
-def _visible(text: str) -> list[str]:
-    """The characters of `text`, each replaced by a visible form where it is not plainly printable."""
+def _visible(text: str) -> str:
+    """`text`, each character replaced by a visible form where it is not plainly printable."""
+    categories = {char: unicodedata.category(char) for char in set(text)}
+    if _MARKS.isdisjoint(categories.values()):
+        return text.translate({ord(char): _visible_char(char, category) for char, category in categories.items()})
     out: list[str] = []
     marks = 0
     for char in text:
-        category = unicodedata.category(char)
-        marks = marks + 1 if category in ("Mn", "Me") else 0
-        if marks > MAX_COMBINING:
-            continue
-        out.append(_visible_char(char, category))
-    return out
+        category = categories[char]
+        marks = marks + 1 if category in _MARKS else 0
+        if marks <= MAX_COMBINING:
+            out.append(_visible_char(char, category))
+    return "".join(out)
 
 
 def _visible_char(char: str, category: str) -> str:
