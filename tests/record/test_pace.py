@@ -49,7 +49,7 @@ async def test_the_median_of_earlier_runs_of_the_same_kind(write: Write, tmp_pat
     for number, seconds in enumerate((3.0, 1.0, 50.0)):
         run = f"2026010{number}-000000-hsm-aaaa"
         await write(_header(run), _green("A1", seconds), _green("A2", 2.0), folder=tmp_path / run)
-    failed = ev.StepFinished("A2", 1, Outcome.failed("no"), seconds=99.0)
+    failed = ev.StepFinished("A3", 1, Outcome.failed("no"), seconds=99.0)
     await write(_header("x"), failed, folder=tmp_path / "20260104-000000-hsm-aaaa")
     await write(_header("x", rehearsal=True), _green("A1", 0.1), folder=tmp_path / "20260105-000000-hsm-aaaa")
     await write(_header("x", "hsm-other"), _green("A1", 0.2), folder=tmp_path / "20260106-000000-hsm-other-aaaa")

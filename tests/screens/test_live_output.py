@@ -9,7 +9,7 @@ import pytest
 
 from runbook.outcome import Outcome
 from runbook.record import events as ev
-from screens.outputs import HELD, LOST, Outputs, Spill
+from screens.outputs import HELD, LOST, PIECE_CHARS, Outputs, Spill
 from tests.screens.conftest import Drive, Driven
 from tests.screens.scripted import SAID, ScriptedWalk
 
@@ -133,13 +133,15 @@ async def test_a_full_disk_costs_lines_and_nothing_else(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(Spill, "append", full)
     lines = Outputs()
+    lines.add("S", "x" * 2 * PIECE_CHARS)
     for number in range(3 * HELD):
         lines.add("S", f"line {number}")
     await lines.settled()
     output = lines.of("S")
     assert output is not None
-    await output.read(0)
-    assert output.line(0) == LOST
+    for number in (0, 1, 2):
+        await output.read(number)
+        assert output.line(number) == LOST
     assert output.line(len(output) - 1) == f"line {3 * HELD - 1}"
 
 
