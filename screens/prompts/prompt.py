@@ -9,11 +9,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widget import Widget
 
 from screens.columns import Cell, wrap
 from screens.lines import Lines
+from screens.modal import Modal
 from screens.theme import STYLE
 from screens.words import BAD, DOUBT, QUIET
 
@@ -52,7 +52,7 @@ def refusal(text: str) -> Content:
     return Content.styled(f"✗ {text}", f"bold {BAD}")
 
 
-class Prompt(ModalScreen[T | None]):
+class Prompt(Modal[T | None]):
     """A dialog; its result is the typed answer, or None when it was left."""
 
     CSS_PATH = STYLE / "prompts.tcss"
