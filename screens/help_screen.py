@@ -22,7 +22,7 @@ from screens.columns import wrap
 from screens.help.chapters import chapters
 from screens.help.keys import KeyEntry
 from screens.lines import Lines
-from screens.overlay import Overlay
+from screens.modal import Modal
 from screens.run_view import RunView
 from screens.theme import STYLE
 from screens.words import CALM, QUIET, badge
@@ -117,7 +117,7 @@ class HelpText(VerticalScroll, can_focus=True):
     ]
 
 
-class HelpScreen(Overlay):
+class HelpScreen(Modal[None]):
     """For the screen that was in front; nothing there is touched."""
 
     CSS_PATH = STYLE / "prompts.tcss"

@@ -83,7 +83,7 @@ def _score(words: list[str], command: Command) -> float:
 
 
 class Palette(CommandPalette):
-    """Textual's, with our commands; it only ever takes itself away (see `Overlay`)."""
+    """Textual's, with our commands; it only ever takes itself away (see `Modal`)."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+n", "cursor_down", "Next", show=False, id="palette.down"),

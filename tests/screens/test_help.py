@@ -17,7 +17,9 @@ import screens
 from runbook.help_texts import Chapter
 from runbook.keys import DOINGS, names
 from runbook.operator import PhraseRequest
+from runbook.outcome import Outcome
 from runbook.preferences import Preferences
+from runbook.record import events as ev
 from screens.app import RunbookApp
 from screens.help.chapters import HERE, chapters
 from screens.help.keys import KeyEntry
@@ -29,7 +31,7 @@ from screens.prompts.pin import PinPrompt
 from screens.prompts.prompt import Prompt
 from tests.screens.conftest import Drive, Driven
 from tests.screens.samples import ATTEST, PIN, RUNBOOK, sample_session
-from tests.screens.scripted import asks
+from tests.screens.scripted import SAID, ScriptedWalk, asks
 from tests.screens.test_pictures import both_sizes, readable
 
 Picture = Callable[[Driven, str], None]
@@ -229,7 +231,31 @@ async def test_a_prompt_over_the_help_is_never_taken_away_by_it(drive: Drive) ->
         assert isinstance(d.app.screen, PinPrompt)
         await d.press("text:123456", "enter")
         assert [pin.reveal() for pin in d.walk.answers] == [b"123456"]
-        assert isinstance(d.app.screen, HelpScreen), "one goes on reading"
+        assert d.app.screen is d.app.run_screen, "it was closed, and is once the prompt has gone"
+
+
+async def test_a_note_that_is_written_as_a_prompt_comes_up_takes_no_prompt_away(drive: Drive) -> None:
+    begin = asyncio.Event()
+
+    async def play(walk: ScriptedWalk, step: str) -> Outcome:
+        await begin.wait()
+        walk.answers.append(await walk.operator.pin(PIN))
+        return Outcome.passed("answered", SAID)
+
+    async with drive(P_people=play) as d:
+        await d.press("r", "n", "text:a note")
+        note = d.app.screen
+        begin.set()
+        async with asyncio.timeout(60):
+            while not isinstance(d.app.screen, PinPrompt):
+                await d.pilot.pause(0.01)
+        note.dismiss("a note")
+        await d.settle()
+        assert isinstance(d.app.screen, PinPrompt)
+        await d.press("text:123456", "enter")
+        assert [pin.reveal() for pin in d.walk.answers] == [b"123456"]
+        assert [event.text for event in d.walk.seen if isinstance(event, ev.NoteAdded)] == ["a note"]
+        assert d.app.screen is d.app.run_screen
 
 
 def test_the_sample_has_what_the_tests_need() -> None:
