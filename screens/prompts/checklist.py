@@ -109,6 +109,7 @@ class ChecklistPrompt(Prompt[Checklisted]):
         line = self.query_one(Input)
         line.value, line.placeholder, line.display = "", f"why not, for {clean_line(item)}?", True
         line.focus()
+        self.call_after_refresh(line.scroll_visible, animate=False)  # it has no place before
 
     @on(Input.Submitted)
     def _why(self, message: Input.Submitted) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import ClassVar, TypeVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.screen import Screen
 from textual.widget import Widget
 
 from screens.columns import Cell, wrap
 from screens.lines import Lines
 from screens.modal import Modal
+from screens.prompts.rows import Rows
 from screens.theme import STYLE
 from screens.words import BAD, DOUBT, QUIET
 
@@ -91,6 +94,45 @@ class Prompt(Modal[T | None]):
 
     def action_cancel(self) -> None:
         self.dismiss(None)
+
+    # Size.
+
+    def on_mount(self) -> None:
+        self._shapes: dict[VerticalScroll, object] = {}
+        self._places: dict[VerticalScroll, float] = {}
+        """How far each page was scrolled by a person, as a part of how far it can be."""
+        for page in self.query(VerticalScroll):
+            self.watch(page, "scroll_y", partial(self._scrolled_by, page), init=False)
+        self.screen_layout_refresh_signal.subscribe(self, self._laid_out, immediate=True)
+
+    def _shape(self, page: VerticalScroll) -> object:
+        return self.app.size, page.size
+
+    def _scrolled_by(self, page: VerticalScroll) -> None:
+        """By a person; not by a new size, which leaves it where it can."""
+        if page.max_scroll_y and self._shapes.get(page) == self._shape(page):
+            self._places[page] = page.scroll_y / page.max_scroll_y
+
+    def _laid_out(self, _: Screen[object]) -> None:
+        """With another size: scroll to where it was, and to what has the focus."""
+        changed = [page for page in self.query(VerticalScroll) if self._shapes.get(page) != self._shape(page)]
+        for page in changed:
+            first = page not in self._shapes
+            self._shapes[page] = None
+            if not first:
+                part = self._places.get(page, 0.0)
+                page.scroll_to(y=round(part * page.max_scroll_y), animate=False, immediate=True)
+        if changed and self.focused is not None:
+            self.bring_into_sight(self.focused)
+        for page in changed:
+            self._shapes[page] = self._shape(page)
+
+    def bring_into_sight(self, focused: Widget) -> None:
+        """What has the focus, or the part of it that is at hand."""
+        if isinstance(focused, Rows):
+            focused.into_sight()
+        else:
+            focused.scroll_visible(animate=False, immediate=True)
 
 
 def sheet_line(screen: Widget) -> Iterator[Widget]:

@@ -147,10 +147,14 @@ class Rows(Lines, can_focus=True):
     def moved(self) -> None:
         """Draw anew, and keep the cursor in sight."""
         self.redraw()
+        self.into_sight()
+
+    def into_sight(self) -> None:
+        """Scroll to the line at hand."""
         if isinstance(dialog := self.parent, Widget):
             rows = len(self._folded(self.cursor, self.content_size.width))
             line = Region(0, self._line_of(self.cursor), 1, rows).translate(self.virtual_region.offset)
-            dialog.scroll_to_region(line, animate=False)
+            dialog.scroll_to_region(line, animate=False, immediate=True)
 
     def _line_of(self, number: int) -> int:
         return sum(len(self._folded(before, self.content_size.width)) for before in range(number))
