@@ -67,6 +67,14 @@ class TerminalDriver(LinuxDriver):
             self._file = _Painted(sys.__stderr__, self._terminal_lost)  # type: ignore[assignment]  # what is used of it
         self._lent = False
 
+    def _get_terminal_size(self) -> tuple[int, int]:
+        """The terminal's own; what COLUMNS and LINES say does not follow a window, and counts where it knows none."""
+        with suppress(OSError):
+            width, height = os.get_terminal_size(TERMINAL)
+            if width and height:
+                return width, height
+        return super()._get_terminal_size()
+
     def suspend_application_mode(self) -> None:
         super().suspend_application_mode()
         self._lent = True

@@ -75,7 +75,7 @@ class Site:
         self.labs = folder / "labs"
         self.labs.mkdir()
 
-    def terminal(self, *arguments: str, size: tuple[int, int] = (80, 24)) -> Terminal:
+    def terminal(self, *arguments: str, size: tuple[int, int] = (80, 24), **environment: str) -> Terminal:
         """The program in a terminal of its own."""
         folder = self.folder / f"terminal-{len(self.terminals)}"
         folder.mkdir()
@@ -83,7 +83,7 @@ class Site:
         self.terminals.append(terminal)
         program = shlex.join([sys.executable, "-m", "runbook", *arguments])
         started = shlex.quote(f"echo $$ > {folder}/pid; cd {self.folder}; exec {program}")
-        kept = {name: value for name, value in self.bench.env.items() if name != "TERM"}
+        kept = {name: value for name, value in self.bench.env.items() if name != "TERM"} | environment
         terminal.run(f"sh -c {started}; echo exit $?", **kept, TMPDIR=str(self.labs), PYTHONPATH=str(ROOT))
         return terminal
 
@@ -198,6 +198,14 @@ def whole(terminal: Terminal, size: tuple[int, int]) -> bool:
         abs(line.index(left) + line.rindex(right) + 1 - size[0]) <= 1
         for line, left, right in ((top[0], "┏", "┓"), (bottom[0], "┗", "┛"))
     )
+
+
+def test_a_size_in_the_environment_does_not_hold_the_screens_back(site: Site) -> None:
+    terminal = site.terminal("run", COLUMNS="60", LINES="15")
+    terminal.wait("? help")
+    assert "too small" not in terminal.screen
+    terminal.resize(120, 40)
+    terminal.wait("the keys at the lower edge", lambda: "? help" in terminal.screen.splitlines()[39])
 
 
 def test_a_person_leaves_at_a_prompt_and_another_comes_with_a_larger_terminal(site: Site) -> None:
