@@ -19,6 +19,9 @@ RUNS = 12
 MOST = 64 * 1024 * 1024
 """Bytes of their journals that are read."""
 
+TOLD = 1.0
+"""Seconds from which an expectation is worth telling."""
+
 _LATE = 1.25
 """Times the expectation after which a step is said to take longer; below it, people do not notice."""
 
@@ -147,8 +150,9 @@ def about(seconds: float) -> str:
 
 def said(took: float, wanted: float | None, *, over: bool) -> str:
     """How long a step has taken, beside what is expected. `over`: it has ended; otherwise it is still at work."""
-    time = length(took) if over else length(int(took)) if took >= 10 else f"{int(took)} s"
-    if wanted is None:
+    took = took if over else int(took)
+    time = length(took) if over or took >= 10 else f"{took} s"
+    if wanted is None or wanted < TOLD:
         return time
     if took > max(wanted * _LATE, wanted + 1):
         return f"{time}, {about(took - wanted)} longer than expected ({about(wanted)})"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from textual.content import Content
 
 from runbook.model import Role, Step
-from runbook.record.pace import about, said
+from runbook.record.pace import TOLD, about, said
 from runbook.record.state import StepState
 from screens import clock
 from screens.columns import wrap
@@ -40,7 +40,9 @@ class StepHead(Lines):
         since = clock.since(self._began) if self._now.begun else None
         if since is not None:
             return said(since, self._wanted, over=False)
-        return "" if self._wanted is None or self._now.over else f"expected about {about(self._wanted)}"
+        if self._now.over or self._wanted is None or self._wanted < TOLD:
+            return ""
+        return f"expected about {about(self._wanted)}"
 
     def lines(self, width: int) -> Iterator[Content]:
         step, now = self._step, self._now

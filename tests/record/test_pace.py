@@ -85,7 +85,8 @@ def test_what_is_left() -> None:
         (12.7, 30.0, False, "12 s, expected about 30 s"),
         (31.0, 30.0, False, "31 s, expected about 30 s"),
         (130.0, 90.0, False, "2 min 10 s, 40 s longer than expected (1 min 30 s)"),
-        (0.4, 0.1, True, "0.4 s, expected about 1 s"),
+        (4.4, 0.1, True, "4.4 s"),
+        (1.9, 1.0, False, "1 s, expected about 1 s"),
     ],
 )
 def test_time_in_words(took: float, wanted: float | None, over: bool, words: str) -> None:

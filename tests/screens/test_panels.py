@@ -140,6 +140,7 @@ async def test_long_ids_are_told_apart_at_80_columns() -> None:
     from screens.widgets.step_list import shortened
 
     ids = ("A4.intermediate_certificate", "A4.intermediate_key_on_card", "A4.intermediate", "B")
+    ids += ("A4.intermediate_a_certificate", "A4.intermediate_b_certificate")
     short = shortened(ids, 14)
     assert len({short.get(one, one) for one in ids}) == len(ids)
     assert all(len(one) <= 14 for one in short.values())
