@@ -104,9 +104,12 @@ class Terminal:
         return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
 
-def painted(argv: list[str], text: str, *, rows: int = 24, columns: int = 80) -> float:
-    """Seconds from exec until `text` was written to the terminal; the program is then killed. Raises TimeoutError."""
+def painted(argv: list[str], text: str, *, rows: int = 24, columns: int = 80) -> tuple[float, float]:
+    """Seconds from exec until `text` was written to the terminal, and seconds of CPU time; the program is then killed.
+
+    Raises TimeoutError.
+    """
     started = time.perf_counter()
     with Terminal(argv, rows=rows, columns=columns) as terminal:
         terminal.wait_for(text)
-        return time.perf_counter() - started
+        return time.perf_counter() - started, terminal.cpu
