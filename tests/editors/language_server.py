@@ -54,6 +54,8 @@ class Editor:
         }
         self.ask("initialize", {"processId": os.getpid(), "rootUri": None, "capabilities": capabilities})
         self._tell("initialized", {})
+        while self._next().get("method") != "workspace/configuration":
+            pass  # with its settings it would look once more at what is open
 
     def open(self, path: Path, text: str | None = None) -> list[Found]:
         """Open the file (or `text` under its name, or the changed text), and wait for what the server thinks of it."""
@@ -66,7 +68,7 @@ class Editor:
         else:
             item = {"uri": uri, "languageId": "yaml", "version": version, "text": said}
             self._tell("textDocument/didOpen", {"textDocument": item})
-        # The server answers what it was asked before it looks at the next thing: then this is about the newest text.
+        # It tells once of each text, some time after it came, and nothing of one that was changed meanwhile.
         while True:
             message = self._next()
             params = message.get("params", {})
