@@ -41,7 +41,7 @@ class KeyMatchCheck(Check[KeyMatchParams]):
 
     Both are read afresh; no PIN is needed. Two fingerprints stand side by side: SHA-256 over the
     SubjectPublicKeyInfo, and OpenSSH's SHA256 as `ssh-keygen -l` prints it. Of a certificate its own SHA-256 and SHA-1
-    are shown as well, so that it can be found where it is known by these.
+    are shown as well, so that it can be found where it is known by these; not of a root, whose is on paper.
     """
 
     name = "key_match"
@@ -98,9 +98,9 @@ def _pairs(
 def _certificate(artefact: Artefact) -> tuple[Fingerprint, ...]:
     from checks.artefacts.fingerprints import certificate_sha1, certificate_sha256
 
-    if artefact.certificate is None:
+    certificate = artefact.certificate
+    # A root's fingerprint is on paper, and is typed from there before the computed one is seen.
+    if certificate is None or certificate.subject == certificate.issuer:
         return ()
     forms = (("X.509 SHA-256", certificate_sha256), ("X.509 SHA-1", certificate_sha1))
-    return tuple(
-        Fingerprint(form=form, title=artefact.path.name, value=digest(artefact.certificate)) for form, digest in forms
-    )
+    return tuple(Fingerprint(form=form, title=artefact.path.name, value=digest(certificate)) for form, digest in forms)

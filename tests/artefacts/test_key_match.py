@@ -92,6 +92,17 @@ async def test_the_same_key_on_both_sides(
         assert (ssh.form, f"SHA256:{ssh.left}", f"SHA256:{ssh.right}") == ("OpenSSH SHA256", printed, printed)
 
 
+async def test_the_fingerprint_of_a_root_is_not_shown(bound: Bound, authority: Authority) -> None:
+    """It is on paper, and typed from there without having been seen."""
+    outcome = await match(bound.context, authority.folder, "01", "root.crt")
+    printed = tool("openssl", "x509", "-in", str(authority.folder / "root.crt"), "-outform", "DER")
+    shown = "\n".join(line for one in outcome.evidence for line in one.plain()).replace(" ", "").replace("\n", "")
+    found = outcome.evidence[0]
+    assert isinstance(found, KeyMatch)
+    assert found.certificate == ()
+    assert hashlib.sha256(printed).hexdigest()[:8] not in shown
+
+
 async def test_another_key(bound: Bound, authority: Authority) -> None:
     outcome = await match(bound.context, authority.folder, "01", "ssh_user.pub")
     assert (outcome.verdict, outcome.symptom) == (Verdict.FAILED, "keys differ")
