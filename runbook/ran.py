@@ -58,16 +58,16 @@ class Ran:
     ended_by: str = ""
     seconds: float = 0.0
 
-    def event(self, step: str) -> CommandRan:
-        """As it is recorded; secrets are removed there, as from every event."""
+    def event(self, step: str, redact: Callable[[str], str]) -> CommandRan:
+        """As it is recorded. Secrets are removed from each argument, before quotes come into them."""
         return CommandRan(
             step,
-            command=clean(shlex.join(self.argv), LONGEST),
+            command=clean(shlex.join(map(redact, self.argv)), LONGEST),
             on=self.on,
             as_root=self.as_root,
-            cwd=clean_line(self.cwd),
+            cwd=clean_line(redact(self.cwd)),
             exit_code=self.exit_code,
-            env={clean_line(name): clean_line(value) for name, value in (self.env or {}).items()},
+            env={clean_line(name): clean_line(redact(value)) for name, value in (self.env or {}).items()},
             ended_by=self.ended_by,
             seconds=round(self.seconds, 3),
         )

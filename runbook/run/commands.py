@@ -16,8 +16,9 @@ class Commands:
     A step over hundreds of hosts would otherwise wait hundreds of times.
     """
 
-    def __init__(self, step: str, record: Callable[[Event], Awaitable[None]]) -> None:
+    def __init__(self, step: str, record: Callable[[Event], Awaitable[None]], redact: Callable[[str], str]) -> None:
         self._step = step
+        self._redact = redact
         self._record = record
         self._heard: deque[Ran] = deque()
         self._writing: asyncio.Task[None] | None = None
@@ -38,7 +39,7 @@ class Commands:
     async def _write(self) -> None:
         try:
             while self._heard:
-                await self._record(self._heard.popleft().event(self._step))
+                await self._record(self._heard.popleft().event(self._step, self._redact))
         finally:
             self._writing = None
 

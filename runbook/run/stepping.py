@@ -48,7 +48,7 @@ class StepRun:
         self._last = engine.state.step(step.id).outcome
         self._deadline = Deadline(step.deadline)
         self._operator = RecordingOperator(engine.operator, step.id, engine.record, self._deadline)
-        self._commands = Commands(step.id, engine.record)
+        self._commands = Commands(step.id, engine.record, engine.redactor)
 
     @staticmethod
     def names(step: Step) -> frozenset[str]:

@@ -12,6 +12,7 @@ from runbook.errors import JournalError
 from runbook.event import Event
 from runbook.ran import CommandRan, Ran, heard_by, tell
 from runbook.run.commands import Commands
+from runbook.secrets import MASK, Redactor, Secret
 
 
 def _recorder(events: list[Event]) -> Callable[[Event], Awaitable[None]]:
@@ -24,7 +25,7 @@ def _recorder(events: list[Event]) -> Callable[[Event], Awaitable[None]]:
 
 async def test_a_tool_that_a_check_runs_by_itself_is_told() -> None:
     events: list[Event] = []
-    commands = Commands("A1", _recorder(events))
+    commands = Commands("A1", _recorder(events), str)
     with heard_by(commands.hear):
         await run(["sh", "-c", "exit 3"], deadline=60)
         await asyncio.gather(*(run(["true"], deadline=60) for _ in range(3)))
@@ -38,7 +39,7 @@ async def test_its_variables_its_folder_and_its_deadline() -> None:
     heard: list[Ran] = []
     with heard_by(heard.append):
         await run(["sleep", "60"], deadline=0.1, env={"PATH": "/usr/bin:/bin", "X": "a b"})
-    event = heard[0].event("A1")
+    event = heard[0].event("A1", str)
     assert (event.exit_code, event.ended_by, event.env["X"]) == (None, "deadline", "a b")
 
 
@@ -62,13 +63,21 @@ async def test_a_journal_that_is_closed_is_no_fault_of_a_late_command() -> None:
     async def closed(_: Event) -> None:
         raise JournalError("the journal is closed")
 
-    commands = Commands("A1", closed)
+    commands = Commands("A1", closed, str)
     commands.hear(Ran(["true"]))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
 
 
 async def test_foreign_characters_are_made_harmless_and_line_breaks_are_kept() -> None:
-    event = Ran(["sh", "-c", "a\n\x1b[31mb"], cwd="/x\ny").event("A1")
+    event = Ran(["sh", "-c", "a\n\x1b[31mb"], cwd="/x\ny").event("A1", str)
     assert event.command == "sh -c 'a\n␛[31mb'"
     assert event.cwd == "/x␊y"
+
+
+async def test_a_secret_is_removed_before_quotes_come_into_it() -> None:
+    redactor = Redactor()
+    redactor.learn(Secret.from_text("it's 4321"))
+    event = Ran(["tool", "--pin=it's 4321"], cwd="/it's 4321", env={"PIN": "it's 4321"}).event("A1", redactor)
+    assert event.command == f"tool '--pin={MASK}'"
+    assert (event.cwd, event.env["PIN"]) == (f"/{MASK}", MASK)

@@ -169,3 +169,14 @@ def test_the_head_on_paper(real: Real, records: list[dict[str, Any]]) -> None:
     )
     assert done.returncode == 0
     assert f"head     {short}" in done.stdout
+
+
+def test_what_a_step_ran_stands_before_its_end(records: list[dict[str, Any]]) -> None:
+    ran = _of(records, "command.ran")
+    assert ran
+    for record in ran:
+        step = record["values"]["step"]
+        assert all(f"`{name}`" in PAGE for name in record["values"]), record["values"].keys()
+        ends = [end["seq"] for end in _of(records, "step.finished") if end["values"]["step"] == step]
+        doubt = any(doubted["seq"] > record["seq"] for doubted in _of(records, "run.resumed"))
+        assert any(end > record["seq"] for end in ends) or doubt
