@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import ClassVar
 
 from textual import on
@@ -11,8 +12,12 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Input, Static
 
+from runbook.text import clean_line
 from screens.search.grounds import Ground, StepsGround
 from screens.words import CALM, DOUBT, QUIET
+
+PAUSE = 0.05
+"""Seconds without a key before millions of lines are read."""
 
 _KEYS = "  Enter go   ↑ ↓ more   Esc back "
 
@@ -96,6 +101,8 @@ class SearchBar(Horizontal):
         ground = self._ground
         if ground is None:
             return
+        if ground.slow:
+            await asyncio.sleep(PAUSE)
         count = await ground.seek(text)
         if ground is not self._ground:
             return
@@ -181,7 +188,7 @@ class SearchBar(Horizontal):
         if self.open:
             said = Content.assemble("  ", said, (_KEYS, QUIET))
         else:
-            said = Content.assemble((self._text.strip(), "bold"), "  ", said, "   ")
+            said = Content.assemble((clean_line(self._text.strip()), "bold"), "  ", said, "   ")
         # The screen is arranged anew only where the count has become wider or narrower.
         self._said.update(said, layout=said.cell_length != self._width)
         self._width = said.cell_length

@@ -24,6 +24,8 @@ class Ground(Protocol):
     """What the places are, for people."""
     where: str
     """What is searched, for people."""
+    slow: bool
+    """Whether there may be so much that one waits for the end of the typing."""
 
     @property
     def widget(self) -> Widget:
@@ -56,6 +58,7 @@ class StepsGround:
 
     name = "steps"
     where = "the steps"
+    slow = False
 
     def __init__(self, steps: finding.Steps, listed: StepList, page: StepDetail, state: Callable[[], RunState]) -> None:
         self._steps, self._list, self._page, self._state = steps, listed, page, state
@@ -98,6 +101,7 @@ class PageGround:
     """What stands on the page of the step that is shown."""
 
     name = "places"
+    slow = False
 
     def __init__(self, page: Searched, where: str = "this page") -> None:
         self._page = page
@@ -156,6 +160,7 @@ class OutputGround:
     """What the step said while it ran."""
 
     name = "lines"
+    slow = True
 
     def __init__(self, live: LineView, where: str = "the output") -> None:
         self._live = live

@@ -209,8 +209,14 @@ async def test_foreign_text_is_sought_as_it_stands(drive: Drive) -> None:
         assert "[/foo] [bold]" in bottom(d)
 
 
-async def test_a_key_press_with_five_thousand_steps() -> None:
-    """From the key to the marks: two frames at the most, also on a machine that does other things."""
+async def test_a_key_press_costs_no_more_with_thousands_of_steps() -> None:
+    """From the key to the marks; compared with few steps, for other things go on on the machine."""
+    few, many = [await typing(stages) for stages in (1, 50)]
+    assert many < 2 * few + 0.03, (few, many)
+
+
+async def typing(count: int) -> float:
+    """Seconds that a key takes at the median, in a runbook with so many stages of a hundred steps."""
     stages = [
         {
             "id": f"S{s}",
@@ -220,10 +226,9 @@ async def test_a_key_press_with_five_thousand_steps() -> None:
                 for n in range(100)
             ],
         }
-        for s in range(50)
+        for s in range(count)
     ]
-    runbook = Runbook.model_validate({"runbook": 1, "id": "r", "title": "R", "stages": stages})
-    session, _ = scripted_session(runbook, {})
+    session, _ = scripted_session(Runbook.model_validate({"runbook": 1, "id": "r", "title": "R", "stages": stages}), {})
     app = RunbookApp(session)
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.pause()
@@ -235,7 +240,7 @@ async def test_a_key_press_with_five_thousand_steps() -> None:
             took.append(perf_counter() - began)
         await pilot.pause()
         assert app.run_screen.shown == "S0.77"
-        assert sorted(took)[len(took) // 2] < 0.12, took
+    return sorted(took)[len(took) // 2]
 
 
 @both_sizes
