@@ -71,7 +71,11 @@ class RunbookApp(BaseApp):
         )
         self._watching = ExitStack()
 
-        if not isinstance(session, Opening):
+        self._later: list[Path] = []
+        """Style that the first screen does without: to parse it takes longer than to paint."""
+        if isinstance(session, Opening):
+            self._later, self.css_path = self.css_path, []
+        else:
             self._take(session)
 
     def get_default_screen(self) -> Screen[None]:
@@ -102,6 +106,8 @@ class RunbookApp(BaseApp):
             return
         await asyncio.to_thread(import_module, "screens.run_screen")
         await self._roomy.wait()
+        self.css_path = self._later
+        self.stylesheet.read_all(self.css_path)
         self._take(session)
         await self.push_screen(self.run_screen)
         # What was loaded stays: no collection needs to look at it again, which would take longer than a frame.

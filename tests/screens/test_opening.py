@@ -20,7 +20,7 @@ from screens.app import RunbookApp
 from screens.opening import Opening, OpeningScreen
 from screens.run_screen import RunScreen
 from tests.benchmarks.terminal import Terminal
-from tests.screens.conftest import Driven
+from tests.screens.conftest import Drive, Driven
 from tests.screens.samples import sample_session
 
 ROOT = Path(__file__).parents[2]
@@ -85,6 +85,19 @@ async def test_nothing_is_decided_before_the_files_are_read() -> None:
         await driven.until("your turn")
         assert isinstance(app.screen, RunScreen)
         assert not app.run_screen.state.steps, "no key of before did anything"
+
+
+async def test_the_run_then_looks_as_one_that_was_read_before(drive: Drive) -> None:
+    async with drive((110, 30)) as driven:
+        before = driven.app.export_screenshot(simplify=True)
+    files = Files()
+    files.read.set()
+    app = _driven(files)
+    async with app.run_test(size=(110, 30)) as pilot:
+        driven = Driven(app, pilot, [], [])
+        await driven.until("your turn")
+        await driven.settle()
+        assert app.export_screenshot(simplify=True) == before
 
 
 async def test_what_is_wrong_with_the_files_ends_it() -> None:
