@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import signal
 from collections.abc import Awaitable
 from contextlib import ExitStack, aclosing, suppress
@@ -110,9 +109,6 @@ class RunbookApp(BaseApp):
         self.stylesheet.read_all(self.css_path)
         self._take(session)
         await self.push_screen(self.run_screen)
-        # What was loaded stays: no collection needs to look at it again, which would take longer than a frame.
-        gc.freeze()
-        gc.enable()
 
     # The run.
 
