@@ -29,6 +29,7 @@ from runbook.operator import (
 from runbook.outcome import Evidence, Outcome
 from runbook.probing import Answer, Probed
 from runbook.record import events as ev
+from runbook.ticking import ChecklistRequest
 from screens.evidence import pane_for
 from tests.screens.conftest import Drive, Driven
 from tests.screens.samples import EVIDENCE
@@ -125,9 +126,9 @@ def no_return(text: str) -> PointOfNoReturnRequest:
     return PointOfNoReturnRequest(text, text, (text,), conditions, probed, (text,), text, text)
 
 
-@corpus
-async def test_every_prompt(drive: Drive, text: str) -> None:
-    requests = (
+def requests(text: str) -> tuple[tuple[str, Any], ...]:
+    """What is asked, as the operator's method and what it is given."""
+    return (
         ("pin", PinRequest(text, text, text, 1, 3, (text,), 6, 15, text)),
         ("secret", SecretRequest(text, text)),
         ("confirm", ConfirmRequest(text, (text,), dangerous=True)),
@@ -139,11 +140,16 @@ async def test_every_prompt(drive: Drive, text: str) -> None:
         ("attest", AttestRequest(text, (text, text))),
         ("point_of_no_return", no_return(text)),
         ("witness", WitnessRequest(text, text, (text, text), text, (text, text), text, text)),
+        ("checklist", ChecklistRequest(text, text, (text, text))),
     )
+
+
+@corpus
+async def test_every_prompt(drive: Drive, text: str) -> None:
     shown: list[str] = []
 
     async def play(walk: ScriptedWalk, step: str) -> Outcome:
-        for method, request in requests:
+        for method, request in requests(text):
             with suppress(PromptCancelled):
                 await getattr(walk.operator, method)(request)
         return Outcome.failed("all were left", EVIDENCE["statements"][0])
@@ -154,7 +160,7 @@ async def test_every_prompt(drive: Drive, text: str) -> None:
             shown.append(type(d.app.screen).__name__)
             harmless(d)
             await d.press("escape")
-    assert len(set(shown)) == len(requests), "each prompt was on the screen"
+    assert len(set(shown)) == len(requests(text)), "each prompt was on the screen"
 
 
 async def test_brackets_are_shown_as_they_are(drive: Drive) -> None:

@@ -90,6 +90,13 @@ class OnPty:
             self.written += chunk
         return True
 
+    def settle(self) -> None:
+        """Until nothing more comes: the screen is painted."""
+        at = -1
+        while at != len(self.written):
+            at = len(self.written)
+            self.read(0.4)
+
     @property
     def shown(self) -> str:
         """What was painted since something was last typed, without what places and colours it."""
