@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
+from textual.pilot import Pilot
+
+from runbook.errors import ExitCode
 from runbook.model import Runbook
 from runbook.outcome import Outcome
 from runbook.record.state import RunState, Status, StepState
@@ -54,6 +59,17 @@ HISTORY = RunState(
     at="A0",
     deviations=("A8 was skipped: the drill is over",),
 )
+
+
+async def until_still(pilot: Pilot[ExitCode]) -> None:
+    """Until what is shown stays the same for some rounds of the event loop."""
+    same, before = 0, ""
+    async with asyncio.timeout(60):
+        while same < 5:
+            await pilot.pause(0.01)
+            strips = pilot.app.screen._compositor.render_strips(pilot.app.size)
+            now = "\n".join(strip.text for strip in strips)
+            same, before = (same + 1 if now == before else 0), now
 
 
 def every_state() -> Session:

@@ -12,8 +12,9 @@ from textual.app import App
 from runbook.errors import ExitCode
 from runbook.preferences import Preferences, ThemeName
 from screens.app import RunbookApp
-from tests.screens.conftest import Svg
+from tests.screens.conftest import Driven, Svg
 from tests.screens.contrast import DARK_PALETTES
+from tests.screens.every_state import until_still
 from tests.screens.samples import sample_session
 from tests.screens.test_pictures import RED
 
@@ -34,8 +35,9 @@ def in_xterm(app: App[ExitCode]) -> str:
 async def test_each_look(name: ThemeName, snapshot: SnapshotAssertion) -> None:
     app = RunbookApp(sample_session(rehearsal=True, A1_slots=RED)[0], Preferences(name))
     async with app.run_test(size=(100, 26)) as pilot:
-        await pilot.pause()
-        await pilot.press("c")
-        while "A1.slots failed" not in "".join(strip.text for strip in app.screen._compositor.render_strips(app.size)):
-            await pilot.pause(0.01)
+        driven = Driven(app, pilot, [], [])
+        await driven.settle()
+        await driven.press("c")
+        await driven.until("A1.slots failed")
+        await until_still(pilot)
         assert in_xterm(app) == snapshot(extension_class=Svg)

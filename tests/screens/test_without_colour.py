@@ -21,7 +21,7 @@ from screens.prompts.attest import AttestPrompt
 from screens.words import ANSWERS, LOOKS, badge, probe_badge, verdict
 from tests.screens.conftest import Svg
 from tests.screens.contrast import luminance
-from tests.screens.every_state import HISTORY, every_state
+from tests.screens.every_state import HISTORY, every_state, until_still
 from tests.screens.samples import ATTEST
 
 
@@ -37,10 +37,10 @@ async def every_state_shown(preferences: Preferences) -> AsyncIterator[Pilot[Exi
     """The run screen, a step in each state in its list."""
     app = RunbookApp(every_state(), preferences)
     async with app.run_test(size=(120, 40)) as pilot:
-        await pilot.pause()
+        await until_still(pilot)
         app.run_screen.state = HISTORY
         app.run_screen.show()
-        await pilot.pause()
+        await until_still(pilot)
         yield pilot
 
 
