@@ -110,19 +110,17 @@ def _moves(presses: int, furthest: int) -> Iterator[tuple[bytes, Callable[[bytes
 
 def _pages(presses: int) -> Iterator[tuple[bytes, Callable[[bytes], bool]]]:
     """Page down and up; a line that could not be seen before comes."""
-    seen: set[bytes] = set()
+    shown, down = (1, 2), True
+    for _ in range(presses):
+        frame: list[int] = []
 
-    def moved(written: bytes) -> bool:
-        found = set(re.findall(rb"L\d{4}", written))
-        if not found - seen:
-            return False
-        seen.clear()
-        seen.update(found)
-        return True
+        def moved(written: bytes, shown: tuple[int, int] = shown, frame: list[int] = frame) -> bool:
+            frame[:] = [int(found) for found in re.findall(rb"L(\d{4})", written)]
+            return any(not shown[0] <= line <= shown[1] for line in frame)
 
-    for number in range(presses):
-        seen.update({b"L%04d" % n for n in range(1, 3)} if number == 0 else ())
-        yield (b"\x1b[6~" if number % 10 < 5 else b"\x1b[5~"), moved
+        yield (b"\x1b[6~" if down else b"\x1b[5~"), moved
+        shown = (min(frame), max(frame))
+        down = shown[1] < LINES // 2 if down else shown[0] < LINES // 8
 
 
 def _took(terminal: Terminal, key: bytes, there: Callable[[bytes], bool]) -> tuple[float, float]:
