@@ -82,6 +82,8 @@ class Watchdog:
         """The first signal that came."""
         self._told_at = 0.0
         self._reported = False
+        self._alone = False
+        """The terminal has gone away."""
 
     def __enter__(self) -> Self:
         """Raises ValueError outside of the main thread."""
@@ -107,7 +109,9 @@ class Watchdog:
     ) -> None:
         signal.set_wakeup_fd(self._fd_before)
         for number, handler in self._before.items():
-            signal.signal(number, handler)
+            # A terminal that goes away may send it once more, in the middle of what is still to be put in order.
+            if number is not signal.SIGHUP or not self._alone:
+                signal.signal(number, handler)
         self._theirs.close()
         self._thread.join()
         self._ours.close()
@@ -132,6 +136,7 @@ class Watchdog:
 
     def _hung_up(self) -> None:
         """The terminal has gone away. The signal for it goes to those only whose controlling terminal it was."""
+        self._alone = True
         if (reason := self._signals.get(signal.SIGHUP)) is not None:
             self._call(lambda: self._stop(reason))
 
@@ -140,6 +145,7 @@ class Watchdog:
         known = next((known for known in self._signals if known == number), None)
         if known is None or signal.getsignal(known) is not _noticed:
             return
+        self._alone = self._alone or known is signal.SIGHUP
         now = time.monotonic()
         if self._told is None:
             self._told, self._told_at = known, now

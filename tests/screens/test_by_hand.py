@@ -56,6 +56,11 @@ class Desk:
         events = read_events(self.bench.journals[0])
         return [event for event in events if isinstance(event, ShellOpened | ShellEnded)]
 
+    def words(self, name: str) -> list[str]:
+        """What is written in the file by now."""
+        file = self.folder / name
+        return file.read_text().split() if file.exists() else []
+
     def script(self, name: str, text: str) -> Path:
         file = self.folder / name
         file.write_text(f"#!/bin/bash\n{text}\n")
@@ -130,10 +135,10 @@ def test_a_shell_that_is_killed(desk: Desk) -> None:
 def test_the_program_is_told_to_end_while_a_shell_is_open(desk: Desk) -> None:
     terminal = in_shell(desk)
     terminal.keys("sleep 600 & echo $$ $! > pids", "Enter")
-    terminal.wait("the pids", lambda: len((desk.folder / "pids").read_text().split()) == 2)
+    terminal.wait("the pids", lambda: len(desk.words("pids")) == 2)
     os.kill(desk.program, signal.SIGTERM)
     terminal.wait("exit 3")
-    assert all(ended(int(pid)) for pid in (desk.folder / "pids").read_text().split())
+    assert all(ended(int(pid)) for pid in desk.words("pids"))
     *_, last = read_events(desk.bench.journals[0])
     assert last == RunFinished("stopped", "the program was told to end")
     assert desk.shell[-1] == ShellEnded("A.people", None)
@@ -145,10 +150,10 @@ def test_the_program_is_told_to_end_while_a_shell_is_open(desk: Desk) -> None:
 def test_the_terminal_goes_away_while_a_shell_is_open(desk: Desk) -> None:
     terminal = in_shell(desk)
     terminal.keys("(trap '' HUP; exec sleep 600) & echo $$ $! > pids", "Enter")
-    terminal.wait("the pids", lambda: len((desk.folder / "pids").read_text().split()) == 2)
+    terminal.wait("the pids", lambda: len(desk.words("pids")) == 2)
     terminal.close()
     terminal.wait("the end", lambda: ended(desk.program))
-    assert all(ended(int(pid)) for pid in (desk.folder / "pids").read_text().split())
+    assert all(ended(int(pid)) for pid in desk.words("pids"))
     *_, last = read_events(desk.bench.journals[0])
     assert isinstance(last, RunFinished)
     assert isinstance(desk.shell[-1], ShellEnded)
