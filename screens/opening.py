@@ -51,6 +51,7 @@ class OpeningScreen(Screen[None]):
 
     DEFAULT_CSS = """
     OpeningScreen { layout: vertical; background: $background; color: $foreground; }
+    OpeningScreen:ansi { background: $background; color: $foreground; }
     OpeningHead { background: $panel; }
     OpeningHead.-rehearsal { border-left: outer $rehearsal; border-right: outer $rehearsal; }
     OpeningScreen Horizontal { height: 1fr; }

@@ -7,6 +7,7 @@ from importlib import import_module
 from itertools import chain
 from pathlib import Path
 from pkgutil import walk_packages
+from threading import Event
 
 import pytest
 from msgspec.structs import replace
@@ -20,7 +21,7 @@ from textual.widgets._toast import Toast
 
 import screens
 from runbook.copying import Copyable
-from runbook.errors import ExitCode
+from runbook.errors import ExitCode, UsageError
 from runbook.glance import Glance
 from runbook.operator import Decision, Moment
 from runbook.outcome import Outcome
@@ -30,12 +31,13 @@ from runbook.ran import CommandRan
 from runbook.record.events import FactEstablished, NoteAdded, StepProgress, StepSkipped
 from runbook.record.gate_events import ApprovalAsked
 from runbook.record.state import Status
+from runbook.run.session import Session
 from screens.app import RunbookApp
 from screens.base_app import BaseApp
 from screens.clipboard import CopyPrompt
 from screens.evidence import pane_for
 from screens.help_screen import HelpScreen
-from screens.opening import OpeningScreen
+from screens.opening import Opening, OpeningScreen
 from screens.palette.palette import Palette
 from screens.prompts.approval import ApprovalPrompt, Question
 from screens.prompts.attest import AttestPrompt
@@ -282,6 +284,22 @@ async def test_the_notice_that_there_is_too_little_room_hides_all_else_in_every_
         shown = " ".join(strip.text for strip in strips(app))
         assert "This terminal is too small." in shown
         assert "A step that is" not in shown
+
+
+async def test_the_opening_can_be_read_before_the_style_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = Event()
+
+    def begin() -> Session:
+        read.wait(60)
+        raise UsageError("there is nothing to read")
+
+    app = RunbookApp(Opening(GLANCE, begin))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        found = await in_every_look(pilot, monkeypatch)
+        assert isinstance(app.screen, OpeningScreen)
+        read.set()
+    assert not found
 
 
 ELSEWHERE = {RunScreen, Palette, HelpScreen, TooSmall}
