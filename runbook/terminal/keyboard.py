@@ -99,7 +99,8 @@ class Keyboard:
             if not count:
                 wipe(line)
                 raise OperatorStopped("the input ended")
-            line += chunk[:count]
+            with memoryview(chunk) as read:  # a slice of the buffer itself would be a copy
+                line += read[:count]
             wipe(chunk)
         del line[-1:]
         return line
