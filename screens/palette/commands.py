@@ -11,6 +11,7 @@ from textual.content import Content
 
 from runbook import help_texts
 from runbook.preferences import ThemeName
+from runbook.record.state import Status
 from screens.base_app import BaseApp
 from screens.help.keys import NOTHING, told_by
 from screens.key_names import key_names
@@ -36,7 +37,8 @@ class Command:
     told: str
     does: Does
     key: str = ""
-    sign: Content | str = ""
+    status: Status | None = None
+    """Of the step that it goes to."""
 
     @property
     def hay(self) -> str:
@@ -49,7 +51,8 @@ class Command:
         left = Content.styled(self.key, f"bold {CALM}") if self.key else Content.styled(self.group, QUIET)
         told = Content.styled(f"  {self.told}", QUIET) if self.told else ""
         pad = " " * max(2, LEFT - left.cell_length)
-        return Content.assemble(left, pad, self.sign, Content.styled(self.name, "bold"), told)
+        mark = sign(self.status) + " " if self.status else ""
+        return Content.assemble(left, pad, mark, Content.styled(self.name, "bold"), told)
 
 
 def commands(app: BaseApp, view: RunView) -> list[Command]:
@@ -80,9 +83,7 @@ _NOT_OFFERED = frozenset({NOTHING, "palette"})
 
 def _steps(view: RunView) -> Iterator[Command]:
     for step in view.steps_from_here():
-        yield Command(
-            GO_TO, step.id, step.title, partial(view.go, step.id), sign=sign(view.state.step(step.id).status) + " "
-        )
+        yield Command(GO_TO, step.id, step.title, partial(view.go, step.id), status=view.state.step(step.id).status)
 
 
 def _looks(app: BaseApp) -> Iterator[Command]:
