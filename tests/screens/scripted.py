@@ -10,12 +10,14 @@ from checks.evidence.files import Statements
 from runbook.errors import OperatorStopped, PromptCancelled
 from runbook.event import Event
 from runbook.model import Runbook
-from runbook.operator import Decided, Decision, Moment, Operator
+from runbook.operator import Decided, Decision, Moment, Operator, TerminalRequest
 from runbook.outcome import Outcome, Verdict
 from runbook.record import events as ev
+from runbook.record.shell_events import ShellEnded, ShellOpened
 from runbook.record.state import RunState
 from runbook.record.told import Told
 from runbook.run.session import Session
+from runbook.run.shell import Lend
 from runbook.site import Site
 
 SAID = Statements(statements=("it is so",), confirmed=(True,), by="anna")
@@ -42,6 +44,8 @@ class ScriptedWalk:
         self.queue: asyncio.Queue[Event | None] = asyncio.Queue()
         self.seen: list[Event] = []
         self.answers: list[object] = []
+        self.lend: Lend | None = None
+        """Stands for the terminal's shell."""
         self._task: asyncio.Task[None] | None = None
         self._reason = ""
 
@@ -55,6 +59,12 @@ class ScriptedWalk:
 
     async def note(self, text: str) -> None:
         self.say(ev.NoteAdded("", text))
+
+    async def shell(self, step: str, lend: Lend) -> int:
+        self.say(ShellOpened(step, "/bin/sh", "/"))
+        status = await (self.lend or lend)(TerminalRequest(("/bin/sh",), "/"))
+        self.say(ShellEnded(step, status))
+        return status
 
     def stop(self, reason: str) -> None:
         self._reason = reason
