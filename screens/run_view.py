@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Final
 
 from textual import events
 from textual.app import ComposeResult
@@ -15,7 +15,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.reactive import var
-from textual.screen import Screen
 from textual.widget import Widget
 
 from runbook.event import Event
@@ -29,6 +28,7 @@ from runbook.record.state import RunState, Status, apply
 from runbook.record.told import Told
 from screens import clock
 from screens.outputs import Output, Outputs
+from screens.search.searched import Body, SearchedScreen
 from screens.widgets.key_bar import KeyBar
 from screens.widgets.live_output import LiveOutput
 from screens.widgets.panels import Panel, Panels
@@ -38,7 +38,6 @@ from screens.widgets.step_list import StepList
 
 if TYPE_CHECKING:
     from screens.base_app import BaseApp
-    from screens.search.bar import SearchBar
     from screens.search.grounds import Ground
 
 LOOKING: Final[tuple[BindingType, ...]] = (
@@ -63,22 +62,7 @@ LOOKING: Final[tuple[BindingType, ...]] = (
 """The keys of every such screen, to be listed after its own: the bar of keys drops the last ones first."""
 
 
-class Body(Horizontal):
-    """The list and the page; escape ends a search in them."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "end_search", "end the search", show=False, id="search.end"),
-    ]
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
-        return not isinstance(self.screen, RunView) or action != "end_search" or self.screen.may_end_search
-
-    def action_end_search(self) -> None:
-        if isinstance(self.screen, RunView):
-            self.screen.end_search()
-
-
-class RunView(Screen[None]):
+class RunView(SearchedScreen):
     """Folds the run's events into its state and hands the state down; one may look around in it."""
 
     class Ready(Message):
@@ -122,7 +106,6 @@ class RunView(Screen[None]):
         self._detail.set_reactive(StepDetail.pace, pace)
         self._panels = Panels(runbook, self._told, chosen)
         self._finder: Steps | None = None
-        self._search: SearchBar | None = None
 
     def compose(self) -> ComposeResult:
         yield self._header.data_bind(RunView.state, RunView.head)
@@ -260,17 +243,7 @@ class RunView(Screen[None]):
 
     # Search.
 
-    async def action_search(self) -> None:
-        """Seek in the steps, or in the page or the output where the focus is there."""
-        from screens.search.bar import SearchBar
-
-        ground = self._ground()
-        if self._search is None:
-            self._search = SearchBar()
-            await self.query_one("#bottom").mount(self._search, before=0)
-        self._search.begin(ground)
-
-    def _ground(self) -> Ground:
+    def ground(self) -> Ground:
         from screens.search.grounds import OutputGround, PageGround, StepsGround
 
         if self.focused is self._live:
@@ -283,20 +256,6 @@ class RunView(Screen[None]):
             return PageGround(self._panels.facts, "the facts")
         self._finder = self._finder or Steps(self._stages)
         return StepsGround(self._finder, self._list, self._detail, lambda: self.state)
-
-    def action_found(self, direction: int) -> None:
-        if self._search is not None:
-            self._search.onward(direction)
-
-    @property
-    def may_end_search(self) -> bool:
-        """Whether something is sought."""
-        return self._search is not None and self._search.active
-
-    def end_search(self) -> None:
-        if self._search is not None:
-            self._search.end()
-            self.refresh_bindings()
 
     def go(self, step: str) -> None:
         """Show this step."""

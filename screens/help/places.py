@@ -33,7 +33,7 @@ PLACES = (
     Place("What is true in the room", "widgets.facts_panel:FactsPanel", "Facts, inputs, windows and people."),
     Place("The journal", "widgets.journal_panel:JournalPanel", "What was done, word for word; it follows the end."),
     Place("While you type what you seek", "search.bar:SearchEntry", "Enter goes there. Case makes no difference."),
-    Place("While something is sought", "run_view:Body"),
+    Place("While something is sought", "search.searched:Body"),
     Place("The command palette", "palette.palette:Palette", "Type parts of a name; Enter does it."),
     Place("This help", "help_screen:HelpScreen"),
     Place("A line of the help's search", "help_screen:HelpEntry"),

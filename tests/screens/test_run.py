@@ -15,7 +15,7 @@ from runbook.record.state import Status
 from screens.prompts.quit import QuitPrompt
 from screens.too_small import TooSmall
 from screens.widgets.key_bar import KeyBar
-from screens.widgets.step_detail import StepParams
+from screens.widgets.step_parts import StepParams
 from screens.words import LOOKS
 from tests.screens.conftest import Drive
 from tests.screens.samples import EVIDENCE, PAPER, PIN
