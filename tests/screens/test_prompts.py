@@ -24,7 +24,9 @@ from runbook.operator import (
 from runbook.record import events as ev
 from runbook.secrets import Secret
 from runbook.ticking import ChecklistRequest
+from screens.keys_in import CapsLock
 from screens.prompts.confirm import ConfirmPrompt
+from screens.prompts.phrase_entry import PhraseEntry
 from screens.prompts.transcript_entry import TranscriptEntry
 from tests.screens.conftest import Drive, Driven
 from tests.screens.samples import ATTEST, PAPER, PIN, ROOT, TOKEN, swapped
@@ -305,6 +307,45 @@ class TestAttestation:
         async with drive(P_people=asks("attest", ATTEST)) as d:
             await d.press("r", *answers, "tab", "text:hm", "enter", "enter")
             assert d.walk.answers == []
+
+
+async def test_caps_lock_is_told_beside_a_pin_where_the_terminal_tells_it(drive: Drive) -> None:
+    async with drive(P_people=asks("pin", PIN)) as d:
+        await d.press("r", "A", "B", "C")
+        assert "Caps Lock" not in d.screen, "it is never guessed from a PIN"
+        d.app.post_message(CapsLock(True))
+        await d.settle()
+        assert "▲ Caps Lock is on" in d.screen
+        d.app.post_message(CapsLock(False))
+        await d.settle()
+        assert "Caps Lock" not in d.screen
+
+
+@pytest.mark.parametrize(
+    ("typed", "asked"), [("wipe", True), ("w", False), ("Wipe", False), ("WIPE", False), ("wipx", False)]
+)
+async def test_a_phrase_in_the_other_case_asks_for_caps_lock(drive: Drive, typed: str, asked: bool) -> None:
+    async with drive(P_people=asks("type_phrase", PHRASE)) as d:
+        await d.press("r", f"text:{typed}")
+        assert ("Lock on?" in d.screen) == asked
+        assert ("is Caps Lock on?" in d.app.screen.query_one(PhraseEntry).standing) == asked
+
+
+@pytest.mark.parametrize(("low", "high", "said"), [(6, 15, "6 to 15 characters"), (16, 16, "exactly 16 characters")])
+async def test_a_pin_says_how_long_it_is(drive: Drive, low: int, high: int, said: str) -> None:
+    request = PinRequest("t", "user PIN", "sign", 3, 3, (), low, high)
+    async with drive(P_people=asks("pin", request)) as d:
+        await d.press("r")
+        assert said in d.screen
+
+
+async def test_the_answer_at_hand_has_an_arrow(drive: Drive) -> None:
+    async with drive(P_people=asks("choose", CHOICE)) as d:
+        await d.press("r")
+        assert "▸ stop" in d.screen
+        await d.press("down")
+        assert "▸ stop" not in d.screen
+        assert "▸ [/go]" in d.screen
 
 
 def at_once(d: Driven, *keys: str) -> None:
