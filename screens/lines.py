@@ -10,6 +10,8 @@ from typing import ClassVar
 
 from textual.content import Content
 from textual.geometry import Size
+from textual.strip import Strip
+from textual.visual import Visual
 from textual.widget import Widget
 
 from screens.marks import marked
@@ -17,6 +19,10 @@ from screens.words import QUIET
 
 MOST = 2_000
 """Lines that are drawn of one thing: what is foreign may be of any length."""
+
+
+LONG = 100
+"""Lines from which a page is drawn line by line."""
 
 
 class Lines(Widget):
@@ -82,6 +88,14 @@ class Lines(Widget):
 
     def render(self) -> Content:
         return marked(self._page(), self._sought, self._here)
+
+    def render_line(self, y: int) -> Strip:
+        """Of a long page only the lines in sight are drawn, unless something goes over several of them."""
+        page = self._at(self.size.width)
+        if len(page) < LONG or y >= len(page) or self._sought is not None or self.text_selection is not None:
+            return super().render_line(y)
+        (strip,) = Visual.to_strips(self, page[y], self.size.width, 1, self.visual_style)
+        return strip.apply_offsets(0, y)
 
 
 class Searched(Widget):
