@@ -107,6 +107,13 @@ class BaseApp(App[ExitCode]):
         """The file of the runbook."""
         raise NotImplementedError
 
+    def copy_to_clipboard(self, text: str) -> None:
+        """What is selected with the mouse and copied goes the same way as what is chosen with Y."""
+        from screens.clipboard import put
+
+        self._clipboard = text
+        self.run_worker(put(self, text), name="copy", description="copy")
+
     def write_to_terminal(self, sequence: str) -> None:
         """Write a control sequence of our own."""
         if self._driver is not None:

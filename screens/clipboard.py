@@ -77,6 +77,11 @@ async def copy(app: BaseApp, view: RunView) -> None:
         await show(Page(f"{chosen.word}.txt", f"{chosen.text}\n".encode()), lender(app))
         return
     text, whole = copying.fitting(chosen.text)
+    await put(app, text)
+    app.tell(*copying.told(chosen.name, whole=whole, environment=os.environ))
+
+
+async def put(app: BaseApp, text: str) -> None:
+    """Set the clipboard of the operator's terminal, through tmux where one is in between."""
     if not await copying.told_tmux(text, os.environ):
         app.write_to_terminal(copying.sequence(text, os.environ))
-    app.tell(*copying.told(chosen.name, whole=whole, environment=os.environ))

@@ -9,6 +9,8 @@ import signal
 import termios
 from collections.abc import Iterator
 
+from runbook.errors import EnvironmentLacks
+
 RESETS = (
     b"\x1b[?2026l\x1b[<u\x1b[>4m"  # synchronised painting, the keyboard protocols of kitty and xterm
     b"\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1004l\x1b[?1005l\x1b[?1006l\x1b[?1015l\x1b[?1016l"  # mouse and focus
@@ -28,9 +30,12 @@ def lent(fd: int) -> Iterator[None]:
     """The terminal's modes and foreground group, and the flags of its descriptor, as they were before.
 
     What was typed meanwhile and nobody read is dropped, for here a letter may be a command. Where TERM says that the
-    terminal draws, `RESETS` is written to it.
+    terminal draws, `RESETS` is written to it. Raises EnvironmentLacks where it has gone away before.
     """
-    modes = termios.tcgetattr(fd)
+    try:
+        modes = termios.tcgetattr(fd)
+    except termios.error as error:
+        raise EnvironmentLacks("the terminal has gone away") from error
     flags = {number: fcntl.fcntl(number, fcntl.F_GETFL) for number in {fd, 0, 1, 2} if _is_open(number)}
     # A background process that takes the terminal back would be stopped by this signal (tcsetpgrp(3)).
     before = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
