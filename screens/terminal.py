@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from textual.app import SuspendNotSupported
 
-from runbook.editor import Lend
 from runbook.errors import EnvironmentLacks
 from runbook.operator import TerminalRequest
 from runbook.terminal.foreground import run_in_foreground
 from screens.driver import TERMINAL
 
 if TYPE_CHECKING:
+    from runbook.editor import Lend
     from screens.base_app import BaseApp
 
 
