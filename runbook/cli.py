@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import resource
 import sys
 import traceback
 from collections.abc import Sequence
@@ -105,6 +106,7 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line; exits with an `ExitCode`."""
     _open_closed_streams()
+    _leave_no_core()
     try:
         status = _status(arguments)
     except OSError as error:
@@ -129,6 +131,12 @@ def _open_closed_streams() -> None:
                 continue
             os.open(os.devnull, os.O_RDWR)  # the lowest free number: this one
             setattr(sys, name, os.fdopen(fd, mode, encoding="utf-8", closefd=False))
+
+
+def _leave_no_core() -> None:
+    """A core file (core(5)) of this program would hold what was just typed. Commands that it runs may allow theirs."""
+    _, most = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, most))
 
 
 def _output_lost(error: OSError) -> int:

@@ -43,6 +43,7 @@ def test_no_copy_stays_where_the_screens_are_drawn(case: Case, places: Places) -
         program.wait("•" * 8)
         everybody = [program.pid, *descendants(program.pid)]
         assert nobody_tells(everybody, ready.secret)
+        assert leaves_no_core(program.pid)
         program.type("\r")
         program.wait(case.then)
         program.read(1.0)
@@ -84,6 +85,11 @@ def nobody_tells(pids: list[int], secret: str) -> bool:
             except OSError:
                 continue  # it has ended
     return len(told) > 0 and secret.encode() not in told
+
+
+def leaves_no_core(pid: int) -> bool:
+    limits = Path(f"/proc/{pid}/limits").read_text()
+    return "Max core file size        0 " in limits
 
 
 def nothing_written(program: OnPty, secret: str) -> bool:
