@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from contextlib import ExitStack, aclosing, suppress
 from importlib import import_module
 from pathlib import Path
@@ -48,6 +48,8 @@ class RunbookApp(BaseApp):
     """Not there while the files are read."""
     run_screen: RunScreen
     """Likewise."""
+    once_there: Callable[[], None] | None = None
+    """Called when the run screen stands."""
 
     def __init__(
         self,
@@ -113,6 +115,8 @@ class RunbookApp(BaseApp):
     # The run.
 
     def on_run_view_ready(self) -> None:
+        if self.once_there is not None:
+            self.call_after_refresh(self.once_there)
         self.run_worker(self._run(), name="walk", description="the run", exclusive=True, exit_on_error=True)
 
     async def _run(self) -> None:

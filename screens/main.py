@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -42,7 +43,18 @@ def run_session(session: Session | Opening, preferences: Preferences = DEFAULTS)
     from screens.driver import TerminalDriver
 
     app = RunbookApp(session, preferences, TerminalDriver)
+    app.once_there = _spare_collections
     return _ended(app, app.run(mouse=preferences.mouse))
+
+
+def _spare_collections() -> None:
+    """A full collection takes longer than a frame: it leaves out what was loaded, and comes rarely.
+
+    What is let go of is freed without any; only what refers to itself waits for one.
+    """
+    gc.freeze()
+    gc.set_threshold(2_000, 20, 50)
+    gc.enable()
 
 
 def run_opening(seen: Glance, begin: Callable[[], Session], preferences: Preferences) -> ExitCode:

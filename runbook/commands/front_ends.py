@@ -60,7 +60,7 @@ def at_once(
     from screens.main import load, run_opening
 
     ahead = Ahead(runbook, site)
-    gc.disable()  # nothing of what is imported now is ever garbage
+    gc.disable()  # nothing of what is imported now is ever garbage; the run screen turns it on again
     try:
         load()
         seen = ahead.seen()
@@ -74,7 +74,6 @@ def at_once(
 
             prepared = prepare(runbook, site, values, stages)
             made.append((prepared, _new(prepared, Redactor())))
-            _keep()
             return made[0][1]
 
         code = run_opening(seen, begin, preferences)
@@ -86,14 +85,6 @@ def at_once(
         say_warnings(prepared)
         say_result(session)
     return code
-
-
-def _keep() -> None:
-    """What was loaded stays: no collection looks at it again, which would take longer than a frame."""
-    import gc
-
-    gc.freeze()
-    gc.enable()
 
 
 def say_warnings(prepared: Prepared) -> None:
@@ -119,7 +110,6 @@ def _screens(prepared: Prepared, preferences: Preferences, begin: Begin | None) 
     from screens.main import run_session
 
     session = (begin or _new)(prepared, Redactor())
-    _keep()
     code = run_session(session, preferences)
     say_result(session)
     return code
