@@ -31,13 +31,15 @@ class Asking:
         words: Sequence[str],
         default: int | None = None,
         more: Collection[str] = (),
+        *,
+        listed: bool = True,
     ) -> str:
         """The word of the chosen label, by its number or itself; or a line that begins with one of `more`.
 
-        `default`: the place of the label that an empty line means.
+        `default`: the place of the label that an empty line means. `listed`: the labels are said too.
         """
         self.say(question)
-        for number, label in enumerate(labels, start=1):
+        for number, label in enumerate(labels if listed else (), start=1):
             self.say(f"  {number}. {label}")
         hint = f" (empty: {default + 1})" if default is not None else ""
         while True:

@@ -52,8 +52,12 @@ class Deciding:
         labels = [_DECISIONS[decision] for decision in allowed] + [_NUMBERED[word] for word in able]
         default = 0 if allowed[0] is Decision.RUN and moment.probed is None else None
         more = (*WORDS, _SHELL, _NOTE) if self.desk else ()
+        listed = True
         while True:
-            word = await self._asking.pick(f"What now, for {moment.step_id}?", labels, words, default, more)
+            asked = f"What now, for {moment.step_id}?"
+            word = await self._asking.pick(asked, labels, words, default, more, listed=listed)
+            # Whoever looks around hears the choices once, and again when they ask for more.
+            listed = word in (*words, _MORE)
             if word == _CONTINUE:
                 self._asking.say("It runs on by itself. Enter pauses it before the next step.")
                 self._continuing = True
@@ -64,8 +68,8 @@ class Deciding:
             decision = Decision(word)
             if decision not in _reasoned(moment):
                 return Decided(decision)
-            asked = f"Reason to {_DECISIONS[decision].split(',')[0]} (empty: do not): "
-            if reason := (await self._asking.line(asked)).strip():
+            why = f"Reason to {_DECISIONS[decision].split(',')[0]} (empty: do not): "
+            if reason := (await self._asking.line(why)).strip():
                 return Decided(decision, reason)
 
     def _goes_on(self, moment: Moment) -> bool:

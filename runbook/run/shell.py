@@ -60,8 +60,8 @@ class Shells:
             self._open = None
 
     def call_off(self) -> None:
-        """End the shell that is open."""
-        if self._open is not None:
+        """End the shell that is open; told twice, it would not wait for what it has to put in order."""
+        if self._open is not None and not self._open.cancelling():
             self._open.cancel()
 
     async def close(self) -> None:

@@ -42,6 +42,7 @@ def test_everything_around_a_step_can_be_looked_at(bench: Bench) -> None:
     with begun(bench) as terminal:
         through_the_people(terminal)
         steps = look(terminal, "steps")
+        assert "1. run this step" not in look(terminal, "find walrus"), "the choices are said once"
         assert "A  First: 1 of 2 green" in steps
         assert "A.people  passed, the step at hand: People" in steps
         page = look(terminal, "show B.wait")
@@ -64,6 +65,7 @@ def test_everything_around_a_step_can_be_looked_at(bench: Bench) -> None:
         more = look(terminal, "more")
         assert "find TEXT" in more
         assert "shell: " in more
+        terminal.until("1. run this step")
         look(terminal, "note it is raining")
         terminal.answer(ASKED, "walrus")
         terminal.until("Type a number from 1 to 6, or a word: help lists them.")
