@@ -30,6 +30,7 @@ from screens.keys import rebound
 from screens.keys_in import CapsLock
 from screens.theme import FALLBACKS, STYLE, theme_for
 from screens.too_small import TooSmall, fits
+from screens.typing_guard import TypingGuard
 
 T = TypeVar("T")
 
@@ -54,6 +55,7 @@ class BaseApp(App[ExitCode]):
         driver_class: type[Driver] | None = None,
     ) -> None:
         super().__init__(driver_class=driver_class)
+        self.typing = TypingGuard()
         self.preferences = preferences
         self.in_rehearsal = in_rehearsal
         self.animation_level = "none"
@@ -152,6 +154,11 @@ class BaseApp(App[ExitCode]):
         """As keys are called everywhere here."""
         return binding.key_display or key_name(binding.key)
 
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key) and not event.is_forwarded and self.typing.stray():
+            return
+        await super().on_event(event)
+
     # What is asked.
 
     async def ask(self, prompt: Screen[T | None]) -> T | None:
@@ -161,6 +168,8 @@ class BaseApp(App[ExitCode]):
         """
         await self._roomy.wait()
         answer: asyncio.Future[T | None] = asyncio.get_running_loop().create_future()
+        if self.focused is not None and self.focused.check_consume_key("a", "a"):
+            self.typing.interrupted()
         try:  # also while the prompt is still coming up
             await self.push_screen(prompt, lambda given: None if answer.done() else answer.set_result(given))
             return await answer

@@ -130,6 +130,12 @@ class Driven:
             while shown not in self.screen:
                 await self.pilot.pause(0.01)
 
+    async def heard(self) -> None:
+        """Until keys count again, after something has come up over a line that was typed in."""
+        async with asyncio.timeout(60):
+            while not self.app.typing.over:
+                await self.pilot.pause(0.01)
+
     async def paste(self, text: str) -> None:
         self.app.post_message(Paste(text))
         await self.settle()

@@ -229,6 +229,7 @@ async def test_a_prompt_over_the_help_is_never_taken_away_by_it(drive: Drive) ->
         opened.dismiss(None)
         await d.settle()
         assert isinstance(d.app.screen, PinPrompt)
+        await d.heard()
         await d.press("text:123456", "enter")
         assert [pin.reveal() for pin in d.walk.answers] == [b"123456"]
         assert d.app.screen is d.app.run_screen, "it was closed, and is once the prompt has gone"
@@ -252,6 +253,7 @@ async def test_a_note_that_is_written_as_a_prompt_comes_up_takes_no_prompt_away(
         note.dismiss("a note")
         await d.settle()
         assert isinstance(d.app.screen, PinPrompt)
+        await d.heard()
         await d.press("text:123456", "enter")
         assert [pin.reveal() for pin in d.walk.answers] == [b"123456"]
         assert [event.text for event in d.walk.seen if isinstance(event, ev.NoteAdded)] == ["a note"]

@@ -158,6 +158,7 @@ async def test_a_prompt_that_comes_up_over_it_is_answered_and_never_taken_away(d
         palette.dismiss(None)
         await d.settle()
         assert isinstance(d.app.screen, PinPrompt)
+        await d.heard()
         await d.press("text:123456", "enter")
         assert [pin.reveal() for pin in d.walk.answers] == [b"123456"]
 
