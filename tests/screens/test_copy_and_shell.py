@@ -106,6 +106,7 @@ async def test_nothing_is_decided_while_a_shell_is_open(drive: Drive) -> None:
 
     async with drive() as driven:
         driven.walk.lend = lend
+        await until(driven, lambda: driven.app.run_screen.moment is not None)
         # Both at once: the second key is there before the shell is.
         await driven.pilot.press("exclamation_mark", "r", "c", "s")
         await driven.settle()
