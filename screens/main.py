@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from screens.base_app import BaseApp
     from screens.opening import Opening
 
+FRAMES = "TEXTUAL_FPS"
+"""Textual's setting for the most frames in a second."""
+
 HARMLESS = frozenset({"TEXTUAL_COLOR_SYSTEM", "TEXTUAL_DISABLE_KITTY_KEY", "TEXTUAL_FPS", "TEXTUAL_SMOOTH_SCROLL"})
 """Textual's settings that neither log keys, nor take pictures, nor press keys, nor replace the driver."""
 
@@ -109,6 +112,20 @@ def quiet_environment() -> None:
     for name in list(os.environ):
         if name == "TEXTUAL" or (name.startswith("TEXTUAL_") and name not in HARMLESS):
             del os.environ[name]
+    _paint_soon()
+
+
+def _paint_soon() -> None:
+    """A key that comes right after a frame of output waits for the next one: at most 8 ms instead of 17.
+
+    Textual reads its setting once; commands that are run later must not find it.
+    """
+    chosen = os.environ.get(FRAMES)
+    os.environ.setdefault(FRAMES, "120")
+    import textual.constants  # noqa: F401
+
+    if chosen is None:
+        del os.environ[FRAMES]
 
 
 def _need_terminal() -> None:
