@@ -34,12 +34,12 @@ def leading(line: str) -> int:
     return len(line) - len(line.lstrip(" "))
 
 
-def pairs(rows: Iterable[tuple[str, Cell]], width: int, left: int = 0) -> Iterator[Content]:
+def pairs(rows: Iterable[tuple[str, Cell]], width: int, left: int = 0, hang: int = 0) -> Iterator[Content]:
     """Names in a quiet column of at least `left` cells and values beside them, folded under themselves."""
     listed = list(rows)
     left = max(left, *(len(name) for name, _ in listed)) if listed else left
     for name, value in listed:
-        for number, line in enumerate(wrap(value, width - left - 2)):
+        for number, line in enumerate(wrap(value, width - left - 2, hang=hang)):
             yield Content.assemble(Content.styled((name if number == 0 else "").ljust(left + 2), QUIET), line)
 
 

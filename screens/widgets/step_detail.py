@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -103,7 +104,7 @@ class StepDetail(VerticalScroll, Searched, can_focus=True):
         if self._exact is not None and self._exact[:2] == (step, inputs):
             return self._exact[2]
         self.run_worker(
-            self._work_out(step, inputs),
+            partial(self._work_out, step, inputs),
             name="commands",
             description="exact commands",
             group="commands",

@@ -88,6 +88,10 @@ class StepProbe(Lines):
             yield from wrap(probed.outcome.remedy, width, indent=2)
 
 
+ITEM = "• "
+"""Before each item of a list that stands in lines."""
+
+
 class StepParams(Lines):
     """The step's own keys, with the values that are known by now."""
 
@@ -99,8 +103,11 @@ class StepParams(Lines):
         self._params = render_params(params, known)
 
     def lines(self, width: int) -> Iterator[Content]:
-        for line in pairs(((key, _shown(value)) for key, value in self._params.items()), width):
-            yield line.stylize_before(QUIET)
+        left = max(map(len, self._params), default=0)
+        for key, value in self._params.items():
+            text = _shown(value)
+            for line in pairs([(key, text)], width, left, hang=len(ITEM) if text.startswith(ITEM) else 0):
+                yield line.stylize_before(QUIET)
 
 
 def _once(rows: list[tuple[str, Cell]]) -> Iterator[tuple[str, Cell]]:
@@ -128,6 +135,6 @@ def _shown(value: Any) -> str:
         case list() | tuple() if value and all(isinstance(item, str) and " " not in item for item in value):
             return shlex.join(value)
         case list() | tuple():
-            return "\n".join(_shown(item) for item in value)
+            return "\n".join(f"{ITEM}{_shown(item)}" if len(value) > 1 else _shown(item) for item in value)
         case _:
             return str(value)

@@ -17,7 +17,7 @@ async def test_a_question_that_is_withdrawn_waits_for_the_end_of_the_shell() -> 
     opened, left = asyncio.Event(), asyncio.Event()
     ended: list[int] = []
 
-    async def pick(*_: object) -> str:
+    async def pick(*_: object, **__: object) -> str:
         return "shell"
 
     async def shell(step: str, lend: object) -> int:

@@ -19,6 +19,7 @@ from textual.pilot import Pilot
 
 from runbook.errors import ExitCode
 from runbook.operator import Moment
+from runbook.preferences import DEFAULTS, Preferences
 from runbook.record.state import RunState
 from screens import clock
 from screens.app import RunbookApp
@@ -161,10 +162,11 @@ def drive() -> Drive:
         rehearsal: bool = False,
         history: RunState | None = None,
         moments: Mapping[str, Moment] | None = None,
+        preferences: Preferences = DEFAULTS,
         **plays: Play,
     ) -> AsyncIterator[Driven]:
         session, walks = sample_session(rehearsal=rehearsal, history=history, moments=moments, **plays)
-        app = RunbookApp(session)
+        app = RunbookApp(session, preferences)
         messages: list[str] = []
 
         def hook(message: Message) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from runbook.preferences import Preferences
 from runbook.probing import Answer
 from runbook.record import events as ev
 from runbook.record.runlock import Holder
@@ -34,13 +35,11 @@ async def test_a_phrase_that_differs(drive: Drive, picture: Picture) -> None:
         picture(d, "phrase that differs")
 
 
-async def test_the_point_of_no_return_without_colour(
-    drive: Drive, picture: Picture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("NO_COLOR", "1")
-    async with drive((120, 40), P_people=asks("point_of_no_return", NO_RETURN)) as d:
+async def test_the_point_of_no_return_without_colour(drive: Drive, picture: Picture) -> None:
+    async with drive(
+        (120, 40), preferences=Preferences(colour=False), P_people=asks("point_of_no_return", NO_RETURN)
+    ) as d:
         await d.press("r")
-        readable(d)
         picture(d, "no colour")
 
 

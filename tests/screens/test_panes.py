@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -216,13 +214,12 @@ MEGABYTE = {"one line": "x" * 2**20, "many": "a\n" * 2**19, "wide": "漢 " * 2**
 
 
 @pytest.mark.parametrize("text", list(MEGABYTE.values()), ids=list(MEGABYTE))
-async def test_a_megabyte_in_every_field_is_drawn_in_no_time(text: str) -> None:
+async def test_a_megabyte_in_every_field_draws_no_more_than_a_pane_holds(text: str) -> None:
     """Whatever is in the record: a value is cut when it is read, and a pane ends somewhere."""
     for kind in EVIDENCE:
-        pane = pane_for(poisoned(EVIDENCE[kind][-1], text, raw=False))
-        begun = time.thread_time()
-        assert len(pane._at(48)) <= MOST + 1, kind
-        assert time.thread_time() - begun < 1, kind
+        drawn = pane_for(poisoned(EVIDENCE[kind][-1], text, raw=False))._at(48)
+        assert len(drawn) <= MOST + 1, kind
+        assert max(len(line.plain) for line in drawn) <= 48, kind
     lines = pane_for(EVIDENCE["command"][-1].model_copy(update={"argv": ("y" * 10**6,)}))._at(48)
     assert lines[-1].plain.startswith("… more is left out here")
 

@@ -89,18 +89,6 @@ async def test_a_run_that_waits(drive: Drive, picture: Picture, size: tuple[int,
         picture(d, "waiting")
 
 
-async def test_without_colour(drive: Drive, picture: Picture, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NO_COLOR", "1")
-    async with drive(rehearsal=True, A1_slots=RED) as d:
-        await d.press("c")
-        readable(d)
-        for strip in d.app.screen._compositor.render_strips(d.app.size):
-            for segment in strip:
-                for color in (segment.style.color, segment.style.bgcolor) if segment.style else ():
-                    assert color is None or len(set(color.get_truecolor())) == 1, "grey"
-        picture(d, "no colour")
-
-
 @both_sizes
 async def test_the_pin_prompt(drive: Drive, picture: Picture, size: tuple[int, int]) -> None:
     async with drive(size, rehearsal=True, P_people=asks("pin", PIN)) as d:
