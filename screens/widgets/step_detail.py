@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.reactive import var
 from textual.widget import Widget
+from textual.worker import Worker
 
 from runbook.kind import Registry
 from runbook.model import Runbook
@@ -100,10 +101,11 @@ class StepDetail(VerticalScroll, Searched, can_focus=True):
 
     def _commands(self) -> tuple[str, ...] | None:
         """None: not known yet; the page is made anew once they are."""
-        step, _, _, inputs, _ = self._shown
+        step, inputs = self._shown[0], self._shown[3]
         if self._exact is not None and self._exact[:2] == (step, inputs):
             return self._exact[2]
-        self.run_worker(
+        # Not the coroutine itself: one that is taken over before it begins would be complained of.
+        _: Worker[None] = self.run_worker(
             partial(self._work_out, step, inputs),
             name="commands",
             description="exact commands",
