@@ -102,7 +102,7 @@ def journal(told: Told, wanted: str = "") -> Iterator[str]:
     shown = kept[-count:] if count else []
     before = told.dropped + len(kept) - len(shown)
     if before:
-        yield f"({before} earlier lines: `journal all`" + (", and the record)" if told.dropped else ")")
+        yield f"({before} earlier: `journal all`" + (", and the record)" if told.dropped else ")")
     yield from (line.plain for line in shown)
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from io import SEEK_END
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,7 +15,7 @@ from runbook.record.chain import START, BrokenRecord, follows, unseal
 from runbook.record.events import InputGiven, RunStarted
 from runbook.record.records import UnreadableRecord, event_of
 from runbook.record.state import RunState, apply
-from runbook.record.told import Told
+from runbook.record.told import KEPT, Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,8 @@ def recover(file: BinaryIO, path: Path) -> Recovered:
     header: RunStarted | None = None
     inputs: dict[str, tuple[str | None, str]] = {}
     told = Told()
+    last: deque[int] = deque(maxlen=KEPT)
+    """Where the records begin that are told again."""
     for number, line in enumerate(file, start=1):
         if not line.endswith(b"\n"):
             cut = len(line)
@@ -58,9 +63,10 @@ def recover(file: BinaryIO, path: Path) -> Recovered:
             raise damaged(path, number, error) from error
         except UnreadableRecord as error:
             raise JournalError(f"record {number}: {error.what}", where=str(path), remedy=error.remedy) from error
+        last.append(size)
         head, size, count, at = record.hash, size + len(line), number, record.at
         state = apply(state, event)
-        told.take(event, record.at)
+        told.follow(event, record.at)
         if isinstance(event, RunStarted):
             header = header or event
         elif isinstance(event, InputGiven):
@@ -71,7 +77,18 @@ def recover(file: BinaryIO, path: Path) -> Recovered:
             where=str(path),
             remedy="`runbook verify` says what is wrong." if count else "Nothing was done either; start a new run.",
         )
+    told.dropped = count - len(last)
+    _tell(file, last, told)
     return Recovered(header, state, inputs, head, count, size, cut, at, told)
+
+
+def _tell(file: BinaryIO, places: Sequence[int], told: Told) -> None:
+    """Tell the last records once more: to put all of a long journal into words would double the time to read it."""
+    file.seek(places[0])
+    for line in islice(file, len(places)):
+        record = unseal(line[:-1])
+        told.tell(event_of(record.type, record.fields), record.at)
+    file.seek(0, SEEK_END)
 
 
 def damaged(path: Path, number: int, error: BrokenRecord) -> JournalError:

@@ -22,7 +22,7 @@ from runbook.site import LOCAL
 from runbook.text import clean_line
 from runbook.touched import Touched
 
-KEPT = 20_000
+KEPT = 5_000
 """Lines kept for showing; the record has all of them."""
 
 
@@ -79,7 +79,7 @@ class Told:
     def __init__(self, kept: int = KEPT) -> None:
         self.lines: deque[Line] = deque(maxlen=kept)
         self.dropped = 0
-        """How many lines at the beginning are only in the record by now."""
+        """How many lines at the beginning are only in the record by now; of a long one that was read back, records."""
         self.since: dict[str, str] = {}
         """By fact: when it was established."""
         self.began = ""
@@ -94,6 +94,18 @@ class Told:
 
     def take(self, event: Event, at: str) -> int:
         """One more event, recorded at that time (RFC 3339 in UTC); returns how many lines it gave."""
+        self.follow(event, at)
+        return self.tell(event, at)
+
+    def tell(self, event: Event, at: str) -> int:
+        """The lines of one more event; returns how many they are."""
+        new = tuple(lines(event, at))
+        self.dropped += max(0, len(self.lines) + len(new) - (self.lines.maxlen or 0))
+        self.lines.extend(new)
+        return len(new)
+
+    def follow(self, event: Event, at: str) -> None:
+        """What one more event says of people, times and facts."""
         match event:
             case ev.RunStarted() | ev.RunResumed():
                 self.began, self.step_began = at, ""
@@ -111,10 +123,6 @@ class Told:
                 self.step_began = ""
             case ev.FactEstablished():
                 self.since[event.fact] = at
-        new = tuple(lines(event, at))
-        self.dropped += max(0, len(self.lines) + len(new) - (self.lines.maxlen or 0))
-        self.lines.extend(new)
-        return len(new)
 
     @property
     def first(self) -> int:

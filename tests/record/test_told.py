@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from runbook.event import Event
 from runbook.ran import CommandRan
 from runbook.record import events as ev
@@ -79,3 +81,15 @@ async def test_a_run_that_goes_on_is_told_from_its_journal(write: Write) -> None
         told = recover(file, written.path).told
     assert [line.text for line in told.lines] == [line.text for event in EVENTS for line in lines(event, AT)]
     assert all(line.at for line in told.lines)
+
+
+async def test_of_a_long_journal_only_the_end_is_told_again(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runbook.record.recovery.KEPT", 3)
+    written = await write(*EVENTS)
+    with written.path.open("rb") as file:
+        found = recover(file, written.path)
+        assert not file.read(), "at its end, as one that is read through"
+    told = found.told
+    assert [line.text for line in told.lines] == [line.text for event in EVENTS[-3:] for line in lines(event, AT)]
+    assert told.dropped == len(EVENTS) - 3
+    assert told.driver, "what came before is known all the same"
