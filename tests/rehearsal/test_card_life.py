@@ -56,6 +56,7 @@ def test_the_card_goes_with_the_program(
 
     wait_until(lambda: not session.read() or nothing_runs(home))
     wait_until(lambda: nothing_runs(home))
+    wait_until(lambda: not session.read())  # the last that it showed
     assert session.process.wait(_DEADLINE) == (-signal.SIGKILL if number is signal.SIGKILL else 3)
     lab = lab_of(home)
     assert stay.unfinished(lab) == [journals(home)[0].parent.name]
