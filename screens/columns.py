@@ -56,6 +56,13 @@ def flow(parts: Iterable[Cell], width: int, gap: int = 2) -> Content:
     return Content("\n").join(Content(" " * gap).join(line) for line in lines)
 
 
+def ends(left: Content, right: Content, width: int) -> Content:
+    """`left` at the beginning of a line, cut where it has no room, and `right` at its end."""
+    room = max(0, width - right.cell_length)
+    cut = left.truncate(room, ellipsis=True)
+    return cut.pad_right(room - cut.cell_length) + right
+
+
 def exact(commands: Iterable[str], width: int, style: str = BAD) -> Iterator[Content]:
     """What will be done, a bar beside it; what is folded is indented, so that no command looks like two."""
     for command in commands:

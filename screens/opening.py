@@ -18,18 +18,12 @@ from textual.screen import Screen
 
 from runbook.glance import Glance
 from runbook.standing import Status
-from screens.columns import wrap
+from screens.columns import ends, wrap
 from screens.lines import Lines
-from screens.words import CALM, LOOKS, QUIET, WIDEST, badge
+from screens.words import CALM, LONGEST_ID, LOOKS, QUIET, WIDE, WIDEST, badge
 
 if TYPE_CHECKING:
     from runbook.run.session import Session
-
-WIDE = 38
-"""Cells from which titles are shown beside the ids, as in the list of steps."""
-
-LONGEST_ID = 16
-"""Cells to which the ids are padded there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +105,14 @@ class OpeningList(_Part):
     def _rows(self, stage: tuple[str, str, tuple[tuple[str, str], ...]], width: int) -> Iterator[Content]:
         stage_id, title, steps = stage
         name = Content.assemble(" ", (f"{stage_id} ", f"bold {CALM}"), Content.styled(title, "bold"))
-        yield _fill(name, Content.styled(f" 0/{len(steps)} ", QUIET), width)
+        yield ends(name, Content.styled(f" 0/{len(steps)} ", QUIET), width)
         look = LOOKS[Status.WAITING]
         word = Content.styled(f" {Status.WAITING.value.ljust(WIDEST)}", look.style)
         padded = min(LONGEST_ID, max(len(one) for *_, steps in self._seen.stages for one, _ in steps))
         for step_id, step_title in steps:
             there = step_id.ljust(padded) if width >= WIDE else step_id
             shown = Content.styled(f"  {step_title}", QUIET) if width >= WIDE else Content("")
-            yield _fill(Content.assemble(" ", (look.sign, look.style), " ", there) + shown, word, width)
+            yield ends(Content.assemble(" ", (look.sign, look.style), " ", there) + shown, word, width)
 
 
 class OpeningStep(_Part):
@@ -138,8 +132,3 @@ class OpeningBar(Lines):
     def lines(self, width: int) -> Iterator[Content]:
         said = Content.assemble(("▶ ", f"bold {CALM}"), ("the runbook and the site profile are being read", QUIET))
         yield said.truncate(width, ellipsis=True)
-
-
-def _fill(left: Content, right: Content, width: int) -> Content:
-    cut = left.truncate(max(0, width - right.cell_length), ellipsis=True)
-    return cut.pad_right(max(0, width - right.cell_length - cut.cell_length)) + right

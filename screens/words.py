@@ -49,6 +49,12 @@ ANSWERS: Mapping[Answer, Look] = {
 WIDEST = max(len(status.value) for status in Status)
 """Cells of the longest word."""
 
+WIDE = 38
+"""Cells from which a list of steps shows titles beside the ids."""
+
+LONGEST_ID = 18
+"""Cells to which the ids are padded there, so that the titles stand in a column."""
+
 
 def sign(status: Status) -> Content:
     """The sign of a state."""

@@ -19,16 +19,11 @@ from textual.strip import Strip
 from runbook.model import Stage, Step
 from runbook.record.state import RunState
 from runbook.standing import Status
+from screens.columns import ends
 from screens.marks import FOUND, HERE, marked
-from screens.words import CALM, LOOKS, QUIET, WIDEST
+from screens.words import CALM, LONGEST_ID, LOOKS, QUIET, WIDE, WIDEST
 
 Row = Stage | Step
-
-WIDE = 38
-"""Cells from which titles are shown beside the ids."""
-
-LONGEST_ID = 18
-"""Cells to which the ids are padded, so that the titles stand in a column."""
 
 NARROW = 100
 """Cells of the screen below which the list shows no titles, and is as wide as its ids and words need."""
@@ -205,7 +200,7 @@ class StepList(ScrollView, can_focus=True, inherit_bindings=False):
     def _stage(self, stage: Stage, width: int) -> Content:
         count = Content.styled(f" {self._green(stage)}/{len(stage.steps)} ", QUIET)
         title = Content.assemble(" ", (f"{stage.id} ", f"bold {CALM}"), Content.styled(stage.title, "bold"))
-        return _fill(title, count, width)
+        return ends(title, count, width)
 
     def _step(self, step: Step, width: int, here: bool) -> Content:
         status = self.state.step(step.id).status
@@ -219,7 +214,7 @@ class StepList(ScrollView, can_focus=True, inherit_bindings=False):
             (shown.ljust(self._ids) if wide else shown, "bold" if at_hand or here else ""),
             (f"  {step.title}" if wide else "", "" if at_hand or here else QUIET),
         )
-        return _fill(self._marked(name, step, here) if step.id in self._found else name, word, width)
+        return ends(self._marked(name, step, here) if step.id in self._found else name, word, width)
 
     def _marked(self, name: Content, step: Step, here: bool) -> Content:
         """What is sought; the id where it stands in something that the list does not show."""
@@ -245,9 +240,3 @@ def shortened(ids: Sequence[str], room: int) -> dict[str, str]:
         taken.add(found)
         short[one] = found
     return short
-
-
-def _fill(left: Content, right: Content, width: int) -> Content:
-    room = max(0, width - right.cell_length)
-    cut = left.truncate(room, ellipsis=True)
-    return cut.pad_right(room - cut.cell_length) + right
