@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
+from typing import Any
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
@@ -16,6 +17,7 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from textual.events import Paste
 from textual.message import Message
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from runbook.errors import ExitCode
 from runbook.operator import Moment
@@ -135,6 +137,12 @@ class Driven:
         """Until keys count again, after something has come up over a line that was typed in."""
         async with asyncio.timeout(60):
             while not self.app.typing.over:
+                await self.pilot.pause(0.01)
+
+    async def comes(self, kind: type[Screen[Any]]) -> None:
+        """Until a screen of that class is in front."""
+        async with asyncio.timeout(60):
+            while not isinstance(self.app.screen, kind):
                 await self.pilot.pause(0.01)
 
     async def paste(self, text: str) -> None:

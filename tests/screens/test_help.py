@@ -223,9 +223,7 @@ async def test_a_prompt_over_the_help_is_never_taken_away_by_it(drive: Drive) ->
         await d.press("question_mark")
         opened = d.app.screen
         d.app.run_screen.action_decide("run")
-        async with asyncio.timeout(60):
-            while not isinstance(d.app.screen, PinPrompt):
-                await d.pilot.pause(0.01)
+        await d.comes(PinPrompt)
         opened.dismiss(None)
         await d.settle()
         assert isinstance(d.app.screen, PinPrompt)
@@ -247,9 +245,7 @@ async def test_a_note_that_is_written_as_a_prompt_comes_up_takes_no_prompt_away(
         await d.press("r", "n", "text:a note")
         note = d.app.screen
         begin.set()
-        async with asyncio.timeout(60):
-            while not isinstance(d.app.screen, PinPrompt):
-                await d.pilot.pause(0.01)
+        await d.comes(PinPrompt)
         note.dismiss("a note")
         await d.settle()
         assert isinstance(d.app.screen, PinPrompt)

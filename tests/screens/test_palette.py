@@ -151,9 +151,7 @@ async def test_a_prompt_that_comes_up_over_it_is_answered_and_never_taken_away(d
         await opened(d, "text:note")
         palette = d.app.screen
         begin.set()
-        async with asyncio.timeout(60):
-            while not isinstance(d.app.screen, PinPrompt):
-                await d.pilot.pause(0.01)
+        await d.comes(PinPrompt)
         # A key that was on its way to the palette when the prompt came.
         palette.dismiss(None)
         await d.settle()
@@ -176,9 +174,7 @@ async def test_what_was_chosen_is_not_done_behind_a_prompt(drive: Drive) -> None
         await opened(d, "text:go to b1")
         option = d.app.screen.query_one(CommandList).options[0]
         begin.set()
-        async with asyncio.timeout(60):
-            while not isinstance(d.app.screen, PinPrompt):
-                await d.pilot.pause(0.01)
+        await d.comes(PinPrompt)
         await option.hit.command()
         assert d.app.run_screen.shown == "P.people"
         assert isinstance(d.app.screen, PinPrompt)
