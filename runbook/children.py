@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import Any
+from collections.abc import Awaitable
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 async def start(program: str, *arguments: str, **options: Any) -> asyncio.subprocess.Process:
@@ -16,14 +19,24 @@ async def start(program: str, *arguments: str, **options: Any) -> asyncio.subpro
     """
     starting = asyncio.ensure_future(asyncio.create_subprocess_exec(program, *arguments, **options))
     try:
-        return await asyncio.shield(starting)
+        return await unbroken(starting)
     except asyncio.CancelledError:
-        while not starting.done():
+        if not starting.cancelled() and not starting.exception():
+            let_go(starting.result())
+        raise
+
+
+async def unbroken(work: Awaitable[T]) -> T:
+    """What it gives, once it is done: however often this is cancelled meanwhile, that is raised only then."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        while not task.done():
             with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.wait([starting])
-        if starting.cancelled() or starting.exception():
-            raise
-        let_go(starting.result())
+                await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()  # taken notice of, for the cancellation is what is raised
         raise
 
 

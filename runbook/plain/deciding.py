@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-
+from runbook.children import unbroken
 from runbook.errors import OperatorStopped, RunbookError
 from runbook.operator import Decided, Decision, Moment
 from runbook.plain.around import WORDS, Lent
@@ -128,12 +127,7 @@ class Deciding:
 
     async def _shell(self, desk: Desk, step: str) -> None:
         """Until it ends; also where the question is withdrawn meanwhile, as when a time window opens."""
-        shell = asyncio.ensure_future(desk.walk.shell(step, self._terminal.lend))
-        try:
-            await asyncio.shield(shell)
-        except asyncio.CancelledError:
-            await asyncio.wait([shell])
-            raise
+        await unbroken(desk.walk.shell(step, self._terminal.lend))
 
     async def _note(self, desk: Desk, text: str) -> None:
         text = text.strip() or (await self._asking.line("Note (empty: none): ")).strip()

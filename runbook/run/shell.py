@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runbook.children import unbroken
 from runbook.errors import UsageError
 from runbook.operator import TerminalRequest
 from runbook.record.shell_events import ShellEnded, ShellOpened
@@ -52,9 +53,9 @@ class Shells:
             )
         self._open = asyncio.create_task(self._away(step, lend), name="shell")
         try:
-            return await self._open
+            return await asyncio.shield(self._open)
         except asyncio.CancelledError:
-            await self.close()
+            await unbroken(self.close())
             raise
         finally:
             self._open = None

@@ -7,13 +7,18 @@ import contextlib
 import ctypes
 import os
 import signal
+from collections.abc import Awaitable
 from functools import partial
+from typing import TypeVar
 
-from runbook.children import start
+from runbook.children import start, unbroken
 from runbook.errors import StepError
 from runbook.operator import TerminalRequest
-from runbook.terminal.leftovers import MARK, end_leftovers, new_mark
+from runbook.terminal.leftovers import MARK
 from runbook.terminal.lent import lent, take
+from runbook.terminal.sweeper import Sweeper
+
+T = TypeVar("T")
 
 _PR_SET_PDEATHSIG = 1
 _prctl = ctypes.CDLL(None).prctl
@@ -29,30 +34,41 @@ async def run_in_foreground(request: TerminalRequest, fd: int) -> int:
 
     The command is its own process group in the foreground, as a shell does it, so that ctrl-c is for it alone; it
     dies with this program (prctl(2)). Stopped with ctrl-z it goes on at once, for there is no shell to come back from.
-    What it leaves running in the background is ended. Raises StepError when it cannot be started.
+    What it leaves running in the background is ended, also when this program is killed meanwhile. Raises StepError
+    when it cannot be started.
     """
-    mark = new_mark()
     with lent(fd):
         _say(fd, request.announced)
+        sweeper = await _begun(request, Sweeper.start())
         try:
-            process = await start(
-                *request.argv,
-                cwd=request.cwd or None,
-                env=_environment(request, mark),
-                process_group=0,
-                preexec_fn=partial(_begin, os.getpid(), fd),
+            process = await _begun(
+                request,
+                start(
+                    *request.argv,
+                    cwd=request.cwd or None,
+                    env=_environment(request, sweeper.mark),
+                    process_group=0,
+                    preexec_fn=partial(_begin, os.getpid(), fd),
+                ),
             )
-        except OSError as error:
-            raise StepError(f"{request.argv[0]} cannot be started: {error.strerror}") from error
-        try:
-            code = await _ended(process, fd)
+            try:
+                code = await _ended(process, fd)
+            finally:
+                if process.returncode is None:
+                    await unbroken(_end(process))
         finally:
-            if process.returncode is None:
-                await _end(process)
-            left = await asyncio.shield(asyncio.to_thread(end_leftovers, mark))
+            # Whoever is in a hurry and calls this off once more would get the terminal with others still on it.
+            left = await unbroken(sweeper.sweep())
     if left:
         _say(fd, (f"(ended with it: {left} {'process' if left == 1 else 'processes'} that it had left running)",))
     return code if code >= 0 else 128 - code
+
+
+async def _begun(request: TerminalRequest, starting: Awaitable[T]) -> T:
+    try:
+        return await starting
+    except OSError as error:
+        raise StepError(f"{request.argv[0]} cannot be started: {error.strerror}") from error
 
 
 def _environment(request: TerminalRequest, mark: str) -> dict[str, str]:

@@ -1,11 +1,16 @@
-"""What an interactive command leaves running at our terminal, found by a mark in its environment."""
+"""Ends what an interactive command leaves running at our terminal. Started by `sweeper`, never imported.
+
+`python -I -S leftovers.py MARK SESSION` — when standard input ends, which the program holds open and which ends with
+it, even by SIGKILL, every process of the session that has the mark in its environment is ended; how many there were is
+written to standard output. It needs the standard library alone.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -20,44 +25,42 @@ _QUIET = 3
 """Looks in a row that find nobody: one that was just being made may be missed by the first."""
 
 
-def new_mark() -> str:
-    """A value of its own for one command."""
-    return secrets.token_hex(8)
+def end_leftovers(mark: str, session: int) -> int:
+    """End every process of the session that has the mark; how many there were.
 
-
-def end_leftovers(mark: str) -> int:
-    """End every process of our session that has the mark; how many there were. Blocks for twice `GRACE` at most.
-
-    A process that went into a session of its own (setsid(2)), as daemons do, is not at the terminal and stays.
+    It gives up twice `GRACE` after the start, once it has killed them. A process that went into a session of its own
+    (setsid(2)), as daemons do, is not at the terminal and stays.
     """
     found: set[int] = set()
     hard = time.monotonic() + GRACE
-    quiet = 0
-    while quiet < _QUIET and time.monotonic() < hard + GRACE:
-        left, unclear = _look(mark)
+    quiet, killed = 0, False
+    # A machine that stood still may leave no time between the two bounds.
+    while quiet < _QUIET and not (killed and time.monotonic() > hard + GRACE):
+        left, unclear = _look(mark, session)
+        killed = time.monotonic() > hard
         for pid in left:
-            if time.monotonic() > hard:
+            if killed:
                 _send(pid, signal.SIGKILL)
             elif pid not in found:
                 _send(pid, signal.SIGHUP)
                 _send(pid, signal.SIGCONT)  # one that is stopped hears nothing
         found |= left
-        quiet = 0 if left or (unclear and time.monotonic() < hard) else quiet + 1
+        quiet = 0 if left or (unclear and not killed) else quiet + 1
         if quiet < _QUIET:
             time.sleep(_PAUSE)
     return len(found)
 
 
-def _look(mark: str) -> tuple[set[int], bool]:
+def _look(mark: str, session: int) -> tuple[set[int], bool]:
     """Those that still run, and whether there is one that becomes another program and has no environment meanwhile.
 
     A process of somebody else cannot be looked into, nor ended.
     """
-    wanted, session = f"{MARK}={mark}".encode(), os.getsid(0)
+    wanted = f"{MARK}={mark}".encode()
     marked: set[int] = set()
     unclear = False
     for folder in Path("/proc").iterdir():
-        if not folder.name.isdecimal() or int(folder.name) == os.getpid():
+        if not folder.name.isdecimal():
             continue
         with contextlib.suppress(OSError):
             if os.getsid(int(folder.name)) != session:
@@ -77,3 +80,17 @@ def _dead(folder: Path) -> bool:
 def _send(pid: int, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.kill(pid, number)
+
+
+def main(arguments: list[str]) -> None:
+    """See the module."""
+    mark, session = arguments
+    while os.read(0, 512):
+        pass
+    count = end_leftovers(mark, int(session))
+    with contextlib.suppress(BrokenPipeError):  # the program is gone
+        os.write(1, f"{count}\n".encode())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

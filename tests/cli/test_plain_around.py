@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import signal
+import sys
 import termios
+import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,26 @@ from runbook.record.verify import verify
 from tests.cli.bench import Bench, Terminal
 
 ASKED = "Number (empty: 1): "
+
+STUBBORN = "trap '' HUP TERM; sleep 600 & echo $$ $! > pids; mv pids told; while :; do sleep 0.1; done"
+
+IMPATIENT = f"""
+import asyncio, os
+from runbook.operator import TerminalRequest
+from runbook.terminal.foreground import run_in_foreground
+
+async def main():
+    running = asyncio.create_task(run_in_foreground(TerminalRequest(("sh", "-c", {STUBBORN!r}), os.getcwd()), 0))
+    while not os.path.exists("told"):
+        await asyncio.sleep(0.01)
+    os.rename("told", "pids")
+    while not running.done():
+        running.cancel()
+        await asyncio.sleep(0.01)
+    print("over", running.cancelled())
+
+asyncio.run(main())
+"""
 
 
 def begun(bench: Bench, **env: str) -> Terminal:
@@ -129,7 +151,7 @@ def test_a_shell_and_back(bench: Bench) -> None:
         assert termios.tcgetattr(terminal.theirs) == before
         step, pid = (bench.folder / "said").read_text().split()
         assert step == "A.people"
-        assert not Path(f"/proc/{pid}").exists() or "zombie" in Path(f"/proc/{pid}/status").read_text()
+        assert is_gone(pid)
         terminal.type("stop\n")
         terminal.end()
     shell = [event for event in read_events(bench.journals[0]) if isinstance(event, ShellOpened | ShellEnded)]
@@ -146,13 +168,44 @@ def test_told_to_end_while_a_shell_is_open(bench: Bench, number: signal.Signals)
         terminal.send(number)
         assert terminal.end() == 3
         assert terminal.echoes()
-        for pid in (bench.folder / "pids").read_text().split():
-            place = Path(f"/proc/{pid}/status")
-            assert not place.exists() or "zombie" in place.read_text()
+        assert still_running(bench) == []
     *_, last = events = list(read_events(bench.journals[0]))
     assert ShellEnded("A.people", None) in events
     assert isinstance(last, RunFinished)
     assert verify(bench.journals[0]).intact
+
+
+def test_killed_while_a_shell_is_open_nothing_of_it_stays(bench: Bench) -> None:
+    with begun(bench) as terminal:
+        terminal.answer(ASKED, "shell")
+        terminal.until("shell> ")
+        terminal.type("(trap '' HUP; exec sleep 600) & echo $$ $! > pids\n")
+        terminal.until("shell> ")
+        terminal.send(signal.SIGKILL)
+        assert terminal.end() == -signal.SIGKILL
+        deadline = time.monotonic() + 30
+        while still_running(bench) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert still_running(bench) == []
+
+
+def test_called_off_again_and_again_it_is_put_in_order_first(bench: Bench) -> None:
+    """A second wish to stop, while the command still takes its time over the first."""
+    with Terminal([sys.executable, "-c", IMPATIENT], bench.folder, bench.env) as terminal:
+        terminal.until("over True")
+        assert still_running(bench) == []
+        assert terminal.end() == 0
+
+
+def still_running(bench: Bench) -> list[str]:
+    return [pid for pid in (bench.folder / "pids").read_text().split() if not is_gone(pid)]
+
+
+def is_gone(pid: str) -> bool:
+    try:
+        return "zombie" in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return True
 
 
 def test_the_editor_shows_a_copy_at_the_step(bench: Bench) -> None:
