@@ -18,7 +18,7 @@ from textual.filter import Monochrome, NoColor
 from textual.geometry import Size
 from textual.reactive import reactive
 from textual.screen import Screen
-from textual.widget import Widget
+from textual.widget import MountError, Widget
 from textual.worker import WorkerFailed
 
 from runbook.errors import ExitCode, RunbookError
@@ -215,6 +215,11 @@ class BaseApp(App[ExitCode]):
                 self.push_screen(TooSmall())
 
     # Faults.
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Once the end has begun, Textual refuses to mount what was on its way: that is no defect."""
+        if not (self._exit and isinstance(error, MountError)):
+            super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
         """Textual would print every local variable of every frame."""

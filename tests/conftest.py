@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from runbook.site import Site
 from tests.fake_context import FakeContext
@@ -17,8 +17,10 @@ from tests.softhsm import LABEL, SoftHsm
 pytest_plugins = ["tests.ca.fixture", "tests.containers.fixture", "tests.ssh_lab.fixture"]
 
 # The same examples each time, so that a change is judged by itself; `make explore` looks for new ones.
-settings.register_profile("steady", derandomize=True, deadline=None)
-settings.register_profile("explore", max_examples=2_000, deadline=None)
+# How long a machine takes to think of one says nothing about the program.
+_AT_LEISURE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("steady", _AT_LEISURE, derandomize=True)
+settings.register_profile("explore", _AT_LEISURE, max_examples=2_000)
 settings.load_profile("explore" if os.environ.get("EXPLORE") else "steady")
 
 # Under nohup SIGHUP is ignored, in the background of a shell SIGINT and SIGQUIT; what the tests start inherits that.

@@ -38,7 +38,9 @@ keys = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(st.lists(keys, min_size=1, max_size=30))
 def test_every_picture_is_the_one_that_ssh_keygen_draws(tmp_path: Path, some: list[PublicKeyTypes]) -> None:
     file = tmp_path / "keys.pub"

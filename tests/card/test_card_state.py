@@ -46,7 +46,7 @@ def test_a_newer_version_is_refused_by_name(card: Path) -> None:
     assert caught.value.remedy
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=200)
 @given(st.data())
 def test_any_damage_is_noticed(card: Path, data: st.DataObject) -> None:
     whole = card.read_bytes()

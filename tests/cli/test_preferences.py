@@ -122,7 +122,7 @@ def test_two_may_change_their_keys(tmp_path: Path) -> None:
 KEYS = st.sampled_from(["x", "?", "f5", "ctrl+i", "ctrl+x", "comma", "q", "j", "escape", "pageup", "nonsense", "", "é"])
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from([*DOINGS, "run.contine"]), st.lists(KEYS, min_size=1, max_size=3), max_size=6))
 def test_what_is_taken_leaves_no_key_with_two_doings(tmp_path: Path, given_keys: dict[str, list[str]]) -> None:
     path = tmp_path / "config.yaml"

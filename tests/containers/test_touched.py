@@ -115,7 +115,9 @@ def steps(draw: st.DrawFn) -> tuple[type[Kind[Any]], dict[str, Any]]:
     return kind, params
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
 @given(st.lists(steps(), min_size=1, max_size=4))
 def test_only_what_the_profile_names_is_touched(
     bench: Bench, made: list[tuple[type[Kind[Any]], dict[str, Any]]]

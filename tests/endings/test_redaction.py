@@ -224,7 +224,8 @@ def test_a_stream_says_what_the_whole_says(pieces: list[str], cuts: list[int]) -
     assert out.replace(MASK * 2, MASK) == redact(text).replace(MASK * 2, MASK)
 
 
-@settings(deadline=None)
+# What is looked for is compiled anew for each.
+@settings(max_examples=settings().max_examples // 5)
 @given(st.text(), st.from_regex(r"[a-z0-9]{12,20}", fullmatch=True))
 def test_text_without_it_is_unchanged(text: str, secret: str) -> None:
     assert knowing(secret)(text) == text

@@ -126,7 +126,7 @@ async def test_git_is_given_the_terminal_where_the_step_says_so(clone: Clone) ->
     assert person.asked == ["commit", "push"]
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), min_size=1).filter(str.strip))
 async def test_any_message_is_found_again(clone: Clone, message: str) -> None:
     clone.write("trust/root.crt", message)

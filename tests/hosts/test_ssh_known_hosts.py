@@ -33,7 +33,7 @@ patterns = st.one_of(
 
 
 @given(hosts=st.lists(patterns, min_size=1, max_size=3).map(",".join), name=names, port=st.booleans())
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_patterns_match_as_they_do_for_ssh_keygen(tmp_path: Path, hosts: str, name: str, *, port: bool) -> None:
     wanted = f"[{name}]:2222" if port else name
     path = tmp_path / "known_hosts"
@@ -43,7 +43,7 @@ def test_patterns_match_as_they_do_for_ssh_keygen(tmp_path: Path, hosts: str, na
 
 
 @given(name=names)
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_hashed_names(tmp_path: Path, name: str) -> None:
     path = tmp_path / "known_hosts"
     path.write_text(f"{name} {KEY}\n[{name}]:2222 {OTHER}\n")

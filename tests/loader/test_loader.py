@@ -21,7 +21,9 @@ from tests.loader.small_kinds import GOOD, KINDS, SITE
 
 Write = Callable[..., Path]
 
-fixtures_are_fine = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+fixtures_are_fine = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
 
 
 def test_a_runbook_is_loaded(write: Write, registry: Registry) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
 from textual.app import App, ComposeResult
 from textual.content import Content
+from textual.widget import Widget
 
 from screens import lines
 from screens.lines import Lines
@@ -37,6 +39,23 @@ async def test_parts_of_another_kind_are_mounted_in_their_order(drive: Drive) ->
         assert kinds[-1] == "StepFacts"
         await driven.press("end")
         assert [type(child).__name__ for child in page.children][:2] == ["StepHead", "StepFacts"]
+
+
+async def test_a_page_that_is_made_anew_when_the_end_has_begun(drive: Drive, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when the terminal goes away in that moment: nobody is told of a defect."""
+    async with drive((120, 40)) as driven:
+        page = driven.app.run_screen.query_one(StepDetail)
+        await page.remove_children(StepHead)
+
+        async def meanwhile(_: list[Widget]) -> None:
+            driven.app.exit()
+            tried.set()
+
+        tried = asyncio.Event()
+        monkeypatch.setattr(page, "remove_children", meanwhile)
+        page.refresh(recompose=True)
+        await asyncio.wait_for(tried.wait(), 30)
+    assert driven.app.return_code == 0
 
 
 async def test_cursor_and_page_come_in_one_frame(drive: Drive) -> None:

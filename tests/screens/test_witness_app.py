@@ -252,5 +252,5 @@ async def test_what_two_people_let_pass_before_a_run_goes_on_is_no_step_of_it(
             STARTED,
         )
         await d.until("ben approved resume")
-        await d.until("A1.slots")
+        await until(d, lambda: d.app.watched.state.at == "A1.slots")
         assert "went on although this changed: runbook: a title" in d.app.watched.state.deviations
