@@ -156,6 +156,8 @@ class BaseApp(App[ExitCode]):
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key) and not event.is_forwarded and self.typing.stray():
+            if self.typing.to_tell():
+                self.tell("Keys that you typed as this came up were dropped.", "Pause a moment, then answer.")
             return
         await super().on_event(event)
 

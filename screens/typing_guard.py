@@ -18,10 +18,12 @@ class TypingGuard:
     def __init__(self) -> None:
         self._last = float("-inf")
         self._deaf = False
+        self._told = False
 
     def interrupted(self) -> None:
         """Something comes up over a line that is typed in."""
         self._deaf = monotonic() - self._last < PAUSE
+        self._told = False
 
     def stray(self) -> bool:
         """A key was pressed: whether it is still part of what was typed before."""
@@ -29,6 +31,11 @@ class TypingGuard:
         self._last = now
         self._deaf = self._deaf and now - before < PAUSE
         return self._deaf
+
+    def to_tell(self) -> bool:
+        """Whether nobody was told yet that keys are dropped; asked once for each time."""
+        told, self._told = self._told, True
+        return not told
 
     @property
     def over(self) -> bool:

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from runbook.outcome import Outcome
+from screens import typing_guard
 from screens.prompts.pin import PinPrompt
 from tests.screens.conftest import Drive
 from tests.screens.samples import PIN
@@ -14,8 +15,12 @@ from tests.screens.scripted import SAID, ScriptedWalk
 
 
 @pytest.mark.parametrize("key", ["n", "slash", "colon"])
-async def test_a_pin_prompt_that_comes_up_while_one_types(drive: Drive, key: str) -> None:
+async def test_a_pin_prompt_that_comes_up_while_one_types(
+    drive: Drive, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     begin = asyncio.Event()
+    time = 0.0
+    monkeypatch.setattr(typing_guard, "monotonic", lambda: time)
 
     async def play(walk: ScriptedWalk, step: str) -> Outcome:
         await begin.wait()
@@ -30,7 +35,9 @@ async def test_a_pin_prompt_that_comes_up_while_one_types(drive: Drive, key: str
                 await d.pilot.press("x")
         await d.pilot.press(*"123456", "enter", "escape")
         assert isinstance(d.app.screen, PinPrompt), "neither sent nor left"
-        await d.heard()
+        (told,) = (notice.message for notice in d.app._notifications)
+        assert "as this came up were dropped" in told
+        time += typing_guard.PAUSE
         await d.press("text:654321", "enter")
         assert [pin.reveal() for pin in d.walk.answers] == [b"654321"], "and nothing of it was kept"
 
