@@ -45,13 +45,15 @@ async def test_its_variables_its_folder_and_its_deadline() -> None:
 
 async def test_a_cancelled_one_is_told_too() -> None:
     heard: list[Ran] = []
+    begun = asyncio.Event()
+    command = ["sh", "-c", "echo begun; exec sleep 60"]
     with heard_by(heard.append):
-        running = asyncio.create_task(run(["sleep", "60"], deadline=60))
-        await asyncio.sleep(0.2)
+        running = asyncio.create_task(run(command, deadline=60, on_line=lambda *_: begun.set()))
+        await asyncio.wait_for(begun.wait(), 60)
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
-    assert [(ran.argv, ran.ended_by) for ran in heard] == [(["sleep", "60"], "cancelled")]
+    assert [(ran.argv, ran.ended_by) for ran in heard] == [(command, "cancelled")]
 
 
 async def test_nobody_listens_outside_of_a_step() -> None:
