@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 import time
@@ -102,12 +103,13 @@ class Sshd:
     def kill_sessions(self) -> None:
         """End every connection, and go on listening."""
         assert self._process
-        for pid in _children(self._process.pid):
-            for session in _children(pid):
+        servers = _children(self._process.pid)
+        found = [*servers, *(pid for server in servers for pid in _children(server))]
+        # All at once: a server that lives longer than its command would tell how that ended.
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in found:
                 with contextlib.suppress(ProcessLookupError):
-                    os.kill(session, 9)
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, 9)
+                    os.kill(pid, number)
 
     def stop(self) -> None:
         if self._process:
