@@ -30,7 +30,7 @@ class Odd(Check[OddParams]):
     async def run(self, ctx):
         match self.params.how:
             case "raise":
-                raise ValueError("the PIN is 648219")
+                raise ValueError("the PIN is plover-9")
             case "hang":
                 await asyncio.sleep(600)
             case "block":
@@ -98,7 +98,7 @@ def test_the_step_is_not_green_and_the_run_ends_as_it_should(
     assert "Traceback" not in done.stderr
     verified = call(env, tmp_path, "verify", "last")
     assert (verified.returncode, "state    failed" in verified.stdout) == (0, True)
-    assert all(b"648219" not in path.read_bytes() for path in (tmp_path / "state").rglob("*") if path.is_file())
+    assert all(b"plover-9" not in path.read_bytes() for path in (tmp_path / "state").rglob("*") if path.is_file())
 
 
 def test_a_package_that_cannot_be_loaded_hides_no_other_check(env: dict[str, str], tmp_path: Path) -> None:
