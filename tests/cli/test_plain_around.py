@@ -6,7 +6,6 @@ import re
 import signal
 import sys
 import termios
-import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from runbook.record.journal import read_events
 from runbook.record.shell_events import ShellEnded, ShellOpened
 from runbook.record.verify import verify
 from tests.cli.bench import Bench, Terminal
+from tests.endings.line import gone, until
 
 ASKED = "Number (empty: 1): "
 
@@ -151,7 +151,7 @@ def test_a_shell_and_back(bench: Bench) -> None:
         assert termios.tcgetattr(terminal.theirs) == before
         step, pid = (bench.folder / "said").read_text().split()
         assert step == "A.people"
-        assert is_gone(pid)
+        assert gone(int(pid))
         terminal.type("stop\n")
         terminal.end()
     shell = [event for event in read_events(bench.journals[0]) if isinstance(event, ShellOpened | ShellEnded)]
@@ -183,10 +183,7 @@ def test_killed_while_a_shell_is_open_nothing_of_it_stays(bench: Bench) -> None:
         terminal.until("shell> ")
         terminal.send(signal.SIGKILL)
         assert terminal.end() == -signal.SIGKILL
-        deadline = time.monotonic() + 30
-        while still_running(bench) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert still_running(bench) == []
+        until(lambda: not still_running(bench), "its end")
 
 
 def test_called_off_again_and_again_it_is_put_in_order_first(bench: Bench) -> None:
@@ -197,15 +194,8 @@ def test_called_off_again_and_again_it_is_put_in_order_first(bench: Bench) -> No
         assert terminal.end() == 0
 
 
-def still_running(bench: Bench) -> list[str]:
-    return [pid for pid in (bench.folder / "pids").read_text().split() if not is_gone(pid)]
-
-
-def is_gone(pid: str) -> bool:
-    try:
-        return "zombie" in Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return True
+def still_running(bench: Bench) -> list[int]:
+    return [pid for pid in map(int, (bench.folder / "pids").read_text().split()) if not gone(pid)]
 
 
 def test_the_editor_shows_a_copy_at_the_step(bench: Bench) -> None:

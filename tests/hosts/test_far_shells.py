@@ -16,7 +16,7 @@ from asyncio.subprocess import PIPE
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks.files.programs import FolderMissing, ProgramNotExecutable, ProgramNotFound
@@ -51,7 +51,7 @@ async def test_the_shell_is_the_one_that_is_meant(machine: FarMachine, shell: st
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12)
 @given(values=st.lists(HOSTILE, min_size=1, max_size=60))
 def test_each_value_arrives_as_one_argument(shell: str, values: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:

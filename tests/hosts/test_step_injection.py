@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -33,7 +33,7 @@ from tests.fake_context import ScriptedPins
 from tests.hosts.fleet_bench import fleet
 from tests.hosts.hostile import PRINTS_ARGV, TEXT
 
-examples = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+examples = settings(max_examples=15)
 
 NAMES = TEXT.map(lambda text: text.replace("/", "_")).filter(
     lambda text: text not in ("", ".", "..") and len(text.encode()) <= 200
