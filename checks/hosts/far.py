@@ -14,7 +14,7 @@ from checks.files.programs import FolderMissing, ProgramNotExecutable, ProgramNo
 from checks.hosts.channel import Channel, Connection, Ended
 from checks.hosts.errors import ChannelRefused, FarSideLacks, HostError, LineLost
 from checks.hosts.machine import Machine, silent
-from checks.hosts.opening import CHUNK, Opened, how_it_ended, open_shell
+from checks.hosts.opening import CHUNK, OPENING, Opened, how_it_ended, open_shell
 from checks.hosts.sudo import Sudo, SudoPasswords, refuse_never
 from checks.hosts.supervision import Nonces, duplex_script, refuse_impossible, script
 from checks.hosts.told import Told, ToldStream
@@ -106,15 +106,26 @@ class FarMachine(Machine):
         nonces = Nonces()
         said = duplex_script(argv, nonces=nonces)
         opened = await open_shell(self._connection, nonces, said, where=self.where, sudo=self._sudo(argv, sudo))
-        wanted, got = f"{nonces.tag} open\n".encode(), opened.stdout
         try:
-            async with asyncio.timeout(_ENDING):
-                got += await opened.channel.stdout.readexactly(len(wanted) - len(got))
-        except (TimeoutError, asyncio.IncompleteReadError):
-            await opened.channel.close()
-            raise FarSideLacks("our shell did not read its script", where=self.where) from None
+            await self._until_open(opened, f"{nonces.tag} open\n".encode())
+        except BaseException:
+            await asyncio.shield(asyncio.create_task(opened.channel.close()))
+            raise
         tell(Ran(argv, self.name, sudo, ended_by="kept open"))
         return opened.channel
+
+    async def _until_open(self, opened: Opened, wanted: bytes) -> None:
+        """Until our shell there is about to become the program. Raises LineLost and FarSideLacks."""
+        try:
+            async with asyncio.timeout(OPENING):
+                await opened.channel.stdout.readexactly(len(wanted) - len(opened.stdout))
+        except TimeoutError:
+            said = f"nothing was heard for {OPENING:.0f} seconds after the command was sent; it may be running"
+            raise LineLost(said, where=self.where, remedy="Look there before you go on.") from None
+        except asyncio.IncompleteReadError:
+            ended = await how_it_ended(opened.channel, self.where)
+            how = ended.signal or f"exit code {ended.exit_code}"
+            raise FarSideLacks(f"our shell did not read its script ({how})", where=self.where) from None
 
     def _sudo(self, argv: Sequence[str], wanted: bool) -> Sudo | None:
         if not wanted or self._profile.sudo == "unneeded":

@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks.files.programs import FolderMissing, ProgramNotExecutable, ProgramNotFound
-from checks.hosts.channel import Channel
+from checks.hosts.channel import Channel, Ended
 from checks.hosts.errors import ChannelRefused, LineLost
 from checks.hosts.far import FarMachine
 from checks.hosts.local import LocalChannel, LocalConnection
@@ -296,6 +296,32 @@ async def test_a_program_that_speaks_a_protocol(machine: FarMachine) -> None:
     assert await channel.stdout.read() == b""
     assert (await channel.wait()).exit_code == 0
     await channel.close()
+
+
+class BreakingLine(LocalConnection):
+    """A line that breaks when the script has been sent: no answer arrives, and how the shell ended is not told."""
+
+    async def open(self, command: str) -> Channel:
+        argv = ("/bin/sh", "-c", command)
+        process = await asyncio.create_subprocess_exec(*argv, stdin=PIPE, stdout=PIPE, stderr=PIPE)
+
+        class Breaking(LocalChannel):
+            async def write(self, data: bytes | bytearray) -> None:
+                process.kill()
+
+            async def wait(self) -> Ended:
+                await super().wait()
+                raise LineLost("the connection broke", where="web1")
+
+        return Breaking(process)
+
+
+async def test_a_line_that_breaks_before_the_program_speaks(tmp_path: Path) -> None:
+    """Not taken for a host that lacks something: whether the program has started is not known."""
+    machine, _ = far(BreakingLine(), tmp_path)
+    with pytest.raises(LineLost) as lost:
+        await machine.duplex(["cat"])
+    assert lost.value.in_doubt
 
 
 async def test_without_setsid_the_command_itself_is_ended(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -46,9 +47,12 @@ class Namespaces:
 
 
 def children(pid: int) -> list[int]:
-    """The child processes, of every thread (proc(5))."""
-    lists = [task.read_text() for task in Path(f"/proc/{pid}/task").glob("*/children")]
-    return [int(word) for text in lists for word in text.split()]
+    """The child processes, of every thread (proc(5)); a thread may end while it is being looked at."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            found += task.read_text().split()
+    return [int(word) for word in found]
 
 
 def command_line(pid: int) -> list[str]:
