@@ -34,7 +34,7 @@ full: $(VENV)/runtime.stamp | test-packages
 	$(BIN)/runbook rehearse --full --headless
 
 test: $(VENV)/dev.stamp $(VENV)/npm.stamp
-	$(PYTEST)
+	$(PYTEST) --cache-clear || .ci/again $(BIN)/pytest $$?
 
 explore: $(VENV)/dev.stamp $(VENV)/npm.stamp
 	EXPLORE=1 $(PYTEST) -m hypothesis
