@@ -77,8 +77,11 @@ def fields_of(event: Event) -> dict[str, Value]:
     return found
 
 
-def event_of(type_: str, fields: Mapping[str, Any]) -> Event:
-    """The event of a record; raises UnreadableRecord where the type is unknown or a field is missing or wrong."""
+def event_of(type_: str, fields: Mapping[str, Any], *, raw: bool = False) -> Event:
+    """The event of a record; `raw`: with its evidence left as it was recorded, of no class that is installed here.
+
+    Raises UnreadableRecord where the type is unknown or a field is missing or wrong.
+    """
     cls = JOURNALLED.get(type_)
     if cls is None:
         raise UnreadableRecord(
@@ -90,7 +93,7 @@ def event_of(type_: str, fields: Mapping[str, Any]) -> Event:
     try:
         values = read({name: fields[name] for name in names if name in fields})
         for name in outcomes:
-            values[name] = _outcome(name, fields)
+            values[name] = _outcome(name, fields, _raw if raw else _evidence)
         return cls(**values)
     except ValidationError as error:
         wrong = error.errors()[0]["loc"][0]
@@ -229,10 +232,10 @@ def _outcome_fields(name: str, level: Level, outcome: Outcome) -> dict[str, Valu
     return found
 
 
-def _outcome(name: str, fields: Mapping[str, Any]) -> Outcome:
+def _outcome(name: str, fields: Mapping[str, Any], make: Callable[[str, Mapping[str, Any]], Evidence]) -> Outcome:
     evidence: list[Evidence] = []
     while (value := fields.get(f"{name}.evidence.{len(evidence) + 1}")) is not None:
-        evidence.append(_evidence(value["kind"], value["data"]))
+        evidence.append(make(value["kind"], value["data"]))
     return Outcome(
         verdict=Verdict(fields[f"{name}.verdict"]),
         summary=fields[f"{name}.summary"],
@@ -256,6 +259,10 @@ def _evidence(kind: str, data: Mapping[str, Any]) -> Evidence:
         except ValidationError:
             pass  # written by another version of the class: better shown raw than not at all
     return UnknownEvidence(original=kind, data=data)
+
+
+def _raw(kind: str, data: Mapping[str, Any]) -> Evidence:
+    return UnknownEvidence.model_construct(original=kind, data=data)
 
 
 _CLASSES: dict[str, type[Evidence]] = {}

@@ -25,6 +25,11 @@ from runbook.touched import Touched
 KEPT = 5_000
 """Lines kept for showing; the record has all of them."""
 
+UNFOLDED = frozenset({CommandRan.type})
+"""Types of which only the lines tell: neither `follow` nor the state takes anything from them, and they are most of a
+long journal.
+"""
+
 
 class Act(StrEnum):
     """What a line tells of."""

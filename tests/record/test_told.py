@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from runbook.event import Event
+from checks.evidence.files import CommandOutput
+from runbook.errors import JournalError
+from runbook.event import Event, Level
+from runbook.outcome import Outcome
 from runbook.ran import CommandRan
 from runbook.record import events as ev
 from runbook.record import gate_events as gate
+from runbook.record.chain import seal, unseal
+from runbook.record.records import Value, fields_of
 from runbook.record.recovery import recover
-from runbook.record.told import Act, Line, Told, lines
+from runbook.record.state import apply, fold
+from runbook.record.told import UNFOLDED, Act, Line, Told, lines
 from tests.record.sample import EVENTS, Write
 
 AT = "2026-11-21T08:57:25.712210Z"
@@ -93,3 +99,57 @@ async def test_of_a_long_journal_only_the_end_is_told_again(write: Write, monkey
     assert [line.text for line in told.lines] == [line.text for event in EVENTS[-3:] for line in lines(event, AT)]
     assert told.dropped == len(EVENTS) - 3
     assert told.driver, "what came before is known all the same"
+
+
+def test_what_is_only_told_is_all_that_is_passed_over() -> None:
+    """A run that goes on does not look into these events: nothing of them may be in its state."""
+    state, told = fold(EVENTS), Told()
+    for event in EVENTS:
+        told.follow(event, AT)
+    known = dict(vars(told))
+    passed_over = [event for event in EVENTS if event.type in UNFOLDED]
+    assert passed_over
+    for event in passed_over:
+        told.follow(event, "2026-11-22T00:00:00Z")
+        assert apply(state, event) is state
+    assert vars(told) == known
+
+
+async def test_what_the_last_attempt_found_is_read_back(write: Write) -> None:
+    def found(text: str) -> Outcome:
+        said = CommandOutput(argv=("ls",), cwd="/", exit_code=0, stdout=text, stderr="")
+        return Outcome.passed(text, said)
+
+    attempts = [
+        ev.StepStarted("A1", 1, "command", {}),
+        ev.StepFinished("A1", 1, found("first")),
+        ev.StepStarted("A1", 2, "command", {}),
+        ev.StepFinished("A1", 2, found("second")),
+        ev.StepStarted("A2", 1, "command", {}),
+        ev.StepFinished("A2", 1, found("of another step")),
+        ev.StepStarted("A2", 2, "command", {}),
+    ]
+    written = await write(EVENTS[0], *attempts)
+    with written.path.open("rb") as file:
+        state = recover(file, written.path).state
+    assert state == fold([EVENTS[0], *attempts])
+    assert state.step("A1").outcome == found("second")
+    assert state.step("A2").outcome is None
+
+
+@pytest.mark.parametrize("kept", [1, 9])
+async def test_a_record_that_cannot_be_read_is_named(write: Write, monkeypatch: pytest.MonkeyPatch, kept: int) -> None:
+    """In whichever reading it is come upon; one that is neither folded nor told is of no consequence."""
+    monkeypatch.setattr("runbook.record.recovery.KEPT", kept)
+    written = await write(EVENTS[0], CommandRan("A1", "ls", "ca", False, "", 0, {}, "", 1.0))
+    lines_ = written.path.read_bytes().splitlines(keepends=True)
+    first = unseal(lines_[0][:-1])
+    less, head = seal(2, first.hash, "command.ran", {"step": Value(Level.PUBLIC, "A1")}, AT)
+    last, _ = seal(3, head, "note", fields_of(ev.NoteAdded("A1", "a note")), AT)
+    written.path.write_bytes(lines_[0] + less + last)
+    with written.path.open("rb") as file:
+        if kept > 1:
+            with pytest.raises(JournalError, match=r"record 2: a `command.ran` record lacks a field"):
+                recover(file, written.path)
+        else:
+            assert recover(file, written.path).events_count == 3
