@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from pathlib import Path, PurePath
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
+from weakref import WeakKeyDictionary
 
 from rich.text import Text
 from textual import events
@@ -68,6 +69,10 @@ class BaseApp(App[ExitCode]):
         """Held while somebody else has the terminal."""
         self._filters.append(ControlGuard())
         self._roomy = asyncio.Event()
+        self._meant: WeakKeyDictionary[events.Key, tuple[Screen[Any], Widget | None]] = WeakKeyDictionary()
+        """What was in front, and had the focus, when a key that is on its way was pressed."""
+        self._opened: Screen[Any] | None = None
+        """The screen that a key opened last."""
 
     # Look.
 
@@ -155,11 +160,27 @@ class BaseApp(App[ExitCode]):
         return binding.key_display or key_name(binding.key)
 
     async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, events.Key) and not event.is_forwarded and self.typing.stray():
-            if self.typing.to_tell():
-                self.tell("Keys that you typed as this came up were dropped.", "Pause a moment, then answer.")
-            return
+        if isinstance(event, events.Key):
+            meant = self._meant.pop(event, None)
+            if meant is not None and meant != (self.screen, self.focused):
+                # A key before it in the same packet has opened something; bindings would be looked up there.
+                event = events.Key(event.key, event.character)
+                if self.screen not in (meant[0], self._opened):
+                    self.typing.overtaken()
+            if not event.is_forwarded:
+                if self.typing.stray():
+                    if self.typing.to_tell():
+                        self.tell("Keys that you typed as this came up were dropped.", "Pause a moment, then answer.")
+                    return
+                self._meant[event] = self.screen, self.focused
         await super().on_event(event)
+
+    async def open_screen(self, screen: Screen[T], given: Callable[[T | None], None] | None = None) -> None:
+        """Put up what the person's own key opens; it has the focus at once, and what they go on to type."""
+        await self.push_screen(screen, given)
+        self._opened = screen
+        if screen.focused is None:
+            screen.set_focus(next((one for one in screen.query(screen.AUTO_FOCUS or "*") if one.focusable), None))
 
     # What is asked.
 
@@ -190,15 +211,15 @@ class BaseApp(App[ExitCode]):
         """Ctrl+C asks as Q does, instead of saying which key to press."""
         self.call_later(self.action_quit)
 
-    def action_help(self) -> None:
-        self.show_help()
+    async def action_help(self) -> None:
+        await self.show_help()
 
-    def show_help(self, about: str = "") -> None:
+    async def show_help(self, about: str = "") -> None:
         """Help on the place one is in; `about`: what is sought in it from the beginning."""
         from screens.help_screen import HelpScreen
 
         if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen(about))
+            await self.open_screen(HelpScreen(about))
 
     # Size.
 

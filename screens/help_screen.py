@@ -189,7 +189,7 @@ class HelpScreen(Modal[None]):
     def action_search(self) -> None:
         entry = self.query_one(HelpEntry)
         entry.display = True
-        entry.focus()
+        self.set_focus(entry)  # now: the next key may be here already
 
     def action_close(self) -> None:
         self.dismiss(None)

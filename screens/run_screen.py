@@ -164,22 +164,22 @@ class RunScreen(RunView):
         """While the run continues by itself, escape pauses it and does nothing else."""
         return super().may_end_search and not self.continuing
 
-    def action_again(self) -> None:
+    async def action_again(self) -> None:
         """What may have done something already is run again only with a reason."""
         if self._may(Decision.DONE):
-            self.action_reason(Decision.RETRY)
+            await self.action_reason(Decision.RETRY)
         else:
             self.resolve(Decided(Decision.RETRY))
 
-    def action_window(self) -> None:
+    async def action_window(self) -> None:
         """The first window needs no reason; a change of it is a deviation."""
         stage = next((stage.id for stage in self._stages for step in stage.steps if step.id == self.at), "")
         if stage in self.state.windows:
-            self.action_reason(Decision.WINDOW)
+            await self.action_reason(Decision.WINDOW)
         else:
             self.resolve(Decided(Decision.WINDOW))
 
-    def action_reason(self, decision: str) -> None:
+    async def action_reason(self, decision: str) -> None:
         """Decide with a reason, which is asked first and kept as a deviation."""
         from screens.prompts.reason import ReasonPrompt
 
@@ -192,7 +192,7 @@ class RunScreen(RunView):
             if reason and self.moment is not None and self.moment.step_id == step:
                 self.resolve(Decided(wanted, reason))
 
-        self.app.push_screen(ReasonPrompt(step, wanted), given)
+        await self.ours.open_screen(ReasonPrompt(step, wanted), given)
 
 
 def _mark(session: Session) -> str:

@@ -268,10 +268,14 @@ class RunView(SearchedScreen):
         here = next(number for number, step in enumerate(steps) if step.id == self.shown)
         yield from (*steps[here:], *steps[:here])
 
-    def action_palette(self) -> None:
+    async def action_palette(self) -> None:
         from screens.palette.palette import Palette
 
-        self.app.push_screen(Palette())
+        await self.ours.open_screen(Palette())
+
+    @property
+    def ours(self) -> BaseApp:
+        return self.app  # type: ignore[return-value]  # there is no other
 
     # Looking around.
 
@@ -316,7 +320,7 @@ class RunView(SearchedScreen):
         self._beside("edit", edit)
 
     def _beside(self, name: str, does: Callable[[BaseApp, RunView], Awaitable[None]]) -> None:
-        app: BaseApp = self.app  # type: ignore[assignment]  # there is no other
+        app = self.ours
         self.run_worker(app.beside(does(app, self)), name=name, description=name, group=name, exclusive=True)
 
     def action_page(self, direction: int) -> None:
@@ -344,11 +348,12 @@ class RunView(SearchedScreen):
         self._opened = not self._opened
         self.show()
 
-    def action_note(self) -> None:
+    async def action_note(self) -> None:
         from screens.prompts.line import LinePrompt
 
         question = f"A note on {self.state.at or 'the run'}"
-        self.app.push_screen(LinePrompt("Note", question, "It is kept in the record, with the time."), self._noted)
+        note = LinePrompt("Note", question, "It is kept in the record, with the time.")
+        await self.ours.open_screen(note, self._noted)
 
     def _noted(self, text: str | None) -> None:
         if text:

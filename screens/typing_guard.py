@@ -25,6 +25,11 @@ class TypingGuard:
         self._deaf = monotonic() - self._last < PAUSE
         self._told = False
 
+    def overtaken(self) -> None:
+        """A key was on its way when something came up that it was not meant for."""
+        if self.over:
+            self._deaf, self._told = True, False
+
     def stray(self) -> bool:
         """A key was pressed: whether it is still part of what was typed before."""
         now, before = monotonic(), self._last

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -78,7 +80,7 @@ class SearchBar(Horizontal):
         self._open()
         with self._entry.prevent(Input.Changed):
             self._entry.value = text
-        self._entry.focus()
+        self.screen.set_focus(self._entry)  # now, and not with the next message: the next key may be here already
         if isinstance(ground, StepsGround):
             self.run_worker(ground.warm(), name="warm", description="the steps are read", group="warm")
         self._seek(text)
@@ -92,10 +94,20 @@ class SearchBar(Horizontal):
     def _done(self, message: Input.Submitted) -> None:
         """Keep the place; what was typed last may still be sought."""
         message.stop()
-        self.run_worker(self._keep(message.value), name="seek", description="a search", group="seek", exclusive=True)
+        self._instead(partial(self._keep, message.value))
 
     def _seek(self, text: str) -> None:
-        self.run_worker(self._find(text), name="seek", description="a search", group="seek", exclusive=True)
+        self._instead(partial(self._find, text))
+
+    def _instead(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        """Instead of the search that goes on; one that has not even begun is never made."""
+        self.run_worker(
+            work,  # type: ignore[arg-type]  # Textual's overload does not infer what nobody takes
+            name="seek",
+            description="a search",
+            group="seek",
+            exclusive=True,
+        )
 
     async def _find(self, text: str) -> None:
         ground = self._ground
@@ -134,7 +146,7 @@ class SearchBar(Horizontal):
 
     def onward(self, direction: int) -> None:
         """The next place or the one before, round the end; what has come since is found too."""
-        self.run_worker(self._onward(direction), name="seek", description="a search", group="seek", exclusive=True)
+        self._instead(partial(self._onward, direction))
 
     async def _onward(self, direction: int) -> None:
         ground = self._ground

@@ -213,7 +213,7 @@ async def test_help_is_not_opened_twice(drive: Drive) -> None:
     async with drive() as d:
         await d.press("f1" if "f1" in d.app.screen.active_bindings else "question_mark")
         assert len(d.app.screen_stack) == 2
-        d.app.action_help()
+        await d.app.action_help()
         await d.settle()
         assert len(d.app.screen_stack) == 2
 
