@@ -25,6 +25,10 @@ class Unreachable(HostError):
     symptom = "host unreachable"
 
 
+class BrokenBefore(Unreachable):
+    """A connection that stood turned out to have broken when a command was to be run: nothing was sent over it."""
+
+
 class HostKeyUnknown(HostError):
     """No known_hosts file holds a key for the host; nothing is ever added by the program."""
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from checks.files.capture import Capture, LineFeed
 from checks.files.process import KEEP, Finished
 from checks.files.programs import FolderMissing, ProgramNotExecutable, ProgramNotFound
 from checks.hosts.channel import Channel, Connection, Ended
-from checks.hosts.errors import ChannelRefused, FarSideLacks, HostError, LineLost
+from checks.hosts.errors import BrokenBefore, ChannelRefused, FarSideLacks, HostError, LineLost
 from checks.hosts.machine import Machine, silent
 from checks.hosts.opening import CHUNK, OPENING, Opened, how_it_ended, open_shell
 from checks.hosts.sudo import Sudo, SudoPasswords, refuse_never
@@ -35,9 +35,18 @@ class FarMachine(Machine):
     """Any machine behind a Connection, as one step sees it."""
 
     def __init__(
-        self, name: str, connection: Connection, profile: HostProfile, ctx: Context, passwords: SudoPasswords
+        self,
+        name: str,
+        connection: Connection,
+        profile: HostProfile,
+        ctx: Context,
+        passwords: SudoPasswords,
+        *,
+        renew: Callable[[Connection], Awaitable[Connection]] | None = None,
     ) -> None:
+        """`renew` makes a connection anew that turns out to be broken before anything was run on it."""
         self.name = name
+        self._renew = renew
         self._connection = connection
         self._profile = profile
         self._ctx = ctx
@@ -68,7 +77,7 @@ class FarMachine(Machine):
         refuse_impossible(argv, cwd, env or {})
         nonces = Nonces()
         said = script(argv, nonces=nonces, deadline=deadline, cwd=cwd, env=env or {}, input_size=len(stdin))
-        opened = await open_shell(self._connection, nonces, said, where=self.where, sudo=self._sudo(argv, sudo))
+        opened = await self._open_shell(argv, nonces, said, sudo=sudo)
         shown = on_line or self._ctx.progress
 
         def pass_on(line: str) -> None:
@@ -101,11 +110,26 @@ class FarMachine(Machine):
         tell(replace(ran, exit_code=finished.exit_code, ended_by=finished.ended_by, seconds=finished.seconds))
         return finished
 
+    async def _open_shell(self, argv: Sequence[str], nonces: Nonces, said: bytes, *, sudo: bool) -> Opened:
+        """A shell there. Once one was opened nothing is reconnected: the step may be in the middle of something.
+
+        Raises as `open_shell`, but LineLost for a line that broke after an earlier command of the step.
+        """
+        renew, self._renew = self._renew, None
+        asking = self._sudo(argv, sudo)
+        try:
+            return await open_shell(self._connection, nonces, said, where=self.where, sudo=asking)
+        except BrokenBefore as broken:
+            if renew is None:
+                raise LineLost(broken.what, where=broken.where, remedy=broken.remedy) from None
+            self._connection = await renew(self._connection)
+        return await open_shell(self._connection, nonces, said, where=self.where, sudo=asking)
+
     async def duplex(self, argv: Sequence[str], *, sudo: bool = False) -> Channel:
         refuse_impossible(argv, "", {})
         nonces = Nonces()
         said = duplex_script(argv, nonces=nonces)
-        opened = await open_shell(self._connection, nonces, said, where=self.where, sudo=self._sudo(argv, sudo))
+        opened = await self._open_shell(argv, nonces, said, sudo=sudo)
         try:
             await self._until_open(opened, f"{nonces.tag} open\n".encode())
         except BaseException:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -93,7 +94,7 @@ class Hosts(Resource):
     async def connection(self, name: str, operator: Operator) -> Connection:
         """The host's connection, made if there is none or the last one is lost.
 
-        Steps call it when they begin and keep what they get: within a step nothing is reconnected. Raises the
+        Steps call it when they begin and keep what they get: once a command was run nothing is reconnected. Raises the
         errors of `checks.hosts.errors`, and PromptCancelled.
         """
         await self._read_inventory(name)
@@ -108,6 +109,15 @@ class Hosts(Resource):
                 if self.record is not None:
                     await self.record(HostReached(name, tuple(self._redactor(line) for line in connection.shown)))
             return reached.connection
+
+    async def _renewed(self, name: str, operator: Operator, broken: Connection) -> Connection:
+        """The host's connection in place of one that did not know yet that it was broken."""
+        reached = self._reached[name]
+        async with reached.opening:
+            if reached.connection is broken:
+                reached.connection = None
+                await broken.close()
+        return await self.connection(name, operator)
 
     async def login(self, name: str, user: str, only: Identity, operator: Operator) -> Connection:
         """A new connection as that account, with that key and certificate and nothing else; the caller closes it.
@@ -134,7 +144,8 @@ class Hosts(Resource):
         if name in ("", LOCAL):
             return LocalMachine(self._site.hosts.get(LOCAL, HostProfile()), ctx, self._sudo_passwords)
         connection = await self.connection(name, ctx.operator)
-        return FarMachine(name, connection, self.profile(name), ctx, self._sudo_passwords)
+        renew = partial(self._renewed, name, ctx.operator)
+        return FarMachine(name, connection, self.profile(name), ctx, self._sudo_passwords, renew=renew)
 
     async def end_stage(self) -> None:
         """Forget what was typed; connections stay."""

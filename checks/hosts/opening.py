@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from checks.hosts.channel import Channel, Connection, Ended
-from checks.hosts.errors import ChannelRefused, FarSideLacks, HostError, LineLost, Unreachable
+from checks.hosts.errors import BrokenBefore, ChannelRefused, FarSideLacks, HostError, LineLost, Unreachable
 from checks.hosts.sudo import Sudo
 from checks.hosts.supervision import Nonces, command_line
 from runbook.text import clean_line
@@ -56,10 +56,14 @@ async def open_shell(
 ) -> Opened:
     """A channel whose far end reads `script`, as root with `sudo`.
 
-    Raises Unreachable for a line that breaks before the script is said and LineLost afterwards, ChannelRefused,
-    FarSideLacks and the errors of sudo.
+    Raises BrokenBefore for a line that had broken before, Unreachable for one that breaks before the script is said and
+    LineLost afterwards, ChannelRefused, FarSideLacks and the errors of sudo.
     """
-    channel = await connection.open(command_line(nonces, len(script), sudo=sudo.options if sudo else ""))
+    try:
+        channel = await connection.open(command_line(nonces, len(script), sudo=sudo.options if sudo else ""))
+    except LineLost as lost:
+        # Our shell may have been started, but without a word of the script it does nothing.
+        raise BrokenBefore(f"{lost.what}, so nothing was run", where=lost.where, remedy=lost.remedy) from None
     try:
         try:
             opened = await _until_mark(channel, nonces, where, sudo)

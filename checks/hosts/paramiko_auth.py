@@ -169,7 +169,7 @@ class Exchange:
         message.add_int(len(answers))
         for text in answers:
             message.add_string(text)
-        await self._threads.run(self._transport._send_user_message, message)
+        await self._transmit(message)
         return await self._reply()
 
     async def _request(self, method: str, fields: list[tuple[Any, type | None]]) -> Reply:
@@ -187,7 +187,13 @@ class Exchange:
                 message.add_boolean(value)
             else:
                 message.add_string(value)
-        await self._threads.run(self._transport._send_user_message, message)
+        await self._transmit(message)
+
+    async def _transmit(self, message: paramiko.Message) -> None:
+        try:
+            await self._threads.run(self._transport._send_user_message, message)
+        except (paramiko.SSHException, EOFError, OSError) as error:
+            raise Gone from error
 
     async def _reply(self) -> Reply:
         reply = await self._next()
