@@ -109,7 +109,8 @@ class ParamikoConnection:
             self._threads.start(opening.result().close)
 
     def _not_opened(self, error: Exception) -> HostError:
-        if not self.alive:
+        # A socket that refuses what is sent comes before paramiko's own thread sees the end.
+        if not self.alive or isinstance(error, EOFError | OSError):
             return self._lost("the connection broke before the command was started")
         why = clean_line(str(error))
         return ChannelRefused(

@@ -82,3 +82,20 @@ async def test_a_host_that_goes_while_a_code_is_typed_is_one_that_cannot_be_reac
         with pytest.raises(Unreachable, match="ended the connection"):
             await reached.connection("beta-otp")
         assert len(reached.person.asked) == 1
+
+
+async def test_a_socket_that_refuses_a_command_is_a_lost_line(
+    ssh_lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not a host that runs no further command, although the connection still counts as one that stands."""
+
+    def refuse(self: SshTransport, message: object) -> None:
+        raise EOFError
+
+    async with reaching(ssh_lab.client(), tmp_path, "paramiko") as reached:
+        connection = await reached.connection("beta")
+        with monkeypatch.context() as patched:
+            patched.setattr(SshTransport, "_send_user_message", refuse)
+            with pytest.raises(LineLost):
+                await connection.open("true")
+        assert connection.alive
