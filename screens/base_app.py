@@ -176,11 +176,9 @@ class BaseApp(App[ExitCode]):
         await super().on_event(event)
 
     async def open_screen(self, screen: Screen[T], given: Callable[[T | None], None] | None = None) -> None:
-        """Put up what the person's own key opens; it has the focus at once, and what they go on to type."""
+        """Put up what the person's own key opens; it has the focus when this returns, and what they go on to type."""
         await self.push_screen(screen, given)
         self._opened = screen
-        if screen.focused is None:
-            screen.set_focus(next((one for one in screen.query(screen.AUTO_FOCUS or "*") if one.focusable), None))
 
     # What is asked.
 

@@ -20,6 +20,11 @@ class Ended:
     signal: str = ""
     """The signal's name with `SIG`, as `SIGTERM`; empty otherwise."""
 
+    @property
+    def how(self) -> str:
+        """In words."""
+        return self.signal or f"exit code {self.exit_code}"
+
 
 class Channel(Protocol):
     """One command's streams. Reading is what makes room: a reader that stops, stops the sender (back pressure)."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from checks.files.capture import Capture, LineFeed
 from checks.files.process import KEEP, Finished
@@ -14,7 +15,7 @@ from checks.files.programs import FolderMissing, ProgramNotExecutable, ProgramNo
 from checks.hosts.channel import Channel, Connection, Ended
 from checks.hosts.errors import BrokenBefore, ChannelRefused, FarSideLacks, HostError, LineLost
 from checks.hosts.machine import Machine, silent
-from checks.hosts.opening import CHUNK, OPENING, Opened, how_it_ended, open_shell
+from checks.hosts.opening import CHUNK, OPENING, Opened, closed_on_error, how_it_ended, open_shell
 from checks.hosts.sudo import Sudo, SudoPasswords, refuse_never
 from checks.hosts.supervision import Nonces, duplex_script, refuse_impossible, script
 from checks.hosts.told import Told, ToldStream
@@ -31,6 +32,12 @@ _ENDING = 6.0
 """Seconds the far side is given to end everything and to say so."""
 
 
+class Renew(Protocol):
+    """Makes a host's connection anew."""
+
+    async def __call__(self, *, broken: Connection) -> Connection: ...
+
+
 class FarMachine(Machine):
     """Any machine behind a Connection, as one step sees it."""
 
@@ -42,7 +49,7 @@ class FarMachine(Machine):
         ctx: Context,
         passwords: SudoPasswords,
         *,
-        renew: Callable[[Connection], Awaitable[Connection]] | None = None,
+        renew: Renew | None = None,
     ) -> None:
         """`renew` makes a connection anew that turns out to be broken before anything was run on it."""
         self.name = name
@@ -122,7 +129,7 @@ class FarMachine(Machine):
         except BrokenBefore as broken:
             if renew is None:
                 raise LineLost(broken.what, where=broken.where, remedy=broken.remedy) from None
-            self._connection = await renew(self._connection)
+            self._connection = await renew(broken=self._connection)
         return await open_shell(self._connection, nonces, said, where=self.where, sudo=asking)
 
     async def duplex(self, argv: Sequence[str], *, sudo: bool = False) -> Channel:
@@ -130,11 +137,8 @@ class FarMachine(Machine):
         nonces = Nonces()
         said = duplex_script(argv, nonces=nonces)
         opened = await self._open_shell(argv, nonces, said, sudo=sudo)
-        try:
+        async with closed_on_error(opened.channel):
             await self._until_open(opened, f"{nonces.tag} open\n".encode())
-        except BaseException:
-            await asyncio.shield(asyncio.create_task(opened.channel.close()))
-            raise
         tell(Ran(argv, self.name, sudo, ended_by="kept open"))
         return opened.channel
 
@@ -148,8 +152,7 @@ class FarMachine(Machine):
             raise LineLost(said, where=self.where, remedy="Look there before you go on.") from None
         except asyncio.IncompleteReadError:
             ended = await how_it_ended(opened.channel, self.where)
-            how = ended.signal or f"exit code {ended.exit_code}"
-            raise FarSideLacks(f"our shell did not read its script ({how})", where=self.where) from None
+            raise FarSideLacks(f"our shell did not read its script ({ended.how})", where=self.where) from None
 
     def _sudo(self, argv: Sequence[str], wanted: bool) -> Sudo | None:
         if not wanted or self._profile.sudo == "unneeded":
@@ -308,8 +311,7 @@ class _Running:
             return self._in_doubt(lost.what)
         if not self.told.pid:
             return ChannelRefused("our shell there ended before it had started the command", where=self.where)
-        how = ended.signal or f"exit code {ended.exit_code}"
-        return self._in_doubt(f"our shell there ended ({how}) before it could say how the command did")
+        return self._in_doubt(f"our shell there ended ({ended.how}) before it could say how the command did")
 
     def _in_doubt(self, what: str) -> LineLost:
         pid = self.told.pid

@@ -91,8 +91,8 @@ class Hosts(Resource):
 
                 self._inventory = await read(self._site.inventory)
 
-    async def connection(self, name: str, operator: Operator) -> Connection:
-        """The host's connection, made if there is none or the last one is lost.
+    async def connection(self, name: str, operator: Operator, *, broken: Connection | None = None) -> Connection:
+        """The host's connection, made if there is none or the last one is lost; `broken` is, and may not know it yet.
 
         Steps call it when they begin and keep what they get: once a command was run nothing is reconnected. Raises the
         errors of `checks.hosts.errors`, and PromptCancelled.
@@ -101,7 +101,7 @@ class Hosts(Resource):
         profile = self.profile(name)
         reached = self._reached.setdefault(name, _Reached())
         async with reached.opening:
-            if reached.connection is None or not reached.connection.alive:
+            if reached.connection is None or reached.connection is broken or not reached.connection.alive:
                 if lost := reached.connection:
                     reached.connection = None
                     await lost.close()
@@ -109,15 +109,6 @@ class Hosts(Resource):
                 if self.record is not None:
                     await self.record(HostReached(name, tuple(self._redactor(line) for line in connection.shown)))
             return reached.connection
-
-    async def _renewed(self, name: str, operator: Operator, broken: Connection) -> Connection:
-        """The host's connection in place of one that did not know yet that it was broken."""
-        reached = self._reached[name]
-        async with reached.opening:
-            if reached.connection is broken:
-                reached.connection = None
-                await broken.close()
-        return await self.connection(name, operator)
 
     async def login(self, name: str, user: str, only: Identity, operator: Operator) -> Connection:
         """A new connection as that account, with that key and certificate and nothing else; the caller closes it.
@@ -144,7 +135,7 @@ class Hosts(Resource):
         if name in ("", LOCAL):
             return LocalMachine(self._site.hosts.get(LOCAL, HostProfile()), ctx, self._sudo_passwords)
         connection = await self.connection(name, ctx.operator)
-        renew = partial(self._renewed, name, ctx.operator)
+        renew = partial(self.connection, name, ctx.operator)
         return FarMachine(name, connection, self.profile(name), ctx, self._sudo_passwords, renew=renew)
 
     async def end_stage(self) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from checks.hosts.channel import Channel, Connection, Ended
 from checks.hosts.errors import BrokenBefore, ChannelRefused, FarSideLacks, HostError, LineLost, Unreachable
 from checks.hosts.sudo import Sudo
 from checks.hosts.supervision import Nonces, command_line
+from runbook.children import unbroken
 from runbook.text import clean_line
 
 OPENING = 30.0
@@ -63,8 +66,8 @@ async def open_shell(
         channel = await connection.open(command_line(nonces, len(script), sudo=sudo.options if sudo else ""))
     except LineLost as lost:
         # Our shell may have been started, but without a word of the script it does nothing.
-        raise BrokenBefore(f"{lost.what}, so nothing was run", where=lost.where, remedy=lost.remedy) from None
-    try:
+        raise BrokenBefore(lost.what, where=lost.where, remedy=lost.remedy) from None
+    async with closed_on_error(channel):
         try:
             opened = await _until_mark(channel, nonces, where, sudo)
         except LineLost:
@@ -72,10 +75,16 @@ async def open_shell(
             said = "the connection broke before the command was sent, so nothing was run"
             raise Unreachable(said, where=where, remedy="Try the step again.") from None
         await channel.write(script)
-    except BaseException:
-        await asyncio.shield(asyncio.create_task(channel.close()))
-        raise
     return opened
+
+
+@contextlib.asynccontextmanager
+async def closed_on_error(channel: Channel) -> AsyncIterator[None]:
+    """Whatever goes wrong within, a cancellation too, is raised once the channel is closed."""
+    async with contextlib.AsyncExitStack() as closing:
+        closing.push_async_callback(lambda: unbroken(channel.close()))
+        yield
+        closing.pop_all()
 
 
 async def _until_mark(channel: Channel, nonces: Nonces, where: str, sudo: Sudo | None) -> Opened:

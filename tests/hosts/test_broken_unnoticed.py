@@ -39,6 +39,11 @@ async def stale(reached: Reaching) -> Stale:
     return broken
 
 
+def refuse(self: SshTransport, message: object) -> None:
+    """As paramiko does where its socket refuses what is sent before its own thread has seen the end."""
+    raise EOFError
+
+
 @both
 async def test_the_first_command_of_a_step_is_run_on_a_new_one(
     ssh_lab: Lab, tmp_path: Path, transport: Transport
@@ -72,11 +77,6 @@ async def test_in_the_middle_of_a_step_nothing_is_made_anew(ssh_lab: Lab, tmp_pa
 async def test_a_host_that_goes_while_a_code_is_typed_is_one_that_cannot_be_reached(
     ssh_lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """paramiko raises EOFError where its socket refuses the answer before its own thread has seen the end."""
-
-    def refuse(self: SshTransport, message: object) -> None:
-        raise EOFError
-
     async with reaching(ssh_lab.client(), tmp_path, "paramiko", "123456", connect_seconds=8) as reached:
         reached.person.when_asked = lambda: monkeypatch.setattr(SshTransport, "_send_user_message", refuse)
         with pytest.raises(Unreachable, match="ended the connection"):
@@ -88,10 +88,6 @@ async def test_a_socket_that_refuses_a_command_is_a_lost_line(
     ssh_lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not a host that runs no further command, although the connection still counts as one that stands."""
-
-    def refuse(self: SshTransport, message: object) -> None:
-        raise EOFError
-
     async with reaching(ssh_lab.client(), tmp_path, "paramiko") as reached:
         connection = await reached.connection("beta")
         with monkeypatch.context() as patched:
